@@ -1,0 +1,92 @@
+"""Who calls the API: a workspace's API key, a user's JWT, or the browser session."""
+
+from typing import Any
+
+from django.db.models import Q
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTAuthentication as SimpleJWTAuthentication
+
+from accounts.access import ROLE_PERMS, SCOPES, Actor, Perm, actor_for
+from accounts.models import ApiKey, Membership, User
+from accounts.scope import resolver_scope, workspace_scope
+from accounts.services import hash_key, usable_key
+from lib.clock import now
+
+
+class JWTAuthentication(SimpleJWTAuthentication):
+    """Bearer <JWT>. A bearer that is an API key is left to the other class."""
+
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        raw = super().get_raw_token(header)
+        return None if raw and raw.startswith(b"rk_") else raw
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Bearer rk_…, read through the one keyed look-up of the resolver table."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.startswith("rk_"):
+            return None
+        with resolver_scope(hash_key(secret)):
+            key = ApiKey.objects.select_related("workspace", "created_by").filter(usable_key(secret)).first()
+        if key is None or key.created_by is None or not key.created_by.is_active:
+            raise AuthenticationFailed("This API key is unknown, expired or revoked.")
+        self._remember_use(key)
+        return key.created_by, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+    def _remember_use(self, key: ApiKey) -> None:
+        """At most once a minute: a write per request would make every read a write."""
+        with workspace_scope(key.workspace_id):
+            stale = Q(last_used_at=None) | Q(last_used_at__lt=now().replace(second=0, microsecond=0))
+            ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now())
+
+
+def api_actor(request: Request) -> Actor | None:
+    """The caller in one workspace: a key's own, the header's, the session's or the person's last one."""
+    if isinstance(request.auth, ApiKey):
+        return _key_actor(request.auth)
+    chosen = request.headers.get("X-Workspace") or getattr(request._request, "workspace_slug", "")
+    mine = Membership.objects.select_related("workspace", "user").filter(user=request.user)
+    if chosen:
+        member = mine.filter(workspace__slug=chosen).first()
+    else:
+        member = mine.filter(workspace_id=request.user.last_workspace_id).first() or mine.first()
+    return actor_for(member) if member else None
+
+
+def _key_actor(key: ApiKey) -> Actor | None:
+    member = Membership.objects.filter(user=key.created_by_id, workspace=key.workspace_id).first()
+    if member is None:
+        return None
+    granted: frozenset[Perm] = frozenset().union(*(SCOPES[scope] for scope in key.scopes))
+    return Actor(
+        workspace=key.workspace,
+        perms=granted & ROLE_PERMS[member.role],
+        label=f"API key {key.prefix}…",
+        role=member.role,
+        user=key.created_by,
+        api_key_id=key.pk,
+    )
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    target_class = "accounts.api_auth.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "description": "An API key of a workspace: rk_…"}
+
+
+class JWTScheme(OpenApiAuthenticationExtension):
+    target_class = "accounts.api_auth.JWTAuthentication"
+    name = "jwt"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A user's token."}

@@ -1,0 +1,95 @@
+"""The audit trail: append-only, one hash chain per workspace, plus one for the instance's staff."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Model
+
+from accounts.access import Actor
+from accounts.models import INSTANCE_CHAIN, AuditDetail, AuditEntry, AuditHead, Workspace
+from lib.clock import now
+
+
+def record(action: str, subject: Model, *, by: Actor, **data: Any) -> AuditEntry:
+    """Add a decision to the workspace's chain. Call it last in the transaction: it locks the chain's head."""
+    return _append(by.workspace, action, subject, by.label, data)
+
+
+def record_staff(action: str, subject: Model, *, staff: str, **data: Any) -> AuditEntry:
+    """Add a staff act to the instance's chain (needs the all-workspaces scope)."""
+    return _append(None, action, subject, staff, data)
+
+
+def _append(workspace: Workspace | None, action: str, subject: Model, actor: str, data: dict[str, Any]) -> AuditEntry:
+    head = _locked_head(workspace)
+    salt = secrets.token_hex(16)
+    entry = AuditEntry(
+        workspace=workspace,
+        number=head.number + 1,
+        at=now(),
+        action=action,
+        object_kind=subject._meta.model_name or "",
+        object_id=str(subject.pk),
+        digest=_digest(salt, actor, data),
+        previous_hash=head.hash,
+    )
+    entry.hash = link_hash(entry)
+    entry.save(force_insert=True)
+    AuditDetail.objects.create(entry=entry, workspace=workspace, actor=actor, data=data, salt=salt)
+    head.number, head.hash = entry.number, entry.hash
+    head.save(update_fields=["number", "hash"])
+    return entry
+
+
+def _locked_head(workspace: Workspace | None) -> AuditHead:
+    chain = workspace.pk if workspace else INSTANCE_CHAIN
+    AuditHead.objects.bulk_create([AuditHead(chain=chain, workspace=workspace)], ignore_conflicts=True)
+    return AuditHead.objects.select_for_update().get(chain=chain)
+
+
+def _digest(salt: str, actor: str, data: dict[str, Any]) -> str:
+    text = json.dumps([salt, actor, data], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def link_hash(entry: AuditEntry) -> str:
+    fields = [
+        str(entry.workspace_id or INSTANCE_CHAIN),
+        entry.number,
+        entry.at.isoformat(),
+        entry.action,
+        entry.object_kind,
+        entry.object_id,
+        entry.digest,
+        entry.previous_hash,
+    ]
+    return hashlib.sha256(json.dumps(fields, separators=(",", ":")).encode()).hexdigest()
+
+
+def verify_chain(workspace: Workspace | None) -> Iterator[str]:
+    """Yield one sentence per fault: an edited, missing, added or reordered entry, or a changed detail."""
+    number, previous = 0, ""
+    for entry in AuditEntry.objects.filter(workspace=workspace).select_related("detail").iterator(chunk_size=1000):
+        number += 1
+        if entry.number != number:
+            yield f"entry {number} is missing: the next one is {entry.number}"
+            number = entry.number
+        if entry.previous_hash != previous:
+            yield f"entry {entry.number} does not follow the one before it"
+        if entry.hash != link_hash(entry):
+            yield f"entry {entry.number} was changed"
+        yield from _verify_detail(entry)
+        previous = entry.hash
+    head = AuditHead.objects.filter(chain=workspace.pk if workspace else INSTANCE_CHAIN).first()
+    if (head.number, head.hash) != (number, previous) if head else number:
+        yield f"the chain ends at entry {number}, its head says {head.number if head else 'nothing'}"
+
+
+def _verify_detail(entry: AuditEntry) -> Iterator[str]:
+    detail = getattr(entry, "detail", None)
+    # An erased detail leaves the chain valid: only its digest is linked.
+    if detail is not None and detail.salt and entry.digest != _digest(detail.salt, detail.actor, detail.data):
+        yield f"the detail of entry {entry.number} was changed"

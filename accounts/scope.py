@@ -1,0 +1,56 @@
+"""Which workspace's rows the database shows. Without a scope, a tenant table is empty and refuses writes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.db import connection, transaction
+
+WORKSPACE = "app.workspace"
+ALL = "app.all_workspaces"
+RESOLVE = "app.resolve"
+
+
+@contextmanager
+def workspace_scope(workspace_id: UUID | str) -> Iterator[None]:
+    """A short transaction in which exactly this workspace's rows exist. Nests, and restores what was set before."""
+    with _setting({WORKSPACE: str(workspace_id), ALL: ""}):
+        yield
+
+
+@contextmanager
+def all_workspaces_scope(_reason: str) -> Iterator[None]:
+    """Cross-tenant work: the dispatcher, staff, retention. The reason is for the reader of the code."""
+    with _setting({WORKSPACE: "", ALL: "on"}):
+        yield
+
+
+@contextmanager
+def resolver_scope(key: str) -> Iterator[None]:
+    """Shows the one row of each resolver table whose key this is, before the workspace is known."""
+    with _setting({RESOLVE: key}):
+        yield
+
+
+@contextmanager
+def _setting(values: dict[str, str]) -> Iterator[None]:
+    with transaction.atomic():
+        former = _read(list(values))
+        _write(values)
+        yield
+        # Not in a finally: an error rolls the savepoint back, and the settings with it.
+        _write(former)
+
+
+def _read(names: list[str]) -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(["current_setting(%s, true)"] * len(names)), names)
+        return {name: value or "" for name, value in zip(names, cursor.fetchone(), strict=True)}
+
+
+def _write(values: dict[str, str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(values)),
+            [item for pair in values.items() for item in pair],
+        )

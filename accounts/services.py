@@ -1,0 +1,264 @@
+"""Acts on workspaces, members, invitations and API keys."""
+
+import hashlib
+import zoneinfo
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.core import signing
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Q
+from django.utils.text import slugify
+
+from accounts import audit
+from accounts.access import SCOPES, Actor, Perm, actor_for
+from accounts.models import (
+    ApiKey,
+    Event,
+    Invitation,
+    Membership,
+    Notification,
+    Role,
+    User,
+    Workspace,
+    check_time_zone,
+    new_secret,
+)
+from accounts.scope import workspace_scope
+from lib.clock import now
+
+INVITATION_SALT = "accounts.invitation"
+INVITATION_DAYS = 7
+
+
+def create_workspace(name: str, *, owner: User, time_zone: str = "UTC") -> Workspace:
+    name = name.strip()
+    if not name:
+        raise ValidationError({"name": "Give the workspace a name."})
+    if time_zone not in zoneinfo.available_timezones():
+        time_zone = "UTC"
+    with transaction.atomic():
+        workspace = Workspace.objects.create(name=name[:80], slug=_free_slug(name), time_zone=time_zone)
+        member = Membership.objects.create(user=owner, workspace=workspace, role=Role.OWNER)
+        User.objects.filter(pk=owner.pk).update(last_workspace=workspace)
+        with workspace_scope(workspace.pk):
+            audit.record("workspace.create", workspace, by=actor_for(member), name=workspace.name)
+    return workspace
+
+
+def _free_slug(name: str) -> str:
+    stem = slugify(name)[:40] or "workspace"
+    taken = set(Workspace.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    if stem not in taken:
+        return stem
+    return next(slug for n in range(2, len(taken) + 3) if (slug := f"{stem}-{n}") not in taken)
+
+
+def update_workspace(*, by: Actor, name: str, time_zone: str, four_eyes: bool, late_minutes: int) -> Workspace:
+    by.require(Perm.SETTINGS)
+    workspace = by.workspace
+    fields = {
+        "name": name.strip(),
+        "time_zone": time_zone,
+        "four_eyes": four_eyes,
+        "late_minutes": late_minutes,
+    }
+    check_time_zone(time_zone)
+    before = {key: getattr(workspace, key) for key in fields}
+    changed = {key: [before[key], value] for key, value in fields.items() if before[key] != value}
+    for key, value in fields.items():
+        setattr(workspace, key, value)
+    workspace.full_clean()
+    if changed:
+        with transaction.atomic():
+            workspace.save(update_fields=list(changed))
+            audit.record("workspace.update", workspace, by=by, changed=changed)
+    return workspace
+
+
+# --- members ----------------------------------------------------------------------------------------------
+
+
+def invite_member(email: str, role: str, *, by: Actor, campaign_id: UUID | None = None) -> Invitation:
+    by.require(Perm.MEMBERS)
+    email = email.strip().lower()
+    validate_email(email)
+    _check_may_give(role, by)
+    if Membership.objects.filter(workspace=by.workspace, user__email__iexact=email).exists():
+        raise ValidationError({"email": f"{email} is already a member."})
+    with transaction.atomic():
+        Invitation.objects.filter(workspace=by.workspace, email=email, accepted_at=None).delete()
+        invitation = Invitation.objects.create(
+            workspace=by.workspace,
+            email=email,
+            role=role,
+            campaign_id=campaign_id,
+            invited_by=by.user,
+            expires_at=now() + timedelta(days=INVITATION_DAYS),
+        )
+        audit.record("member.invite", invitation, by=by, email=email, role=role)
+        from accounts import tasks
+
+        transaction.on_commit(partial(tasks.mail_invitation.delay, invitation.pk))
+    return invitation
+
+
+def revoke_invitation(invitation_id: int, *, by: Actor) -> None:
+    by.require(Perm.MEMBERS)
+    with transaction.atomic():
+        invitation = Invitation.objects.get(pk=invitation_id, workspace=by.workspace, accepted_at=None)
+        audit.record("member.uninvite", invitation, by=by, email=invitation.email)
+        invitation.delete()
+
+
+def invitation_token(invitation: Invitation) -> str:
+    return signing.dumps(invitation.pk, salt=INVITATION_SALT)
+
+
+def find_invitation(token: str) -> Invitation | None:
+    """The open invitation a token stands for; None when it is wrong, used, withdrawn or too old."""
+    try:
+        pk = signing.loads(token, salt=INVITATION_SALT, max_age=timedelta(days=INVITATION_DAYS))
+    except signing.BadSignature:
+        return None
+    return (
+        Invitation.objects.select_related("workspace", "invited_by")
+        .filter(pk=pk, accepted_at=None, expires_at__gt=now())
+        .first()
+    )
+
+
+def accept_invitation(invitation: Invitation, user: User) -> Membership:
+    if invitation.email.lower() != user.email.lower():
+        raise PermissionDenied(f"This invitation is for {invitation.email}. Log in with that address.")
+    with transaction.atomic(), workspace_scope(invitation.workspace_id):
+        used = Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=now())
+        if not used:
+            raise ValidationError("This invitation was already used.")
+        member, _ = Membership.objects.get_or_create(
+            user=user, workspace=invitation.workspace, defaults={"role": invitation.role}
+        )
+        User.objects.filter(pk=user.pk).update(last_workspace=invitation.workspace)
+        if invitation.campaign_id:
+            ON_GUEST_JOINED(user, invitation.campaign_id)
+        audit.record("member.join", member, by=actor_for(member), role=member.role)
+    return member
+
+
+def _no_sharing(_user: User, _campaign_id: UUID) -> None:
+    """Filled by campaigns/apps.py: only that app knows what a campaign is."""
+
+
+ON_GUEST_JOINED = _no_sharing
+
+
+def change_role(membership_id: int, role: str, *, by: Actor) -> Membership:
+    by.require(Perm.MEMBERS)
+    with transaction.atomic():
+        member = _locked_member(membership_id, by)
+        _check_may_give(role, by)
+        _keep_an_owner(member, by, leaves=role != Role.OWNER)
+        before, member.role = member.role, role
+        member.save(update_fields=["role"])
+        audit.record("member.role", member, by=by, user=member.user.email, before=before, after=role)
+    return member
+
+
+def remove_member(membership_id: int, *, by: Actor) -> None:
+    with transaction.atomic():
+        member = _locked_member(membership_id, by)
+        if by.user is None or member.user_id != by.user.pk:
+            by.require(Perm.MEMBERS)
+        _keep_an_owner(member, by, leaves=True)
+        audit.record("member.remove", member, by=by, user=member.user.email)
+        member.delete()
+
+
+def _locked_member(membership_id: int, by: Actor) -> Membership:
+    # The workspace row is the lock: two owners leaving at once must not both succeed.
+    Workspace.objects.select_for_update().get(pk=by.workspace.pk)
+    return Membership.objects.select_related("user", "workspace").get(pk=membership_id, workspace=by.workspace)
+
+
+def _check_may_give(role: str, by: Actor) -> None:
+    if role not in Role.values:
+        raise ValidationError({"role": "Choose one of the roles."})
+    if role == Role.OWNER and by.role != Role.OWNER:
+        raise PermissionDenied("Only an owner can make somebody an owner.")
+
+
+def _keep_an_owner(member: Membership, by: Actor, *, leaves: bool) -> None:
+    if member.role != Role.OWNER:
+        return
+    if by.role != Role.OWNER:
+        raise PermissionDenied("Only an owner can change an owner.")
+    others = Membership.objects.filter(workspace=by.workspace, role=Role.OWNER).exclude(pk=member.pk)
+    if leaves and not others.exists():
+        raise ValidationError("A workspace needs an owner. Make somebody else an owner first.")
+
+
+# --- API keys ---------------------------------------------------------------------------------------------
+
+
+def hash_key(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def create_api_key(
+    name: str, scopes: list[str], *, by: Actor, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """The key row and the secret, which exists nowhere else: show it once."""
+    by.require(Perm.API_KEYS)
+    if not name.strip():
+        raise ValidationError({"name": "Give the key a name, so that you know later what uses it."})
+    if not scopes or set(scopes) - SCOPES.keys():
+        raise ValidationError({"scopes": f"Choose one or more of {', '.join(SCOPES)}."})
+    if expires_at and expires_at <= now():
+        raise ValidationError({"expires_at": "This moment has passed."})
+    secret = new_secret("rk")
+    with transaction.atomic():
+        key = ApiKey.objects.create(
+            workspace=by.workspace,
+            name=name.strip()[:80],
+            prefix=secret[:9],
+            key_hash=hash_key(secret),
+            scopes=sorted(scopes),
+            created_by=by.user,
+            expires_at=expires_at,
+        )
+        audit.record("api_key.create", key, by=by, name=key.name, scopes=key.scopes)
+    return key, secret
+
+
+def revoke_api_key(key_id: UUID, *, by: Actor) -> None:
+    by.require(Perm.API_KEYS)
+    with transaction.atomic():
+        key = ApiKey.objects.get(pk=key_id, workspace=by.workspace)
+        if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now()):
+            audit.record("api_key.revoke", key, by=by, name=key.name)
+
+
+# --- news -------------------------------------------------------------------------------------------------
+
+
+def emit(workspace: Workspace, kind: str, **payload: object) -> Event:
+    """Write to the outbox in the caller's transaction."""
+    return Event.objects.create(workspace=workspace, kind=kind, payload=payload)
+
+
+def notify(workspace: Workspace, kind: str, text: str, *, path: str = "", perm: Perm = Perm.PUBLISH) -> None:
+    """Tell every member who may act on it (in-app; mail follows the person's settings)."""
+    from accounts.access import ROLE_PERMS
+
+    roles = [role for role, perms in ROLE_PERMS.items() if perm in perms]
+    users = Membership.objects.filter(workspace=workspace, role__in=roles).values_list("user_id", flat=True)
+    Notification.objects.bulk_create(
+        Notification(workspace=workspace, user_id=user_id, kind=kind, text=text[:300], path=path) for user_id in users
+    )
+
+
+def usable_key(secret: str) -> Q:
+    return Q(key_hash=hash_key(secret), revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now()))

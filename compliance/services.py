@@ -1,0 +1,86 @@
+"""Reviews: asking for a decision and making it. The app that owns the subject registers what a decision does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+
+from accounts import audit
+from accounts.access import Actor, Perm
+from accounts.models import User
+from compliance.models import Review
+from lib.clock import now
+
+
+class ReviewClosed(Exception):
+    """Somebody decided already, or the content changed meanwhile."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a kind of review stands for: who made the content, and what follows from a decision."""
+
+    authors: Callable[[UUID], set[UUID]]
+    approve: Callable[[Review, Actor], None]
+    reject: Callable[[Review, Actor], None]
+
+
+SUBJECTS: dict[str, Subject] = {}
+
+
+def request_review(kind: str, object_id: UUID, *, by: Actor, action_hash: str, snapshot: dict[str, Any]) -> Review:
+    """Put it in the queue. An older waiting review of the same object is obsolete."""
+    withdraw_reviews(kind, object_id, by=by)
+    return Review.objects.create(
+        workspace=by.workspace,
+        kind=kind,
+        object_id=object_id,
+        action_hash=action_hash,
+        snapshot=snapshot,
+        requested_by=by.user,
+    )
+
+
+def withdraw_reviews(kind: str, object_id: UUID, *, by: Actor) -> None:
+    Review.objects.filter(workspace=by.workspace, kind=kind, object_id=object_id, status=Review.Status.WAITING).update(
+        status=Review.Status.OBSOLETE, decided_at=now()
+    )
+
+
+def approve_review(review: Review, *, by: Actor, seen_hash: str) -> None:
+    """`seen_hash` is what the reviewer had on the screen: approval never covers content nobody looked at."""
+    by.require(Perm.REVIEW)
+    if seen_hash != review.action_hash:
+        raise ReviewClosed("The content changed after this page was opened. Look at it again.")
+    subject = SUBJECTS[review.kind]
+    if by.workspace.four_eyes and _is_own(subject, review, by.user):
+        raise PermissionDenied("This workspace wants four eyes: somebody else has to approve your post.")
+    with transaction.atomic():
+        _close(review, Review.Status.APPROVED, by, "")
+        subject.approve(review, by)
+        audit.record("review.approve", review, by=by, hash=review.action_hash, object=str(review.object_id))
+
+
+def reject_review(review: Review, *, by: Actor, reason: str) -> None:
+    by.require(Perm.REVIEW)
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why, so that the author knows what to change."})
+    with transaction.atomic():
+        _close(review, Review.Status.REJECTED, by, reason.strip())
+        SUBJECTS[review.kind].reject(review, by)
+        audit.record("review.reject", review, by=by, reason=review.reason, object=str(review.object_id))
+
+
+def _is_own(subject: Subject, review: Review, user: User | None) -> bool:
+    return user is None or user.pk == review.requested_by_id or user.pk in subject.authors(review.object_id)
+
+
+def _close(review: Review, status: str, by: Actor, reason: str) -> None:
+    fields = {"status": status, "decided_by": by.user, "decided_at": now(), "reason": reason}
+    if not Review.objects.filter(pk=review.pk, status=Review.Status.WAITING).update(**fields):
+        raise ReviewClosed("This was decided already, or the post changed meanwhile.")
+    for name, value in fields.items():
+        setattr(review, name, value)

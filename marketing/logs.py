@@ -1,0 +1,61 @@
+"""One log line per event: JSON for machines, short text for a terminal. Never a token in either."""
+
+import re
+from typing import Any
+
+import structlog
+
+SECRET_KEYS = re.compile(r"token|secret|password|authorization|verifier|api_?key|cookie", re.IGNORECASE)
+
+
+def hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    return {key: "***" if SECRET_KEYS.search(key) and value else value for key, value in event.items()}
+
+
+SHARED: list[structlog.types.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+    hide_secrets,
+]
+
+
+def logging_config(level: str, fmt: str) -> dict[str, Any]:
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if fmt == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if fmt == "json":
+        processors.append(structlog.processors.format_exc_info)
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processors": [*processors, renderer],
+                "foreign_pre_chain": SHARED,
+            }
+        },
+        "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["out"], "level": level},
+        "loggers": {
+            "celery": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+            "django.server": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},
+        },
+    }

@@ -1,0 +1,124 @@
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import User, Workspace
+from accounts.tenancy import TenantForeignKey, TenantModel
+from lib.clock import now
+from lib.crypto import SecretField
+from lib.ids import uuid7
+
+
+class Network(models.TextChoices):
+    X = "x", "X"
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def shown(self) -> "ConnectionQuerySet":
+        return self.exclude(status=Connection.Status.DISCONNECTED)
+
+
+class Connection(TenantModel):
+    """One account of the workspace on a network."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        RECONNECT = "reconnect", "Needs reconnecting"
+        PAUSED = "paused", "Paused"
+        DISCONNECTED = "disconnected", "Disconnected"
+
+    network = models.CharField(max_length=12, choices=Network.choices)
+    remote_id = models.CharField(max_length=40)
+    handle = models.CharField(max_length=80)
+    name = models.CharField(max_length=120)
+    is_premium = models.BooleanField(default=False)
+    followers = models.PositiveIntegerField(default=0)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
+    # Why it is not active, for people.
+    status_text = models.CharField(max_length=300, blank=True)
+    scopes = models.JSONField(default=list)
+    # Not api.x.com: set when connecting, shown on every card.
+    api_host = models.CharField(max_length=120, blank=True)
+    connected_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    connected_at = models.DateTimeField(default=now)
+    checked_at = models.DateTimeField(null=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["network", "handle"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "network", "remote_id"], name="one_connection_per_account")
+        ]
+
+    def __str__(self) -> str:
+        return f"@{self.handle}"
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.api_host not in {"api.x.com", "api.twitter.com"}
+
+
+class NetworkApp(TenantModel):
+    """A workspace's own keys of a developer app (where the operator allows them)."""
+
+    network = models.CharField(max_length=12, choices=Network.choices)
+    name = models.CharField(max_length=80)
+    client_id = models.CharField(max_length=200, blank=True)
+    client_secret = SecretField(blank=True, default="")
+    consumer_key = models.CharField(max_length=200, blank=True)
+    consumer_secret = SecretField(blank=True, default="")
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "network", "name"], name="app_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Credential(TenantModel):
+    """The tokens of a connection. Refresh tokens are single use: change this row only while holding its lock."""
+
+    class Kind(models.TextChoices):
+        OAUTH2 = "oauth2", "OAuth 2.0"
+        OAUTH1 = "oauth1", "OAuth 1.0a"
+
+    connection = models.OneToOneField(
+        Connection, on_delete=models.CASCADE, related_name="credential", db_constraint=False
+    )
+    app = TenantForeignKey(NetworkApp, null=True, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.OAUTH2)
+    access_token = SecretField()
+    refresh_token = SecretField(blank=True, default="")
+    # OAuth 1.0a keeps its token secret here.
+    token_secret = SecretField(blank=True, default="")
+    expires_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+    updated_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.connection_id}"
+
+
+class OAuthState(models.Model):
+    """A resolver: one started connect, found again by the hash of `state` when the browser comes back."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    state_hash = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    # Empty when an API call started it: then the same person must come back, in any session.
+    session_hash = models.CharField(max_length=64, blank=True)
+    verifier = SecretField()
+    redirect_uri = models.CharField(max_length=300)
+    app_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="oauth_state_expiry", condition=Q(used_at=None))]
+
+    def __str__(self) -> str:
+        return f"state of {self.user_id}"
