@@ -1,0 +1,116 @@
+"""GET /healthz: is every part of the installation alive, and if not, which one and why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from django.core.cache import cache
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+SCHEDULER_KEY = "heartbeat:scheduler"  # when beat last sent the heartbeat task
+WORKER_KEY = "heartbeat:worker"  # when a worker process last reported
+TASK_KEY = "heartbeat:task"  # when a worker last ran the heartbeat task
+HEARTBEAT_EVERY_S = 5
+SILENT_S = 20
+# A long backlog delays the heartbeat task without anything being broken; beyond this the pool is stuck.
+STUCK_S = 300
+REMEMBERED_S = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Part:
+    ok: bool
+    reason: str = ""
+    age_s: float | None = None
+
+    def as_json(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if value not in ("", None)}
+
+
+def record(key: str) -> None:
+    cache.set(key, time.time(), REMEMBERED_S)
+
+
+def age_s(key: str) -> float | None:
+    seen_at = cache.get(key)
+    return None if seen_at is None else round(max(0.0, time.time() - seen_at), 1)
+
+
+def scheduler_age_s() -> float | None:
+    """Seconds since the scheduler last sent anything; None when it never did or the cache is down."""
+    try:
+        return age_s(SCHEDULER_KEY)
+    except RedisError:
+        return None
+
+
+def check_database() -> Part:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return Part(ok=True)
+
+
+def check_cache() -> Part:
+    cache.set("healthz", 1, 10)
+    return Part(ok=True) if cache.get("healthz") else Part(ok=False, reason="forgets what it is told")
+
+
+def check_scheduler() -> Part:
+    return silent_part(SCHEDULER_KEY)
+
+
+def check_worker() -> Part:
+    part = silent_part(WORKER_KEY)
+    task_age = age_s(TASK_KEY)
+    # Without a scheduler there is nothing to run, which is not the worker's fault.
+    if part.ok and check_scheduler().ok and task_age is not None and task_age > STUCK_S:
+        return Part(ok=False, reason=f"alive, but ran no task for {task_age:.0f} s", age_s=part.age_s)
+    return part
+
+
+def silent_part(key: str) -> Part:
+    age = age_s(key)
+    if age is None:
+        return Part(ok=False, reason="has not been seen yet")
+    return Part(age <= SILENT_S, "" if age <= SILENT_S else f"silent for {age:.0f} s", age)
+
+
+CHECKS: dict[str, Callable[[], Part]] = {
+    "web": lambda: Part(ok=True),
+    "database": check_database,
+    "cache": check_cache,
+    "worker": check_worker,
+    "scheduler": check_scheduler,
+}
+
+
+def run_check(name: str) -> Part:
+    try:
+        return CHECKS[name]()
+    except (DatabaseError, RedisError, OSError) as error:
+        # The error text may hold hosts and user names: it goes to the log, not to the caller.
+        log.warning("health_check_failed", part=name, error=str(error))
+        return Part(ok=False, reason=f"unreachable ({type(error).__name__})")
+
+
+@never_cache
+@require_safe
+@transaction.non_atomic_requests
+def healthz(request: HttpRequest) -> JsonResponse:
+    parts = {name: run_check(name) for name in CHECKS}
+    is_well = all(part.ok for part in parts.values())
+    body = {
+        "status": "ok" if is_well else "unavailable",
+        "parts": {name: part.as_json() for name, part in parts.items()},
+    }
+    return JsonResponse(body, status=200 if is_well else 503)

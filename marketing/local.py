@@ -1,0 +1,123 @@
+"""What a laptop run needs when the environment does not say: ports, secrets, the sandbox's addresses."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+PORTS_TRIED = 200
+
+
+class PortTaken(RuntimeError):
+    """The port that was asked for belongs to somebody else."""
+
+
+def is_given(name: str, environ: Mapping[str, str]) -> bool:
+    return bool(environ.get(name) or environ.get(f"{name}_FILE"))
+
+
+def listen(port: int) -> socket.socket | None:
+    """Bind and listen, so that two copies that start together cannot choose the same port."""
+    if is_answered(port):
+        return None
+    server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        server.bind(("127.0.0.1", port))
+        server.listen(256)
+    except OSError:
+        server.close()
+        return None
+    return server
+
+
+def is_answered(port: int) -> bool:
+    """A server on ::1 does not collide with ours, but browsers would find it first under "localhost"."""
+    with contextlib.suppress(OSError), socket.create_connection(("::1", port), timeout=0.5):
+        return True
+    return False
+
+
+def reserve_port(name: str, default: int, environ: Mapping[str, str]) -> socket.socket:
+    """The port the environment names, or else the first free one from `default` on."""
+    if environ.get(name):
+        server = listen(int(environ[name]))
+        if server is None:
+            raise PortTaken(f"{name}={environ[name]}: another program is listening on this port.")
+        return server
+    for port in range(default, default + PORTS_TRIED):
+        server = listen(port)
+        if server is not None:
+            return server
+    raise PortTaken(f"No free port between {default} and {default + PORTS_TRIED}; set {name}.")
+
+
+def port_of(server: socket.socket) -> int:
+    return int(server.getsockname()[1])
+
+
+def read_secrets(data: Path) -> dict[str, str]:
+    path = data / "secrets.env"
+    if not path.exists():
+        return {}
+    return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+
+
+def keep_secrets(data: Path) -> dict[str, str]:
+    """Made once and kept: with other keys, sessions end and stored tokens cannot be read."""
+    kept = read_secrets(data)
+    fresh = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "FIELD_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+    }
+    if fresh.keys() <= kept.keys():
+        return kept
+    merged = fresh | kept
+    aside = data / "secrets.env.new"
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write("".join(f"{name}={value}\n" for name, value in merged.items()))
+    aside.rename(data / "secrets.env")
+    return merged
+
+
+def sandbox_addresses(port: int, environ: Mapping[str, str]) -> dict[str, str]:
+    """Point the clients at the sandbox, unless the operator brought keys of his own."""
+    base = f"http://127.0.0.1:{port}"
+    found = {}
+    if not is_given("X_CLIENT_ID", environ):
+        found |= {
+            "X_API_BASE_URL": f"{base}/x",
+            "X_AUTHORIZE_URL": f"{base}/x/i/oauth2/authorize",
+            "X_WEB_BASE_URL": f"{base}/x",
+            "X_CLIENT_ID": "sandbox-client",
+            "X_CLIENT_SECRET": "sandbox-secret",
+        }
+    if not is_given("TELEGRAM_API_BASE_URL", environ):
+        found["TELEGRAM_API_BASE_URL"] = f"{base}/tg"
+    return {name: value for name, value in found.items() if not is_given(name, environ)}
+
+
+def local_environment(
+    data: Path, port: int, sandbox_port: int, stores: Mapping[str, str], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment of every child: what the operator gave, completed for a run on one machine."""
+    added = {
+        "DEBUG": "1",
+        "WEB_CONCURRENCY": "2",
+        "BASE_URL": f"http://127.0.0.1:{port}",
+        **keep_secrets(data),
+    }
+    added |= sandbox_addresses(sandbox_port, environ)
+    defaults = {name: value for name, value in added.items() if not is_given(name, environ)}
+    fixed = {
+        "APP_DATA": str(data),
+        "PORT": str(port),
+        "SANDBOX_PORT": str(sandbox_port),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {**environ, **defaults, **stores, **fixed}
