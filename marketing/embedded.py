@@ -47,9 +47,9 @@ STALE_LOCK_SIGNS = ("postmaster.pid", "shared memory block")
 class Service(Protocol):
     name: str
     stop_signal: int
+    url: str
+    process: subprocess.Popen[bytes] | None
 
-    @property
-    def url(self) -> str: ...
     def launch(self) -> subprocess.Popen[bytes]: ...
     def wait_ready(self) -> None: ...
     def stop(self) -> None: ...
@@ -57,7 +57,7 @@ class Service(Protocol):
 
 class Postgres:
     name = "postgres"
-    stop_signal = signal.SIGINT  # "fast": ends sessions; SIGTERM would wait for them
+    stop_signal: int = signal.SIGINT  # "fast": ends sessions; SIGTERM would wait for them
 
     def __init__(self, data: Path, *, durable: bool = True, keep_fds: Iterable[int] = ()) -> None:
         self.home = service_home(data)
@@ -111,11 +111,9 @@ class Postgres:
         system = "C.UTF-8" if sys.platform == "linux" else "C"
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", f"--locale={system}"]
         identity = ["-U", "postgres", "-E", "UTF8", "--auth=trust"]
-        command = [self.tree / "bin/initdb", "-D", aside, *identity, *locale]
+        command: list[str | Path] = [self.tree / "bin/initdb", "-D", aside, *identity, *locale]
         with self.log.open("ab") as output:
-            process = spawn(
-                [*command, *([] if self.durable else ["--no-sync"])], output=output, account=self.account
-            )
+            process = spawn([*command, *([] if self.durable else ["--no-sync"])], output=output, account=self.account)
             code = process.wait()
         if code:
             raise ServiceError(f"initdb failed ({code}): {self.last_words()}")
@@ -179,7 +177,7 @@ class Postgres:
 
 class Valkey:
     name = "valkey"
-    stop_signal = signal.SIGTERM
+    stop_signal: int = signal.SIGTERM
 
     def __init__(self, data: Path, *, durable: bool = True, keep_fds: Iterable[int] = ()) -> None:
         self.folder = data / "valkey"

@@ -88,7 +88,7 @@ def keep_secrets(data: Path) -> dict[str, str]:
 def sandbox_addresses(port: int, environ: Mapping[str, str]) -> dict[str, str]:
     """Point the clients at the sandbox, unless the operator brought keys of his own."""
     base = f"http://127.0.0.1:{port}"
-    found = {}
+    found: dict[str, str] = {}
     if not is_given("X_CLIENT_ID", environ):
         found |= {
             "X_API_BASE_URL": f"{base}/x",

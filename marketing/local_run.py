@@ -101,7 +101,7 @@ def prepare_database(run: Run, *, load_demo: bool) -> None:
 
 
 def manage(run: Run, *words: str) -> None:
-    argv = [PYTHON, settings.BASE_DIR / "manage.py", *words]
+    argv = [PYTHON, str(settings.BASE_DIR / "manage.py"), *words]
     process = spawn(argv, output=subprocess.PIPE, env=run.env, cwd=settings.BASE_DIR, keep_fds=[run.lock])
     output, _ = process.communicate()
     if process.returncode:

@@ -102,7 +102,7 @@ def postgres_tree(account: Account | None) -> Path:
         unfinished = copy.with_suffix(".copy")
         shutil.rmtree(unfinished, ignore_errors=True)
         skip = shutil.ignore_patterns("include", "pginstall")
-        shutil.copytree(package, unfinished / package.name, skip, symlinks=True)
+        shutil.copytree(package, unfinished / package.name, symlinks=True, ignore=skip)
         # The binaries look for their libraries beside the package.
         shutil.copytree(package.with_name(f"{package.name}.libs"), unfinished / f"{package.name}.libs")
         unfinished.chmod(0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Generator
@@ -28,7 +29,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     else:
         missing = [name for name in KINDS if not os.environ.get(name)]
         if missing:
-            services = throwaway_services(names=missing)
-            os.environ.update(services.__enter__())
-            early_config.add_cleanup(lambda: services.__exit__(None, None, None))
+            running = contextlib.ExitStack()
+            os.environ.update(running.enter_context(throwaway_services(names=missing)))
+            early_config.add_cleanup(running.close)
     return (yield)

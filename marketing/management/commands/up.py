@@ -63,9 +63,7 @@ def only_copy(data: Path) -> Iterator[None]:
     path = data / "up.lock"
     lock = lock_file(path)
     if lock is None:
-        raise CommandError(
-            f"{data} is in use: `manage.py up` already runs there (process {path.read_text()})."
-        )
+        raise CommandError(f"{data} is in use: `manage.py up` already runs there (process {path.read_text()}).")
     os.ftruncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
     try:
