@@ -9,11 +9,12 @@ from lib.crypto import ring
 
 class AccountAdapter(DefaultAccountAdapter):
     def save_user(self, request: HttpRequest, user: User, form: object, commit: bool = True) -> User:
+        data = getattr(form, "cleaned_data", {})
+        user.name = data.get("name", "")
         user = super().save_user(request, user, form, commit)
         # Somebody who signs up to accept an invitation does not need a workspace of their own.
         if commit and "invitation" not in request.session:
-            data = getattr(form, "cleaned_data", {})
-            name = data.get("workspace") or f"{user.email.split('@')[0]}'s workspace"
+            name = data.get("workspace") or f"{user.name or user.email.split('@')[0]}'s workspace"
             create_workspace(name, owner=user, time_zone=data.get("time_zone") or "UTC")
         return user
 

@@ -39,7 +39,8 @@ def _setting(values: dict[str, str]) -> Iterator[None]:
         _write(values)
         yield
         # Not in a finally: an error rolls the savepoint back, and the settings with it.
-        _write(former)
+        if not transaction.get_rollback():
+            _write(former)
 
 
 def _read(names: list[str]) -> dict[str, str]:

@@ -20,6 +20,9 @@ class CallerThrottle(SimpleRateThrottle):
 
 
 class AuthThrottle(CallerThrottle):
-    """Log-in and registration: by address, because nobody is known yet."""
+    """Log-in and registration: by address, whoever the caller says to be."""
 
     scope = "auth"
+
+    def get_cache_key(self, request: Request, view: object) -> str:
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}

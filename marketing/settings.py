@@ -1,5 +1,6 @@
 """All settings, read from the environment. docs/settings.md documents each; a test keeps the two together."""
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -159,6 +160,10 @@ WHITENOISE_USE_FINDERS = DEBUG
 # Source folders of a workspace are relative to SOURCES_ROOT/<workspace id>.
 SOURCES_ROOT = Path(env.text("SOURCES_ROOT", str(APP_DATA / "sources"))).absolute()
 
+# How many proxies of ours add to X-Forwarded-For: what stands before them in it can be forged.
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+
 # --- people -----------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -267,14 +272,15 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "accounts.paging.CursorPages",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.schema.ProblemSchema",
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.CallerThrottle"],
     "DEFAULT_THROTTLE_RATES": {
         "caller": env.text("API_RATE", "600/min"),
         "auth": env.text("API_AUTH_RATE", "20/min"),
     },
-    "EXCEPTION_HANDLER": "accounts.rest.problem_handler",
+    "EXCEPTION_HANDLER": "accounts.problems.problem_handler",
     "PAGE_SIZE": 50,
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SIMPLE_JWT = {
@@ -282,6 +288,10 @@ SIMPLE_JWT = {
     "AUDIENCE": "api",
     "ISSUER": "rostrum",
     "UPDATE_LAST_LOGIN": False,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+    # A new password ends every token that was given out before.
+    "CHECK_REVOKE_TOKEN": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Rostrum API",

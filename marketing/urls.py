@@ -1,3 +1,16 @@
-from django.urls import path
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularSwaggerView
 
-urlpatterns: list = []
+handler400 = "accounts.problems.bad_request"
+handler403 = "accounts.problems.permission_denied"
+handler404 = "accounts.problems.not_found"
+handler500 = "accounts.problems.server_error"
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("api/", include("accounts.api_urls")),
+    path("docs", SpectacularSwaggerView.as_view(url_name="accounts-api:schema"), name="docs"),
+]

@@ -1,0 +1,17 @@
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+
+from accounts.api import ApiKeyListView, ApiKeyView, WorkspaceListView
+from accounts.auth_api import LoginView, MeView, RefreshView, RegisterView
+
+app_name = "accounts-api"
+urlpatterns = [
+    path("auth/register", RegisterView.as_view(), name="register"),
+    path("auth/login", LoginView.as_view(), name="login"),
+    path("auth/refresh", RefreshView.as_view(), name="refresh"),
+    path("auth/me", MeView.as_view(), name="me"),
+    path("workspaces", WorkspaceListView.as_view(), name="workspaces"),
+    path("keys", ApiKeyListView.as_view(), name="keys"),
+    path("keys/<uuid:key_id>", ApiKeyView.as_view(), name="key"),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+]

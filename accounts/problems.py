@@ -1,0 +1,78 @@
+"""Errors of the API as problem+json (RFC 9457). Field errors stand under `errors`, by field."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_handler
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    exc = _as_api_exception(exc)
+    response = drf_handler(exc, context)
+    if response is None:
+        return None
+    response.data = _problem(exc, response)
+    response.content_type = MEDIA_TYPE
+    return response
+
+
+def _as_api_exception(exc: Exception) -> Exception:
+    if isinstance(exc, ValidationError):
+        return exceptions.ValidationError(exc.message_dict if hasattr(exc, "error_dict") else {"detail": exc.messages})
+    if isinstance(exc, PermissionDenied):
+        return exceptions.PermissionDenied(str(exc) or None)
+    if isinstance(exc, Http404):
+        return exceptions.NotFound()
+    return exc
+
+
+def _problem(exc: Exception, response: Response) -> dict[str, Any]:
+    problem = _shell(response.status_code)
+    if isinstance(exc, exceptions.APIException):
+        codes = exc.get_codes()
+        problem["code"] = codes if isinstance(codes, str) else "invalid"
+    if isinstance(exc, exceptions.ValidationError):
+        errors = response.data if isinstance(response.data, dict) else {"detail": response.data}
+        return problem | {"detail": "Some fields are not right.", "errors": errors}
+    return problem | {"detail": str(response.data.get("detail", ""))}
+
+
+def _shell(status: int) -> dict[str, Any]:
+    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+
+
+# --- addresses that no view answers -------------------------------------------------------------------------
+
+
+def _plain(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse | None:
+    if not request.path_info.startswith("/api/"):
+        return None
+    body = _shell(status) | {"code": code, "detail": detail}
+    return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    problem = _plain(request, 400, "bad_request", "This request cannot be understood.")
+    return problem or defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    problem = _plain(request, 403, "permission_denied", str(exception) or "Not allowed.")
+    return problem or defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    # The same words as for an object that is missing or somebody else's.
+    return _plain(request, 404, "not_found", "Not found.") or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    problem = _plain(request, 500, "error", "Something went wrong on our side. It was recorded.")
+    return problem or defaults.server_error(request)

@@ -1,0 +1,67 @@
+"""The OpenAPI document: every route also names the errors it may answer and the headers it takes."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.permissions import AllowAny
+
+from accounts.problems import MEDIA_TYPE
+from accounts.rest import WRITES, WorkspaceView
+from accounts.serializers import ProblemSerializer
+
+MEANINGS = {
+    400: "The request cannot be understood, or some fields are not right.",
+    401: "Nobody is logged in, or the credentials are wrong.",
+    403: "Your role or key does not allow it.",
+    404: "There is no such object, or it is not yours.",
+    409: "The state of the object does not allow it, or it changed meanwhile.",
+    422: "This Idempotency-Key was used for a different request.",
+    429: "Too many requests: wait as long as Retry-After says.",
+}
+WORKSPACE = OpenApiParameter(
+    "X-Workspace",
+    str,
+    OpenApiParameter.HEADER,
+    description="Slug of the workspace. By default the one used last; an API key knows its own.",
+)
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="At most 200 characters. The same request with the same key is done once and answered alike.",
+)
+RATE_HEADERS = {
+    "RateLimit-Limit": "Requests allowed in the window.",
+    "RateLimit-Remaining": "Requests left in it.",
+    "RateLimit-Reset": "Seconds until it starts anew.",
+}
+
+
+class ProblemSchema(AutoSchema):
+    def get_override_parameters(self) -> list[Any]:
+        if not isinstance(self.view, WorkspaceView):
+            return []
+        return [WORKSPACE, IDEMPOTENCY] if self.method in WRITES else [WORKSPACE]
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        responses = super()._get_response_bodies(direction)
+        for answer in responses.values():
+            answer["headers"] = {**_rate_headers(), **answer.get("headers", {})}
+        for status in self._problem_statuses():
+            problem = self._get_response_for_code(ProblemSerializer, str(status), [MEDIA_TYPE], direction)
+            responses.setdefault(str(status), {**problem, "description": MEANINGS[status]})
+        return responses
+
+    def _problem_statuses(self) -> list[int]:
+        is_write, in_workspace = self.method in WRITES, isinstance(self.view, WorkspaceView)
+        is_open = AllowAny in self.view.permission_classes
+        statuses = {429: True, 400: True, 401: True, 403: not is_open or is_write}
+        statuses |= {404: in_workspace or "{" in self.path, 409: in_workspace and is_write}
+        return sorted(code for code, holds in (statuses | {422: in_workspace and is_write}).items() if holds)
+
+
+def _rate_headers() -> dict[str, Any]:
+    return {
+        name: {"schema": {"type": "integer"}, "description": description} for name, description in RATE_HEADERS.items()
+    }

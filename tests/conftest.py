@@ -1,0 +1,223 @@
+"""The cast: alice owns the workspace Roastery, bob edits, rita reviews, vic looks, gwen is a guest, charlie a stranger."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.test import Client
+from pytest_socket import socket_allow_hosts
+from rest_framework.test import APIClient
+
+from accounts.access import SCOPES, Actor, actor_for
+from accounts.models import Membership, Role, User, Workspace
+from accounts.scope import workspace_scope
+from accounts.services import create_api_key, create_workspace
+from accounts.tokens import issue_tokens
+
+PASSWORD = "correct horse battery"
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+
+def pytest_configure() -> None:
+    # A manifest would need collectstatic; a slow hash would be most of the run.
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    django_settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_runtest_setup() -> None:
+    socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(settings, tmp_path: Path) -> None:
+    settings.APP_DATA = tmp_path
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.SOURCES_ROOT = tmp_path / "sources"
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> None:
+    """Rate limits and health marks of one test must not reach the next."""
+    cache.clear()
+
+
+def make_user(name: str) -> User:
+    return User.objects.create_user(f"{name.lower()}@example.org", PASSWORD, name=name)
+
+
+@pytest.fixture
+def alice(db) -> User:
+    return make_user("Alice")
+
+
+@pytest.fixture
+def workspace(alice: User) -> Workspace:
+    return create_workspace("Roastery", owner=alice, time_zone="Europe/Berlin")
+
+
+@pytest.fixture
+def join(workspace: Workspace) -> Callable[[str, str], User]:
+    def add(name: str, role: str) -> User:
+        user = make_user(name)
+        Membership.objects.create(user=user, workspace=workspace, role=role)
+        return user
+
+    return add
+
+
+@pytest.fixture
+def bob(join) -> User:
+    return join("Bob", Role.EDITOR)
+
+
+@pytest.fixture
+def rita(join) -> User:
+    return join("Rita", Role.REVIEWER)
+
+
+@pytest.fixture
+def vic(join) -> User:
+    return join("Vic", Role.VIEWER)
+
+
+@pytest.fixture
+def gwen(join) -> User:
+    return join("Gwen", Role.GUEST)
+
+
+@pytest.fixture
+def charlie(db) -> User:
+    return make_user("Charlie")
+
+
+@pytest.fixture
+def other_workspace(charlie: User) -> Workspace:
+    return create_workspace("Bakery", owner=charlie)
+
+
+@pytest.fixture
+def staff(db) -> User:
+    return User.objects.create_superuser("staff@example.org", PASSWORD, name="Staff")
+
+
+@pytest.fixture
+def actor_of(workspace: Workspace) -> Callable[[User], Actor]:
+    def find(user: User) -> Actor:
+        member = Membership.objects.select_related("user").get(user=user, workspace=workspace)
+        # One object for the whole test, so that a changed switch is seen by every actor.
+        member.workspace = workspace
+        return actor_for(member)
+
+    return find
+
+
+@pytest.fixture
+def alice_actor(actor_of, alice: User) -> Actor:
+    return actor_of(alice)
+
+
+@pytest.fixture
+def bob_actor(actor_of, bob: User) -> Actor:
+    return actor_of(bob)
+
+
+@pytest.fixture
+def rita_actor(actor_of, rita: User) -> Actor:
+    return actor_of(rita)
+
+
+@pytest.fixture
+def vic_actor(actor_of, vic: User) -> Actor:
+    return actor_of(vic)
+
+
+@pytest.fixture
+def gwen_actor(actor_of, gwen: User) -> Actor:
+    return actor_of(gwen)
+
+
+@pytest.fixture
+def charlie_actor(charlie: User, other_workspace: Workspace) -> Actor:
+    return actor_for(Membership.objects.select_related("user", "workspace").get(user=charlie))
+
+
+@pytest.fixture
+def in_workspace(workspace: Workspace) -> Iterator[Workspace]:
+    """The whole test inside the scope of Roastery."""
+    with workspace_scope(workspace.pk):
+        yield workspace
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    def log_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def alice_client(client_of, alice: User, workspace: Workspace) -> Client:
+    return client_of(alice)
+
+
+@pytest.fixture
+def bob_client(client_of, bob: User) -> Client:
+    return client_of(bob)
+
+
+@pytest.fixture
+def rita_client(client_of, rita: User) -> Client:
+    return client_of(rita)
+
+
+@pytest.fixture
+def vic_client(client_of, vic: User) -> Client:
+    return client_of(vic)
+
+
+@pytest.fixture
+def gwen_client(client_of, gwen: User) -> Client:
+    return client_of(gwen)
+
+
+@pytest.fixture
+def charlie_client(client_of, charlie: User, other_workspace: Workspace) -> Client:
+    return client_of(charlie)
+
+
+@pytest.fixture
+def staff_client(client_of, staff: User) -> Client:
+    return client_of(staff)
+
+
+@pytest.fixture
+def api() -> Callable[..., APIClient]:
+    """`api()` is nobody, `api(user)` carries that user's JWT, `api("rk_…")` an API key; `workspace=` names one."""
+
+    def connect(caller: User | str | None = None, *, workspace: Workspace | None = None) -> APIClient:
+        client = APIClient(raise_request_exception=False)
+        headers = {"HTTP_X_WORKSPACE": workspace.slug} if workspace else {}
+        if caller is not None:
+            token = caller if isinstance(caller, str) else issue_tokens(caller)["access"]
+            headers["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        client.credentials(**headers)
+        return client
+
+    return connect
+
+
+@pytest.fixture
+def api_key(workspace: Workspace, alice_actor: Actor) -> Callable[..., str]:
+    """The secret of a new key of Roastery, with all scopes or the named ones."""
+
+    def make(*scopes: str) -> str:
+        with workspace_scope(workspace.pk):
+            return create_api_key("Test key", list(scopes or SCOPES), by=alice_actor)[1]
+
+    return make
