@@ -1,0 +1,129 @@
+"""The admin door under /_sandbox: what tests use to look inside and to make trouble."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sandbox import faults, ledger
+from sandbox.clock import iso
+from sandbox.router import Call, Platform, Route
+from sandbox.wire import MalformedBody, Refusal, Response, json_response
+from sandbox.world import World
+from sandbox.x import console
+from sandbox.x.accounts import BadHandle
+
+MAX_ENTRIES = 100_000
+
+
+def platform(played: list[Platform], furnish: Callable[[World], None]) -> Platform:
+    """`played` tells which routes faults may name; `furnish` refills the world after a reset."""
+
+    def reset(call: Call) -> Response:
+        call.world.forget_everything()
+        furnish(call.world)
+        return json_response(200, {"reset": True})
+
+    def order_fault(call: Call, body: dict[str, Any]) -> Response:
+        return _order_fault(call, body, played)
+
+    doors = [
+        ("GET", "/health", _health),
+        ("GET", "/ledger", _read_ledger),
+        ("GET", "/posts", console.list_posts),
+        ("GET", "/accounts", console.list_accounts),
+        ("POST", "/accounts", _with_body(console.create_account)),
+        ("POST", "/tokens", _with_body(console.create_tokens)),
+        ("GET", "/apps", console.list_apps),
+        ("POST", "/apps", _with_body(console.save_app)),
+        ("POST", "/mentions", _with_body(console.create_mention)),
+        ("GET", "/clock", _show_clock),
+        ("POST", "/clock", _with_body(_advance_clock)),
+        ("GET", "/faults", _list_faults),
+        ("POST", "/faults", _with_body(order_fault)),
+        ("DELETE", "/faults", _clear_faults),
+        ("POST", "/reset", reset),
+    ]
+    return Platform(
+        "admin",
+        "/_sandbox",
+        [Route(method, path, handler, is_api=False) for method, path, handler in doors],
+        not_found=lambda status: json_response(status, {"error": "no such door"}),
+        catch_up=lambda world: [played_one.catch_up(world) for played_one in played] and None,
+    )
+
+
+def _with_body(handler: Callable[[Call, dict[str, Any]], Response]) -> Callable[[Call], Response]:
+    def handle(call: Call) -> Response:
+        body = call.request.json()
+        if not isinstance(body, dict):
+            raise MalformedBody("a JSON object is expected")
+        try:
+            return handler(call, body)
+        except BadHandle as error:
+            raise Refusal(json_response(400, {"error": f"not a handle: {error}"})) from None
+        except (console.BadOrder, TypeError, ValueError) as error:
+            raise Refusal(json_response(400, {"error": str(error)})) from None
+
+    return handle
+
+
+def _health(call: Call) -> Response:
+    return json_response(200, {"status": "ok", "now": iso(call.now)})
+
+
+def _read_ledger(call: Call) -> Response:
+    query = call.request.query
+    try:
+        since_seq = int(query.get("since_seq", "0"))
+        limit = min(int(query.get("limit", MAX_ENTRIES)), MAX_ENTRIES)
+    except ValueError:
+        raise Refusal(json_response(400, {"error": "since_seq and limit are whole numbers"})) from None
+    entries = ledger.read(call.db, query.get("account"), query.get("effect"), since_seq, limit)
+    return json_response(200, {"entries": entries})
+
+
+def _show_clock(call: Call) -> Response:
+    return json_response(200, {"now": iso(call.world.clock.now()), "offset": call.world.clock.offset})
+
+
+def _advance_clock(call: Call, body: dict[str, Any]) -> Response:
+    seconds = float(body.get("advance", 0))
+    if not 0 <= seconds < 10**9:
+        raise console.BadOrder("advance is a number of seconds, and time does not go back")
+    call.world.clock.advance(seconds)
+    return _show_clock(call)
+
+
+def _list_faults(call: Call) -> Response:
+    return json_response(200, faults.waiting(call.db))
+
+
+def _clear_faults(call: Call) -> Response:
+    faults.clear(call.db)
+    return json_response(200, faults.waiting(call.db))
+
+
+def _order_fault(call: Call, body: dict[str, Any], played: list[Platform]) -> Response:
+    name, route = body.get("platform", "x"), body.get("route")
+    known = {route.name for platform in played if platform.name == name for route in platform.routes}
+    if not known:
+        raise console.BadOrder(f"no platform {name}")
+    if route is not None and route not in known:
+        raise console.BadOrder(f"no route {route}; there are {sorted(known)}")
+    params = body.get("params", {})
+    if "probabilities" in body:
+        probabilities = {str(kind): float(share) for kind, share in body["probabilities"].items()}
+        _check_kinds(list(probabilities))
+        fault_id = faults.plan(
+            call.db, name, route, body.get("account"), int(body.get("seed", 1)), probabilities, params
+        )
+    else:
+        kind = str(body.get("kind"))
+        _check_kinds([kind])
+        fault_id = faults.enqueue(call.db, name, kind, route, body.get("account"), int(body.get("count", 1)), params)
+    return json_response(201, {"id": fault_id})
+
+
+def _check_kinds(kinds: list[str]) -> None:
+    unknown = [kind for kind in kinds if kind not in faults.KINDS]
+    if unknown:
+        raise console.BadOrder(f"no fault {unknown[0]}; there are {sorted(faults.KINDS)}")

@@ -1,0 +1,18 @@
+"""The platforms this process plays. A new one adds its schema and its routes here."""
+
+from sandbox import admin, index, x
+from sandbox.router import Platform
+from sandbox.world import World
+
+SCHEMAS = [x.SCHEMA]
+
+
+def all_platforms() -> list[Platform]:
+    played = [x.platform()]
+    return [*played, admin.platform(played, furnish), index.platform()]
+
+
+def furnish(world: World) -> None:
+    """What exists on the first start and after a reset."""
+    with world.store.transaction():
+        x.furnish(world)

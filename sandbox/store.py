@@ -1,0 +1,47 @@
+"""SQLite behind one lock: a request is decided in one transaction, so no two threads ever race."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Store:
+    def __init__(self, path: Path, schema: str) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.db.row_factory = sqlite3.Row
+        # WAL without fsync per commit survives kill -9 (the kernel has the pages), which is what tests do to us.
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=NORMAL")
+        self.db.executescript(schema)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            if self._depth == 0:
+                self.db.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield self.db
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self.db.execute("ROLLBACK")
+                raise
+            self._depth -= 1
+            if self._depth == 0:
+                self.db.execute("COMMIT")
+
+    def clear(self) -> None:
+        with self.transaction() as db:
+            for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+                if not name.startswith("sqlite_"):
+                    db.execute(f"DELETE FROM {name}")  # noqa: S608 - names come from our own schema
+            db.execute("DELETE FROM sqlite_sequence")
+
+    def close(self) -> None:
+        with self._lock:
+            self.db.close()
