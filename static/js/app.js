@@ -40,7 +40,7 @@
     event.detail.isError = false;
   });
 
-  // Confirm: data-confirm="Question?" with data-confirm-detail and data-confirm-action, on a button, a link or a form
+  // Confirm: data-confirm="Question?" with data-confirm-detail and data-confirm-action, on a form, its button, or any htmx element
   const ask = (source, proceed) => {
     const dialog = byId("confirm");
     const { confirm, confirmDetail = "", confirmAction = "Continue" } = source.dataset;
