@@ -86,7 +86,7 @@ def test_an_error_stands_beside_its_field_and_is_announced_with_it(rejected_form
     assert 'id="id_budget_error"' in rejected_form
     assert re.search(r'<input[^>]*name="budget"[^>]*aria-invalid="true"', rejected_form)
     assert re.search(r'aria-describedby="[^"]*id_budget_helptext', rejected_form)
-    after_the_input = rejected_form.split('name="budget"')[1].split("<label")[0]
+    after_the_input = rejected_form.split('name="budget"')[1].split("<label", maxsplit=1)[0]
     assert "greater than or equal to 0" in after_the_input
 
 
