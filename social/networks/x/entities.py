@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
-from .text import extract_urls
+from .text import UrlSpan, extract_urls
 from .units import join_pairs
 from .urls import LATIN, SPACES
 
@@ -16,9 +16,10 @@ MENTION = re.compile(
 )
 # What makes the match before it an address of another service, or a protocol.
 AFTER_MENTION = re.compile(rf"[@＠]|[{LATIN}]|://")
+WHITESPACE = "\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 CASHTAG = re.compile(
     rf"(?:^|[{SPACES}])(?P<span>\$(?P<name>[A-Za-z]{{1,6}}(?:[._][A-Za-z]{{1,2}})?))"
-    rf"(?=$|[{SPACES}\ufeff!'#%&()*+,\\\-./:;<=>?@\[\]^_{{|}}~$])"
+    rf"(?=$|[{WHITESPACE}!'#%&()*+,\\\-./:;<=>?@\[\]^_{{|}}~$])"
 )
 HASH = re.compile("[#＃](?![\ufe0f\u20e3])")
 AFTER_HASHTAG = re.compile("[#＃]|://")
@@ -55,7 +56,8 @@ def find_hashtags(text: str) -> list[Entity]:
     links = extract_urls(text) if tags else []
     standing: list[Entity] = []
     reached = 0
-    for span in sorted([*tags, *links], key=attrgetter("start")):
+    spans: list[Entity | UrlSpan] = [*tags, *links]
+    for span in sorted(spans, key=attrgetter("start")):
         if span.start >= reached:
             reached = span.end
             if isinstance(span, Entity):
@@ -81,7 +83,10 @@ def _hashtags(text: str) -> Iterator[Entity]:
 
 
 def _may_precede_hashtag(character: str) -> bool:
-    return character in VARIATION_SELECTORS or not (character == "&" or _is_in_hashtag(character))
+    if character in VARIATION_SELECTORS:
+        return True
+    is_lone_surrogate = unicodedata.category(character) == "Cs"
+    return not (character == "&" or is_lone_surrogate or _is_in_hashtag(character))
 
 
 def _is_letter(character: str) -> bool:

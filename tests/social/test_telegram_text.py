@@ -1,0 +1,42 @@
+import pytest
+
+from social.networks.telegram.text import check_text, utf16_length
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("", 0),
+        ("abc", 3),
+        ("é", 1),
+        ("e\u0301", 2),
+        ("中文", 2),
+        ("😀", 2),
+        ("👨‍👩‍👧‍👦", 11),
+        ("🇩🇪", 4),
+        ("a\r\nb", 4),
+        ("\ud83d", 1),
+        ("\ud83d\ude00", 2),
+        ("\ufeff", 1),
+    ],
+)
+def test_length_counts_utf16_code_units(text: str, length: int) -> None:
+    assert utf16_length(text) == length
+
+
+def test_empty_message_is_not_valid() -> None:
+    assert check_text("") == (0, False)
+
+
+def test_message_of_one_character_is_valid() -> None:
+    assert check_text("a") == (1, True)
+
+
+def test_4096_is_the_longest_message() -> None:
+    assert check_text("x" * 4096) == (4096, True)
+    assert check_text("x" * 4097) == (4097, False)
+
+
+def test_emoji_fill_a_message_twice_as_fast() -> None:
+    assert check_text("😀" * 2048) == (4096, True)
+    assert check_text("😀" * 2048 + "x") == (4097, False)
