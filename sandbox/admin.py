@@ -25,6 +25,10 @@ def platform(played: list[Platform], furnish: Callable[[World], None]) -> Platfo
     def order_fault(call: Call, body: dict[str, Any]) -> Response:
         return _order_fault(call, body, played)
 
+    def catch_up(world: World) -> None:
+        for each in played:
+            each.catch_up(world)
+
     doors = [
         ("GET", "/health", _health),
         ("GET", "/ledger", _read_ledger),
@@ -47,7 +51,7 @@ def platform(played: list[Platform], furnish: Callable[[World], None]) -> Platfo
         "/_sandbox",
         [Route(method, path, handler, is_api=False) for method, path, handler in doors],
         not_found=lambda status: json_response(status, {"error": "no such door"}),
-        catch_up=lambda world: [played_one.catch_up(world) for played_one in played] and None,
+        catch_up=catch_up,
     )
 
 

@@ -33,6 +33,10 @@ class Call:
     def db(self) -> sqlite3.Connection:
         return self.world.store.db
 
+    def act_for(self, account: sqlite3.Row | None) -> None:
+        if account is not None:
+            self.account, self.account_id = account["handle"], str(account["id"])
+
     def fault_is(self, kind: str) -> bool:
         return self.fault is not None and self.fault.kind == kind
 

@@ -53,12 +53,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def _read_body(self) -> bytes | None:
         if "chunked" in (self.headers.get("Transfer-Encoding") or "").lower():
-            return self._refuse(411)
+            self._refuse(411)
+            return None
         length = self.headers.get("Content-Length") or "0"
         if not length.isdigit():
-            return self._refuse(400)
+            self._refuse(400)
+            return None
         if int(length) > MAX_BODY_BYTES:
-            return self._refuse(413)
+            self._refuse(413)
+            return None
         return self.rfile.read(int(length))
 
     def _refuse(self, status: int) -> None:

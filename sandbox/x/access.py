@@ -50,8 +50,7 @@ def admit(call: Call) -> None:
     if caller is None:
         raise problems.unauthorized()
     call.caller = caller
-    if caller.account is not None:
-        call.account, call.account_id = caller.account["handle"], str(caller.account["id"])
+    call.act_for(caller.account)
     _check_permission(rule, caller)
     caller.windows = windows_for(rule.limits, call.route.name, caller.client_id, call.account_id)
     is_allowed, caller.rate_headers = consume(call.db, caller.windows, call.now)

@@ -133,7 +133,7 @@ def list_posts(call: Call) -> Response:
     if handle and account is None:
         return json_response(200, {"posts": []})
     names = {row["id"]: row["handle"] for row in accounts.everybody(call.db)}
-    rows = posts.posts_of(call.db, account and account["id"])
+    rows = posts.posts_of(call.db, account["id"] if account else None)
     return json_response(200, {"posts": [post_json(row, names[row["account_id"]]) for row in rows]})
 
 

@@ -18,7 +18,7 @@ _GENERIC = _words(
     "market marketing menu moda moe money ninja one ooo paris party photo photography photos pics plus press "
     "promo pub red rent report review reviews rocks run sale school science show sky solutions style support "
     "team technology tips tokyo tools tours town toys trade training tube university video watch website wiki "
-    "win works yoga zone google amazon apple onion 中国 中國 公司 网络 網絡 香港 台湾 台灣 рф 한국 みんな コム"
+    "win works yoga zone google amazon apple onion 中国 中國 公司 网络 網絡 香港 台湾 台灣 рф 한국 みんな コム پاکستان"
 )
 _COUNTRY = _words(
     "ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cc "
@@ -30,6 +30,9 @@ _COUNTRY = _words(
     "tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw"
 )
 
+MAX_URL = 4096
+MAX_LABEL = 63
+MAX_SHORT_CODE = 40
 _TLD = "|".join(sorted(_GENERIC | _COUNTRY, key=len, reverse=True))
 _LABEL = r"[a-z0-9\u00a1-\u2009\u2070-\u2fff\u3040-\ufefe](?:[\w\u00a1-\u2009-]*[a-z0-9\u00a1-\u2009\u3040-\ufefe])?"
 _ASCII_LABEL = r"[a-z0-9\u00c0-\u024f](?:[a-z0-9\u00c0-\u024f_-]*[a-z0-9\u00c0-\u024f])?"
@@ -42,10 +45,10 @@ _TAIL = (
 )
 _END_OF_HOST = r"(?![a-z0-9@+-]|\.[a-z0-9])"
 _WITH_SCHEME = re.compile(
-    rf"(?<![a-z0-9@＠$#＃])https?://(?:{_LABEL}\.)+(?:{_TLD}){_END_OF_HOST}{_TAIL}", re.IGNORECASE
+    rf"(?<![a-z0-9@＠$#＃])https?://(?P<host>(?:{_LABEL}\.)+(?:{_TLD})){_END_OF_HOST}{_TAIL}", re.IGNORECASE
 )
 _BARE = re.compile(
-    rf"(?<![a-z0-9@＠$#＃\-_./])(?P<host>(?:{_ASCII_LABEL}\.)+(?P<tld>{_TLD})){_END_OF_HOST}{_TAIL}",
+    rf"(?<![a-z0-9@＠$#＃\-_./])(?P<host>(?:{_ASCII_LABEL}\.)+(?:{_TLD})){_END_OF_HOST}{_TAIL}",
     re.IGNORECASE,
 )
 
@@ -64,15 +67,39 @@ class Link:
 def find_links(text: str) -> list[Link]:
     if "." not in text:
         return []
-    found = [Link(m.start(), m.end(), m.group()) for m in _WITH_SCHEME.finditer(text)]
+    found = [link for match in _WITH_SCHEME.finditer(text) if (link := _link(match))]
     for match in _BARE.finditer(text):
         is_inside = any(link.start <= match.start() < link.end for link in found)
-        if not is_inside and _counts_without_scheme(match):
-            found.append(Link(match.start(), match.end(), match.group()))
+        if not is_inside and (link := _link(match)):
+            found.append(link)
     return sorted(found, key=lambda link: link.start)
 
 
-def _counts_without_scheme(match: re.Match[str]) -> bool:
-    """One label and a country code ("look.at") is prose, unless a path follows."""
-    is_short = match["host"].count(".") == 1 and match["tld"].lower() in _COUNTRY
-    return not is_short or match["path"] is not None or match["tld"].lower() in ("co", "tv")
+def _link(match: re.Match[str]) -> Link | None:
+    if len(match.group()) > MAX_URL or not _is_host(match["host"]):
+        return None
+    if match["host"].lower() == "t.co" and match["path"]:
+        return _short_link(match)
+    return Link(match.start(), match.end(), match.group())
+
+
+def _short_link(match: re.Match[str]) -> Link | None:
+    """t.co codes are letters and digits; what follows one is text again."""
+    code = re.match(r"/[a-zA-Z0-9]+", match["path"])
+    if code is None or len(code.group()) > MAX_SHORT_CODE + 1:
+        return None
+    end = match.start("path") + code.end()
+    return Link(match.start(), end, match.string[match.start() : end])
+
+
+def _is_host(host: str) -> bool:
+    labels = host.split(".")
+    # Underscores are for subdomains; the name that was registered has none.
+    return "_" not in labels[-2] and all(0 < _ascii_length(label) <= MAX_LABEL for label in labels)
+
+
+def _ascii_length(label: str) -> int:
+    """Octets in the DNS; 0 for what only pretends to be encoded already."""
+    if label.isascii():
+        return len(label)
+    return 0 if label.lower().startswith("xn--") else len(label.encode("punycode")) + 4

@@ -1,7 +1,5 @@
 """Media upload: initialize, append, finalize, status, one shot, alt text, subtitles."""
 
-import base64
-import binascii
 import hashlib
 import json
 import sqlite3
@@ -9,11 +7,12 @@ from typing import Any
 
 from sandbox.ledger import Effect
 from sandbox.router import Call
-from sandbox.wire import MalformedBody, Response, json_response, multipart_parts
+from sandbox.wire import Response, json_response
 from sandbox.x import bodies, media_files, pricing, problems
 from sandbox.x.ids import next_id
 from sandbox.x.media_files import Unreadable
 from sandbox.x.reading import is_id
+from sandbox.x.uploads import read_one_shot, read_segment
 
 MEGABYTE = 1024 * 1024
 PENDING_UPLOAD_SECONDS = 1_296_000
@@ -51,7 +50,7 @@ def initialize(call: Call) -> Response:
 
 def append(call: Call) -> Response:
     row = _owned(call, call.args["id"])
-    index, content = _segment(call)
+    index, content = read_segment(call)
     if row["state"] != "uploading":
         raise problems.invalid("id", call.args["id"], "The upload has already been finalized.")
     # A segment sent again replaces itself.
@@ -78,7 +77,7 @@ def finalize(call: Call) -> Response:
 
 def upload_at_once(call: Call) -> Response:
     """POST /2/media/upload: small images in one request."""
-    category, content, media_type = _one_shot_parts(call)
+    category, content, media_type = read_one_shot(call)
     media_id = _insert(call, media_type, category, len(content))
     return _accept(call, _owned(call, str(media_id)), content)
 
@@ -173,63 +172,6 @@ def _owned(call: Call, media_id: str) -> sqlite3.Row:
         if row is not None:
             return row
     raise problems.invalid("id", media_id, "The media id is invalid or has expired.")
-
-
-def _segment(call: Call) -> tuple[int, bytes]:
-    if call.request.content_type == "application/json":
-        body = call.request.json()
-        bodies.check(body, bodies.APPEND)
-        return body["segment_index"], _decode(body["media"])
-    parts = multipart_parts(call.request)
-    index = parts["segment_index"].content.decode() if "segment_index" in parts else ""
-    if not index.isdigit() or int(index) > 999:
-        raise problems.invalid("segment_index", index, "segment_index must be 0 to 999.")
-    if "media" not in parts:
-        raise problems.invalid("media", "", "media is missing but it is required")
-    return int(index), parts["media"].content
-
-
-def _one_shot_parts(call: Call) -> tuple[str, bytes, str]:
-    if call.request.content_type == "application/json":
-        body = call.request.json()
-        if not isinstance(body, dict) or not isinstance(body.get("media"), str):
-            raise problems.invalid("media", "", "media is missing but it is required")
-        category, content = str(body.get("media_category", "")), _decode(body["media"])
-    else:
-        parts = multipart_parts(call.request)
-        if "media" not in parts:
-            raise problems.invalid("media", "", "media is missing but it is required")
-        content = parts["media"].content
-        category = parts["media_category"].content.decode() if "media_category" in parts else ""
-    if category not in ("tweet_image", "tweet_gif", "tweet_video", "subtitles"):
-        raise problems.invalid("media_category", category, "media_category is missing or not known.")
-    return category, content, _guess_type(content)
-
-
-def _guess_type(content: bytes) -> str:
-    signatures = {
-        b"\xff\xd8\xff": "image/jpeg",
-        b"\x89PNG": "image/png",
-        b"GIF8": "image/gif",
-        b"BM": "image/bmp",
-        b"II*\0": "image/tiff",
-        b"MM\0*": "image/tiff",
-        b"\x1a\x45\xdf\xa3": "video/webm",
-        b"WEBVTT": "text/vtt",
-    }
-    for start, media_type in signatures.items():
-        if content.startswith(start):
-            return media_type
-    if content[8:12] == b"WEBP":
-        return "image/webp"
-    return "video/mp4" if content[4:8] == b"ftyp" else "application/octet-stream"
-
-
-def _decode(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise MalformedBody("media is not base64") from error
 
 
 def _accept(call: Call, row: sqlite3.Row, content: bytes) -> Response:

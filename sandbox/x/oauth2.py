@@ -23,9 +23,7 @@ def admit_client(call: Call) -> None:
     if row is None and (code := form.get("code")):
         row = call.db.execute("SELECT * FROM x_codes WHERE code = ?", (code,)).fetchone()
     if row is not None:
-        account = accounts.by_id(call.db, row["account_id"])
-        call.account = account and account["handle"]
-        call.account_id = account and str(account["id"])
+        call.act_for(accounts.by_id(call.db, row["account_id"]))
 
 
 def exchange_token(call: Call) -> Response:

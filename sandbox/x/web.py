@@ -44,12 +44,10 @@ def show_post(call: Call) -> Response:
 
 def show_media(call: Call) -> Response:
     media_id = call.args["key"].partition("_")[2]
-    row = None
-    if is_id(media_id):
-        row = call.db.execute("SELECT * FROM x_media WHERE id = ?", (int(media_id),)).fetchone()
-    path = row and media_files.file_path(call.world.media_dir, row["id"])
-    if row is None or not path.exists():
+    path = media_files.file_path(call.world.media_dir, int(media_id) if is_id(media_id) else 0)
+    if not path.exists():
         return _missing("No such file")
+    row = call.db.execute("SELECT media_type FROM x_media WHERE id = ?", (int(media_id),)).fetchone()
     headers = {"content-type": row["media_type"], "x-content-type-options": "nosniff"}
     return Response(200, path.read_bytes(), headers)
 
