@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 import unicodedata
@@ -193,7 +194,7 @@ def _has_bad_characters(name: str) -> bool:
 
 def _explain_os(fault: OSError | RuntimeError) -> tuple[str, str]:
     # Python 3.11 reports a circle of links as RuntimeError, later versions as OSError.
-    if isinstance(fault, RuntimeError):
+    if isinstance(fault, RuntimeError) or fault.errno == errno.ELOOP:
         return "symlink_loop", "The link leads in a circle. Take it out."
     if isinstance(fault, FileNotFoundError):
         return "vanished", "It is no longer there, or a link leads to nothing. Put it back and scan again."

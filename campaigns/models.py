@@ -67,6 +67,8 @@ class MediaAsset(TenantModel):
     size_bytes = models.PositiveBigIntegerField()
     duration_ms = models.PositiveIntegerField(null=True)
     fps = models.FloatField(null=True)
+    frames = models.PositiveIntegerField(null=True)
+    has_audio = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=now)
 
     class Meta:
@@ -211,7 +213,7 @@ class LivePart(TenantModel):
 
 
 class Attempt(TenantModel):
-    """One try of a delivery, written before the call and closed after it."""
+    """One try of a delivery, written before the call and closed after it. Its number is the fence of the claim."""
 
     class Outcome(models.TextChoices):
         OPEN = "open", "Open"
@@ -223,7 +225,6 @@ class Attempt(TenantModel):
 
     delivery = TenantForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
-    kind = models.CharField(max_length=8, choices=[("publish", "Publish"), ("look_up", "Look up")], default="publish")
     outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.OPEN)
     claimed_at = models.DateTimeField(default=now)
     started_at = models.DateTimeField(null=True)

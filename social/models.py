@@ -41,6 +41,8 @@ class Connection(TenantModel):
     connected_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     connected_at = models.DateTimeField(default=now)
     checked_at = models.DateTimeField(null=True)
+    # A used-up rate window: nothing is claimed for this account before it opens.
+    limited_until = models.DateTimeField(null=True)
 
     objects = ConnectionQuerySet.as_manager()
 

@@ -1,0 +1,165 @@
+"""One tick: return lost work, mark what is too late, claim what is due. All in one short transaction."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import Workspace
+from accounts.scope import all_workspaces_scope
+from accounts.services import emit, notify
+from lib.clock import now
+
+DISPATCHER_LOCK = 7_301_001
+
+
+@dataclass
+class Tick:
+    """Ids as (workspace, delivery, fence) and (workspace, delivery)."""
+
+    publish: list[tuple[UUID, UUID, int]] = field(default_factory=list)
+    look_up: list[tuple[UUID, UUID]] = field(default_factory=list)
+    returned: int = 0
+    uncertain: int = 0
+    missed: int = 0
+
+
+def tick(at: datetime | None = None) -> Tick:
+    at = at or now()
+    result = Tick()
+    with all_workspaces_scope("dispatch due deliveries"):
+        # One dispatcher at a time: a second one would trip over the index that allows one in flight per account.
+        if not _rows("SELECT pg_try_advisory_xact_lock(%(lock)s)", lock=DISPATCHER_LOCK)[0][0]:
+            return result
+        result.returned = len(_rows(RETURN_UNSENT, now=at))
+        result.uncertain = len(_rows(DOUBT_SENT, now=at, settle=quiet_period(), timeout=_call_limit()))
+        missed = _rows(MARK_MISSED, now=at)
+        result.missed = len(missed)
+        _tell_missed(missed)
+        lease = at + timedelta(seconds=settings.LEASE_S)
+        batch = settings.DISPATCH_BATCH
+        result.publish = _rows(CLAIM_DUE, now=at, lease=lease, batch=batch)
+        result.look_up = _rows(CLAIM_LOOK_UPS, now=at, lease=lease, batch=batch)
+    return result
+
+
+def quiet_period() -> timedelta:
+    """How long after a broken call the network may still accept it or not show it yet."""
+    return timedelta(seconds=settings.LATE_ACCEPT_S + settings.READ_LAG_S)
+
+
+def _call_limit() -> timedelta:
+    return timedelta(seconds=settings.X_TIMEOUT_S)
+
+
+def _rows(sql: str, **params: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def _tell_missed(rows: list[tuple[UUID, UUID]]) -> None:
+    for workspace_id, delivery_id in rows:
+        workspace = Workspace(pk=workspace_id)
+        emit(workspace, "delivery.missed", delivery=str(delivery_id))
+        text = "A post is later than this workspace allows. Send it now, move it or drop it."
+        notify(workspace, "delivery.missed", text, path=f"/deliveries/{delivery_id}")
+
+
+# A worker was lost before the call: nothing can be live, so the claim is simply undone.
+RETURN_UNSENT = """
+WITH lost AS (
+    SELECT d.id, d.fence FROM campaigns_delivery d
+    JOIN campaigns_attempt a ON a.delivery_id = d.id AND a.number = d.fence
+    WHERE d.state = 'publishing' AND d.lease_until < %(now)s AND a.submitting_part IS NULL
+    FOR UPDATE OF d SKIP LOCKED
+), closed AS (
+    UPDATE campaigns_attempt a SET outcome = 'abandoned', finished_at = %(now)s, code = 'worker_lost',
+        message = 'The worker stopped before anything was sent.'
+    FROM lost WHERE a.delivery_id = lost.id AND a.number = lost.fence
+)
+UPDATE campaigns_delivery d
+SET state = 'retry_wait', due_at = %(now)s, lease_until = NULL, updated_at = %(now)s
+FROM lost WHERE d.id = lost.id RETURNING d.id
+"""
+
+# A worker was lost after the call began: the part may be live, so somebody has to look before anything else.
+DOUBT_SENT = """
+WITH lost AS (
+    SELECT d.id, d.fence, a.submitting_at FROM campaigns_delivery d
+    JOIN campaigns_attempt a ON a.delivery_id = d.id AND a.number = d.fence
+    WHERE d.state = 'publishing' AND d.lease_until < %(now)s AND a.submitting_part IS NOT NULL
+    FOR UPDATE OF d SKIP LOCKED
+), closed AS (
+    UPDATE campaigns_attempt a SET outcome = 'unknown', finished_at = %(now)s, code = 'worker_lost',
+        message = 'The worker stopped during the call. The account''s posts are read to find out.'
+    FROM lost WHERE a.delivery_id = lost.id AND a.number = lost.fence
+)
+UPDATE campaigns_delivery d
+SET state = 'unconfirmed', lease_until = NULL, updated_at = %(now)s,
+    due_at = greatest(%(now)s, lost.submitting_at + %(timeout)s + %(settle)s)
+FROM lost WHERE d.id = lost.id RETURNING d.id
+"""
+
+# A thread with a live part is always finished; anything else that is too late asks first.
+MARK_MISSED = """
+UPDATE campaigns_delivery d
+SET state = 'missed', due_at = NULL, updated_at = %(now)s, problem_code = 'missed',
+    problem_text = 'It could not be sent in time. Send it now, move it or drop it.'
+FROM accounts_workspace w
+WHERE w.id = d.workspace_id AND d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
+    AND d.scheduled_at < %(now)s - make_interval(mins => w.late_minutes)
+    AND NOT EXISTS (SELECT 1 FROM campaigns_livepart l WHERE l.delivery_id = d.id)
+RETURNING d.workspace_id, d.id
+"""
+
+# Fair: the oldest of every account, then one per workspace in turn. The cost follows what is due, not what exists.
+CLAIM_DUE = """
+WITH due AS (
+    SELECT d.id, d.workspace_id, d.due_at,
+        row_number() OVER (PARTITION BY d.connection_id ORDER BY d.due_at, d.id) AS nth_on_connection
+    FROM campaigns_delivery d
+    JOIN social_connection c ON c.id = d.connection_id
+    JOIN accounts_workspace w ON w.id = d.workspace_id
+    JOIN campaigns_post p ON p.id = d.post_id
+    LEFT JOIN campaigns_campaign k ON k.id = p.campaign_id
+    WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
+        AND c.status = 'active' AND (c.limited_until IS NULL OR c.limited_until <= %(now)s)
+        AND NOT w.is_suspended AND (k.id IS NULL OR k.status = 'running')
+        AND NOT EXISTS (
+            SELECT 1 FROM campaigns_delivery b WHERE b.connection_id = d.connection_id AND b.state = 'publishing'
+        )
+), fair AS (
+    SELECT id, due_at, row_number() OVER (PARTITION BY workspace_id ORDER BY due_at, id) AS turn
+    FROM due WHERE nth_on_connection = 1
+), picked AS (
+    SELECT d.id FROM campaigns_delivery d JOIN fair ON fair.id = d.id
+    WHERE d.state IN ('scheduled', 'retry_wait')
+    ORDER BY fair.turn, fair.due_at LIMIT %(batch)s
+    FOR UPDATE OF d SKIP LOCKED
+), claimed AS (
+    UPDATE campaigns_delivery d
+    SET state = 'publishing', fence = d.fence + 1, lease_until = %(lease)s, updated_at = %(now)s
+    FROM picked WHERE d.id = picked.id RETURNING d.id, d.workspace_id, d.fence
+)
+INSERT INTO campaigns_attempt
+    (id, workspace_id, delivery_id, number, outcome, claimed_at, request_id, code, message, raw)
+SELECT gen_random_uuid(), workspace_id, id, fence, 'open', %(now)s, '', '', '', '' FROM claimed
+RETURNING workspace_id, delivery_id, number
+"""
+
+CLAIM_LOOK_UPS = """
+WITH picked AS (
+    SELECT d.id FROM campaigns_delivery d JOIN social_connection c ON c.id = d.connection_id
+    WHERE d.state = 'unconfirmed' AND d.due_at <= %(now)s AND c.status = 'active'
+        AND (c.limited_until IS NULL OR c.limited_until <= %(now)s)
+        AND (d.lease_until IS NULL OR d.lease_until < %(now)s)
+    ORDER BY d.due_at LIMIT %(batch)s
+    FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE campaigns_delivery d SET lease_until = %(lease)s, lookups = d.lookups + 1
+FROM picked WHERE d.id = picked.id RETURNING d.workspace_id, d.id
+"""

@@ -1,0 +1,91 @@
+"""One claimed delivery in a worker's hands: what it holds, and the guarded writes that keep or lose the claim."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.scope import workspace_scope
+from campaigns.models import Attempt, Delivery, LivePart
+from campaigns.queries import with_content
+from campaigns.rendering import Rendered, render
+from lib.clock import boot_seconds, now
+from social.models import Connection
+
+State = Delivery.State
+
+
+class ClaimLost(Exception):
+    """The lease ran out or somebody else has the delivery: stop, send nothing."""
+
+
+@dataclass
+class Job:
+    workspace_id: UUID
+    delivery: Delivery
+    fence: int
+    rendered: Rendered
+    live: dict[int, str]
+    # On the clock that also runs while the machine sleeps.
+    lease_ends: float
+    # Set while a call is out whose outcome is not recorded yet.
+    submitting_part: int | None = field(default=None)
+
+    @property
+    def connection(self) -> Connection:
+        return self.delivery.connection
+
+    @property
+    def remaining(self) -> range:
+        return range(len(self.live), len(self.rendered.parts))
+
+
+def start_job(workspace_id: UUID, delivery_id: UUID, fence: int) -> Job | None:
+    """Take over the claim. None when this message is a repeat, or came after the lease ran out."""
+    with workspace_scope(workspace_id):
+        started = Attempt.objects.filter(
+            delivery_id=delivery_id, number=fence, started_at=None, outcome=Attempt.Outcome.OPEN
+        ).update(started_at=now())
+        if not (started and _extend(delivery_id, fence)):
+            return None
+        delivery = with_content(Delivery.objects.filter(pk=delivery_id)).get()
+        live = dict(LivePart.objects.filter(delivery=delivery).values_list("position", "remote_id"))
+    return Job(workspace_id, delivery, fence, render(delivery), live, _lease_end())
+
+
+def keep_lease(job: Job) -> None:
+    """Renew the claim during long preparations; raises ClaimLost when it is gone."""
+    with workspace_scope(job.workspace_id):
+        if not _extend(job.delivery.pk, job.fence):
+            raise ClaimLost
+    job.lease_ends = _lease_end()
+
+
+def begin_submission(job: Job, position: int) -> None:
+    """Commit that the call is about to happen. From here on the part may be live, whatever becomes of us."""
+    with workspace_scope(job.workspace_id):
+        if not _extend(job.delivery.pk, job.fence):
+            raise ClaimLost
+        marked = Attempt.objects.filter(
+            delivery=job.delivery, number=job.fence, outcome=Attempt.Outcome.OPEN, submitting_part=None
+        ).update(submitting_part=position, submitting_at=now())
+        if not marked:
+            raise ClaimLost
+    job.submitting_part, job.lease_ends = position, _lease_end()
+
+
+def check_deadline(job: Job) -> None:
+    """The last look before the call: a worker that was frozen since the commit must not send any more."""
+    if boot_seconds() > job.lease_ends - settings.X_TIMEOUT_S:
+        raise ClaimLost
+
+
+def _extend(delivery_id: UUID, fence: int) -> int:
+    until = now() + timedelta(seconds=settings.LEASE_S)
+    held = Delivery.objects.filter(pk=delivery_id, fence=fence, state=State.PUBLISHING, lease_until__gt=now())
+    return held.update(lease_until=until)
+
+
+def _lease_end() -> float:
+    return boot_seconds() + settings.LEASE_S

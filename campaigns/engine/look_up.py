@@ -1,0 +1,167 @@
+"""Is an uncertain part live? Read the account's own posts and match; never guess, never send from here."""
+
+import html
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Min
+
+from accounts.scope import workspace_scope
+from campaigns.engine import outcome
+from campaigns.models import Attempt, Delivery, LivePart
+from campaigns.queries import with_content
+from campaigns.rendering import RenderedPart, render
+from lib.clock import now
+from social import credentials
+from social.networks.port import Failure, NetworkError, RemotePost
+from social.networks.rules import clean_text
+
+log = structlog.get_logger(__name__)
+State, Outcome = Delivery.State, Attempt.Outcome
+# Between our clock and the network's; posts of another delivery are excluded by their claim, not by time.
+CLOCK_SKEW = timedelta(seconds=5)
+LOOK_UP_LIMIT = 50
+
+
+def look_up_delivery(workspace_id: UUID, delivery_id: UUID) -> None:
+    with workspace_scope(workspace_id):
+        delivery = with_content(Delivery.objects.filter(pk=delivery_id, state=State.UNCONFIRMED)).first()
+        attempt = delivery and _open_attempt(delivery)
+    if not delivery or not attempt:
+        return
+    position = attempt.submitting_part or 0
+    since = _began(delivery, attempt, position) - CLOCK_SKEW
+    try:
+        posts = credentials.open_client(delivery.connection).own_posts(since)
+    except NetworkError as error:
+        _cannot_read(delivery, error)
+        return
+    with workspace_scope(workspace_id):
+        held = (
+            Delivery.objects.select_for_update(of=("self",))
+            .select_related("connection", "workspace")
+            .filter(pk=delivery_id, state=State.UNCONFIRMED, fence=delivery.fence)
+            .first()
+        )
+        if held is None:
+            return
+        part = render(delivery).parts[position]
+        found = find_match(part, posts, since, _expected_parent(delivery, position), _claimed(delivery, posts))
+        if found:
+            _adopt(held, attempt, position, part, found, len(delivery.post.parts.all()))
+        else:
+            _not_live(held, attempt)
+
+
+def find_match(
+    part: RenderedPart, posts: list[RemotePost], since: datetime, parent: str | None, claimed: set[str]
+) -> RemotePost | None:
+    """The oldest post with this text, media count and parent, made since then and claimed by no other delivery."""
+    matching = [
+        post
+        for post in posts
+        if post.created_at >= since
+        and post.remote_id not in claimed
+        and post.media_count == len(part.media)
+        and post.reply_to == parent
+        and part.text in {clean_text(post.text), clean_text(html.unescape(post.text))}
+    ]
+    return min(matching, key=lambda post: post.created_at, default=None)
+
+
+def _open_attempt(delivery: Delivery) -> Attempt | None:
+    """The newest attempt whose call has no recorded answer."""
+    return delivery.attempts.exclude(submitting_part=None).order_by("-number").first()
+
+
+def _began(delivery: Delivery, attempt: Attempt, position: int) -> datetime:
+    """The first call for this part, even one that was thought to have failed: a duplicate refusal may speak of it."""
+    with workspace_scope(delivery.workspace_id):
+        before = delivery.live_parts.filter(position=position - 1).first()
+        tries = delivery.attempts.filter(submitting_at__isnull=False)
+        if before:
+            tries = tries.filter(submitting_at__gte=before.published_at)
+        first = tries.aggregate(first=Min("submitting_at"))["first"]
+    return first or attempt.submitting_at or attempt.claimed_at
+
+
+def _expected_parent(delivery: Delivery, position: int) -> str | None:
+    if position == 0:
+        return None
+    return LivePart.objects.values_list("remote_id", flat=True).get(delivery=delivery, position=position - 1)
+
+
+def _claimed(delivery: Delivery, posts: list[RemotePost]) -> set[str]:
+    ids = [post.remote_id for post in posts]
+    return set(
+        LivePart.objects.filter(connection=delivery.connection, remote_id__in=ids).values_list("remote_id", flat=True)
+    )
+
+
+def _adopt(held: Delivery, attempt: Attempt, position: int, part: RenderedPart, found: RemotePost, parts: int) -> None:
+    try:
+        with transaction.atomic():
+            LivePart.objects.create(
+                workspace_id=held.workspace_id,
+                delivery=held,
+                connection=held.connection,
+                position=position,
+                content_hash=part.content_hash,
+                remote_id=found.remote_id,
+                url=found.url,
+                was_found=True,
+                published_at=found.created_at,
+            )
+    except IntegrityError:
+        # Another delivery claimed it between our reading and now: look again.
+        _look_again(held, timedelta(seconds=settings.READ_LAG_S))
+        return
+    _settle(attempt, Outcome.ACCEPTED, f"Found live after {held.lookups} look-up(s).")
+    if position + 1 == parts:
+        outcome.mark_published(held)
+    else:
+        Delivery.objects.filter(pk=held.pk).update(state=State.RETRY_WAIT, due_at=now(), lease_until=None)
+
+
+def _not_live(held: Delivery, attempt: Attempt) -> None:
+    _settle(attempt, Outcome.REFUSED, "Looked: it is not on the account, so it was not accepted.")
+    outcome.count_failure(held, attempt.code or "not_accepted", "The network did not take it.", fence=held.fence)
+
+
+def _settle(attempt: Attempt, result: str, message: str) -> None:
+    """Every try of this part is answered now."""
+    Attempt.objects.filter(delivery_id=attempt.delivery_id, submitting_part=attempt.submitting_part).update(
+        submitting_part=None
+    )
+    Attempt.objects.filter(pk=attempt.pk).update(outcome=result, message=message, finished_at=now())
+
+
+def _cannot_read(delivery: Delivery, error: NetworkError) -> None:
+    wait = timedelta(seconds=settings.RETRY_BASE_S)
+    if error.failure is Failure.UNAUTHORIZED:
+        error = _refresh(delivery) or error
+    with workspace_scope(delivery.workspace_id):
+        if error.failure is Failure.UNAUTHORIZED:
+            credentials.mark_reconnect(delivery.connection, error.message)
+        if delivery.lookups >= LOOK_UP_LIMIT:
+            Delivery.objects.filter(pk=delivery.pk, state=State.UNCONFIRMED).update(due_at=None, lease_until=None)
+            outcome.tell(delivery, "unconfirmed", "We could not find out whether a post is live. Please look.")
+            return
+        _look_again(delivery, max(wait, (error.retry_at or now()) - now()))
+
+
+def _refresh(delivery: Delivery) -> NetworkError | None:
+    """None is never returned: either the token is new (a short wait) or the error says what is wrong."""
+    try:
+        version = credentials.credential_version(delivery.connection)
+        credentials.refresh_credential(delivery.connection, seen_version=version)
+    except NetworkError as error:
+        return error
+    return NetworkError(Failure.TEMPORARY, "refreshed", "The log-in was renewed.")
+
+
+def _look_again(delivery: Delivery, wait: timedelta) -> None:
+    Delivery.objects.filter(pk=delivery.pk, state=State.UNCONFIRMED).update(due_at=now() + wait, lease_until=None)

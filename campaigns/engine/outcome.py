@@ -1,0 +1,244 @@
+"""Write down what became of an attempt. Each write is guarded by the fence; a lost claim writes nothing."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from accounts.scope import workspace_scope
+from accounts.services import emit, notify
+from campaigns.engine.dispatch import quiet_period
+from campaigns.engine.job import Job
+from campaigns.engine.media import forget_uploads
+from campaigns.models import Attempt, Delivery, LivePart
+from lib.clock import now
+from social import credentials
+from social.models import Connection
+from social.networks.port import Accepted, Failure, NetworkError
+from social.services import pause_by_network, tell_connection
+
+log = structlog.get_logger(__name__)
+State, Outcome = Delivery.State, Attempt.Outcome
+MAX_BACKOFF_S = 3600
+
+
+def record_accepted(job: Job, position: int, accepted: Accepted) -> None:
+    """A late answer still counts while the delivery is only uncertain about this very attempt."""
+    with workspace_scope(job.workspace_id):
+        held = (
+            Delivery.objects.select_for_update()
+            .filter(pk=job.delivery.pk, fence=job.fence, state__in=[State.PUBLISHING, State.UNCONFIRMED])
+            .first()
+        )
+        if held is None:
+            log.error("late_answer", delivery=str(job.delivery.pk), remote_id=accepted.remote_id)
+            return
+        LivePart.objects.get_or_create(
+            delivery=held,
+            position=position,
+            defaults={
+                "workspace_id": job.workspace_id,
+                "connection": job.connection,
+                "content_hash": job.rendered.parts[position].content_hash,
+                "remote_id": accepted.remote_id,
+                "url": accepted.url,
+            },
+        )
+        is_last = position + 1 == len(job.rendered.parts)
+        _close_attempt(
+            job,
+            Outcome.ACCEPTED if is_last else Outcome.OPEN,
+            submitting_part=None,
+            http_status=accepted.http_status,
+            request_id=accepted.request_id,
+            raw=accepted.raw,
+        )
+        if is_last:
+            mark_published(held)
+        elif held.state == State.UNCONFIRMED:
+            held.state, held.due_at, held.lease_until = State.RETRY_WAIT, now(), None
+            held.save(update_fields=["state", "due_at", "lease_until"])
+
+
+def mark_published(delivery: Delivery) -> None:
+    """Expects the row's lock."""
+    delivery.state, delivery.published_at, delivery.due_at, delivery.lease_until = State.PUBLISHED, now(), None, None
+    delivery.problem_code = delivery.problem_text = ""
+    delivery.updated_at = now()
+    delivery.save(
+        update_fields=[
+            "state", "published_at", "due_at", "lease_until", "problem_code", "problem_text", "updated_at",
+        ]
+    )  # fmt: skip
+    tell(delivery, "published", f"Published on {delivery.connection}.")
+
+
+def tell(delivery: Delivery, kind: str, text: str) -> None:
+    emit(delivery.workspace, f"delivery.{kind}", delivery=str(delivery.pk), post=str(delivery.post_id))
+    notify(delivery.workspace, f"delivery.{kind}", text, path=f"/deliveries/{delivery.pk}")
+
+
+def set_aside(job: Job, state: str, code: str, message: str) -> None:
+    """A pre-check stopped it: nothing was sent."""
+    with workspace_scope(job.workspace_id):
+        if not _move(job, state, due_at=_plan(job, state), code=code, message=message):
+            return
+        _close_attempt(job, Outcome.ABANDONED, code=code, message=message)
+        if state == State.FAILED:
+            tell(job.delivery, "failed", message)
+        if state == State.IN_REVIEW:
+            from campaigns.deliveries import request_delivery_review
+
+            request_delivery_review(job.delivery)
+
+
+def wait_for_media(job: Job, check_after_s: int) -> None:
+    text = "The network is still processing a file."
+    with workspace_scope(job.workspace_id):
+        due = now() + timedelta(seconds=check_after_s)
+        if _move(job, State.RETRY_WAIT, due_at=due, code="media_processing", message=text):
+            _close_attempt(job, Outcome.ABANDONED, code="media_processing", message=text)
+
+
+def record_failure(job: Job, error: NetworkError) -> None:
+    failure = error.failure
+    if failure is Failure.UNKNOWN and job.submitting_part is None:
+        # A token call or an upload without an answer leaves nothing on the account.
+        failure = Failure.TEMPORARY
+    if failure is Failure.UNAUTHORIZED:
+        failure = _try_refresh(job)
+    with workspace_scope(job.workspace_id):
+        SETTLE[failure](job, error)
+
+
+def _try_refresh(job: Job) -> Failure:
+    """With a new token the refusal was temporary; without one the account has to be connected again."""
+    try:
+        version = credentials.credential_version(job.connection)
+        credentials.refresh_credential(job.connection, seen_version=version)
+    except NetworkError as error:
+        return Failure.UNAUTHORIZED if error.failure is Failure.UNAUTHORIZED else Failure.TEMPORARY
+    return Failure.TEMPORARY
+
+
+def _unknown(job: Job, error: NetworkError) -> None:
+    if _move(job, State.UNCONFIRMED, due_at=now() + quiet_period(), code=error.code, message=error.message):
+        _close_attempt(job, Outcome.UNKNOWN, **_facts(error))
+        tell(job.delivery, "unconfirmed", f"No clear answer from {job.connection}. Checking whether it is live.")
+
+
+def _duplicate(job: Job, error: NetworkError) -> None:
+    """Evidence that an earlier try went through; only the look-up may decide."""
+    due = now() + timedelta(seconds=settings.READ_LAG_S)
+    if _move(job, State.UNCONFIRMED, due_at=due, code=error.code, message=error.message):
+        _close_attempt(job, Outcome.REFUSED, **_facts(error))
+
+
+def _rate_limit(job: Job, error: NetworkError) -> None:
+    """The whole account waits for its window; that costs no retry."""
+    until = error.retry_at or now() + timedelta(minutes=1)
+    Connection.objects.filter(pk=job.connection.pk).update(limited_until=until)
+    if _move(job, State.RETRY_WAIT, due_at=until, code=error.code, message=error.message):
+        _close_attempt(job, Outcome.REFUSED, submitting_part=None, **_facts(error))
+
+
+def _unauthorized(job: Job, error: NetworkError) -> None:
+    """It waits, still due, until the account is connected again."""
+    if credentials.mark_reconnect(job.connection, error.message) or job.connection.status == "active":
+        tell_connection(job.connection, f"{job.connection} has to be connected again; posts are waiting.")
+    _hold(job, error)
+
+
+def _paused(job: Job, error: NetworkError) -> None:
+    pause_by_network(job.connection, error)
+    _hold(job, error)
+
+
+def _hold(job: Job, error: NetworkError) -> None:
+    if _move(job, State.RETRY_WAIT, due_at=now(), code=error.code, message=error.message):
+        _close_attempt(job, Outcome.REFUSED, submitting_part=None, **_facts(error))
+
+
+def _temporary(job: Job, error: NetworkError) -> None:
+    count_failure(job.delivery, error.code, error.message, fence=job.fence)
+    _close_attempt(job, Outcome.REFUSED, submitting_part=None, **_facts(error))
+
+
+def _rejected(job: Job, error: NetworkError) -> None:
+    forget_uploads(job)
+    if _move(job, State.FAILED, due_at=None, code=error.code, message=error.message):
+        _close_attempt(job, Outcome.REFUSED, submitting_part=None, **_facts(error))
+        tell(job.delivery, "failed", f"Not published on {job.connection}: {error.message}")
+
+
+SETTLE = {
+    Failure.UNKNOWN: _unknown,
+    Failure.DUPLICATE: _duplicate,
+    Failure.RATE_LIMIT: _rate_limit,
+    Failure.UNAUTHORIZED: _unauthorized,
+    Failure.PAUSED: _paused,
+    Failure.TEMPORARY: _temporary,
+    Failure.REJECTED: _rejected,
+}
+
+
+def count_failure(delivery: Delivery, code: str, message: str, *, fence: int) -> None:
+    """Try again later, with full jitter, or give up when the limit is reached."""
+    failures = delivery.failures + 1
+    gives_up = failures > settings.RETRY_LIMIT
+    state = State.FAILED if gives_up else State.RETRY_WAIT
+    moved = Delivery.objects.filter(
+        pk=delivery.pk, fence=fence, state__in=[State.PUBLISHING, State.UNCONFIRMED]
+    ).update(
+        state=state,
+        failures=failures,
+        due_at=None if gives_up else now() + backoff(failures),
+        lease_until=None,
+        problem_code=code,
+        problem_text=message,
+        updated_at=now(),
+    )
+    if moved and gives_up:
+        tell(delivery, "failed", f"Gave up after {settings.RETRY_LIMIT} retries: {message}")
+
+
+def backoff(failures: int) -> timedelta:
+    ceiling = min(MAX_BACKOFF_S, settings.RETRY_BASE_S * 2 ** (failures - 1))
+    return timedelta(seconds=random.uniform(0, ceiling))  # noqa: S311 (spreading load, not a secret)
+
+
+def _plan(job: Job, state: str) -> datetime | None:
+    return now() if state == State.RETRY_WAIT else None
+
+
+def _move(job: Job, state: str, *, due_at: datetime | None, code: str, message: str) -> bool:
+    held = Delivery.objects.filter(pk=job.delivery.pk, fence=job.fence, state=State.PUBLISHING)
+    return bool(
+        held.update(
+            state=state,
+            due_at=due_at,
+            lease_until=None,
+            problem_code=code,
+            problem_text=message[:300],
+            updated_at=now(),
+        )
+    )
+
+
+def _facts(error: NetworkError) -> dict[str, Any]:
+    return {
+        "code": error.code,
+        "message": error.message[:300],
+        "raw": error.raw,
+        "http_status": error.http_status,
+        "request_id": error.request_id,
+    }
+
+
+def _close_attempt(job: Job, outcome: str, **fields: Any) -> None:
+    fields |= {"outcome": outcome}
+    if outcome != Outcome.OPEN:
+        fields["finished_at"] = now()
+    Attempt.objects.filter(delivery=job.delivery, number=job.fence).update(**fields)

@@ -1,0 +1,70 @@
+"""The media library: files of a workspace, probed for real, stored once per content."""
+
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from accounts.access import Actor, Perm
+from accounts.models import Workspace
+from campaigns.models import MediaAsset
+from lib.media import MediaInfo, UnusableMedia, make_thumbnail, probe
+
+
+def add_upload(upload: UploadedFile, *, by: Actor) -> MediaAsset:
+    """A file from a form or the API. Raises ValidationError with what to do about it."""
+    by.require(Perm.CONTENT_EDIT)
+    if (upload.size or 0) > settings.MEDIA_UPLOAD_MAX_BYTES:
+        limit = settings.MEDIA_UPLOAD_MAX_BYTES // 1024**2
+        raise ValidationError(f"{upload.name} is larger than {limit} MB.")
+    # Probing needs a real path; the suffix is part of what is checked.
+    with NamedTemporaryFile(suffix=Path(upload.name or "").suffix.lower()[:10]) as copy:
+        for chunk in upload.chunks():
+            copy.write(chunk)
+        copy.flush()
+        try:
+            info = probe(Path(copy.name))
+        except UnusableMedia as error:
+            raise ValidationError(f"{upload.name}: {error.message}") from error
+        return store_path(Path(copy.name), upload.name or "file", info, workspace=by.workspace)
+
+
+def store_path(path: Path, name: str, info: MediaInfo, *, workspace: Workspace) -> MediaAsset:
+    """Keep a probed file; the same bytes again are the same asset."""
+    existing = MediaAsset.objects.filter(workspace=workspace, sha256=info.sha256).first()
+    if existing:
+        return existing
+    stem = f"{workspace.pk}/{info.sha256[:2]}/{info.sha256}"
+    file_name = _save(f"{stem}{path.suffix.lower()}", path.open("rb"))
+    thumbnail = default_storage.save(f"{stem}.thumb.jpg", ContentFile(make_thumbnail(path, info)))
+    with transaction.atomic():
+        asset, _ = MediaAsset.objects.get_or_create(
+            workspace=workspace,
+            sha256=info.sha256,
+            defaults={
+                "file": file_name,
+                "thumbnail": thumbnail,
+                "name": name[-200:],
+                "kind": info.kind,
+                "mime": info.mime,
+                "width": info.width,
+                "height": info.height,
+                "size_bytes": info.size_bytes,
+                "duration_ms": info.duration_ms,
+                "fps": info.fps,
+                "frames": info.frames,
+                "has_audio": info.has_audio,
+            },
+        )
+    return asset
+
+
+def _save(name: str, source: BinaryIO) -> str:
+    with source:
+        return default_storage.save(name, File(source))

@@ -1,0 +1,118 @@
+"""What will really be sent, and its hash. Approval covers the hash; sending transforms nothing."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from campaigns.models import Delivery, MediaAsset, PartMedia
+from lib.media import MediaInfo
+from social.models import Connection
+from social.networks.rules import MAX_PARTS, RULES, check_part, clean_text
+
+
+@dataclass(frozen=True)
+class RenderedMedia:
+    asset_id: UUID
+    sha256: str
+    kind: str
+    alt_text: str
+
+
+@dataclass(frozen=True)
+class RenderedPart:
+    text: str
+    media: tuple[RenderedMedia, ...]
+
+    @property
+    def content_hash(self) -> str:
+        return _hash({"text": self.text, "media": [[m.sha256, m.alt_text] for m in self.media]})
+
+
+@dataclass(frozen=True)
+class Rendered:
+    connection_id: UUID
+    network: str
+    remote_account: str
+    parts: tuple[RenderedPart, ...]
+    made_with_ai: bool
+
+    @property
+    def content_hash(self) -> str:
+        return _hash(
+            {
+                "connection": str(self.connection_id),
+                "network": self.network,
+                "account": self.remote_account,
+                "parts": [part.content_hash for part in self.parts],
+                "made_with_ai": self.made_with_ai,
+            }
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        """For the reviewer: exactly what the hash covers, as JSON."""
+        return json.loads(json.dumps(asdict(self), default=str))
+
+
+def _hash(value: dict[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def render(delivery: Delivery) -> Rendered:
+    """Expects post.parts.media.asset and connection; prefetch them when there are many (`with_content`)."""
+    overrides = delivery.override_texts
+    parts = []
+    for part in delivery.post.parts.all():
+        own = overrides[part.position] if part.position < len(overrides) else None
+        text = part.text if own is None else own
+        parts.append(RenderedPart(clean_text(text), tuple(_media(use) for use in part.media.all())))
+    return Rendered(
+        connection_id=delivery.connection_id,
+        network=delivery.connection.network,
+        remote_account=delivery.connection.remote_id,
+        parts=tuple(parts),
+        made_with_ai=delivery.post.made_with_ai,
+    )
+
+
+def _media(use: PartMedia) -> RenderedMedia:
+    asset = use.asset
+    return RenderedMedia(asset.pk, asset.sha256, asset.kind, use.alt_text.strip())
+
+
+def media_info(asset: MediaAsset) -> MediaInfo:
+    return MediaInfo(
+        kind=asset.kind,  # type: ignore[arg-type]
+        mime=asset.mime,
+        width=asset.width,
+        height=asset.height,
+        size_bytes=asset.size_bytes,
+        sha256=asset.sha256,
+        duration_ms=asset.duration_ms,
+        fps=asset.fps,
+        frames=asset.frames,
+        has_audio=asset.has_audio,
+    )
+
+
+def check_rendered(rendered: Rendered, connection: Connection, assets: dict[UUID, MediaAsset]) -> list[str]:
+    """Everything the network would refuse, named by part where there are several."""
+    if not rendered.parts:
+        return ["The post is empty."]
+    messages = []
+    if len(rendered.parts) > MAX_PARTS:
+        messages.append(f"A thread has at most {MAX_PARTS} parts; this one has {len(rendered.parts)}.")
+    for number, part in enumerate(rendered.parts, start=1):
+        prefix = f"Part {number}: " if len(rendered.parts) > 1 else ""
+        infos = [media_info(assets[media.asset_id]) for media in part.media]
+        messages += [prefix + message for message in check_part(connection, part.text, infos)]
+        if any(len(media.alt_text) > RULES[connection.network].max_alt_text for media in part.media):
+            messages.append(f"{prefix}A description of an image is too long.")
+    return messages
+
+
+def check_delivery(delivery: Delivery) -> list[str]:
+    assets = {use.asset_id: use.asset for part in delivery.post.parts.all() for use in part.media.all()}
+    return check_rendered(render(delivery), delivery.connection, assets)

@@ -1,0 +1,271 @@
+"""Acts on campaigns and posts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from guardian.shortcuts import assign_perm, remove_perm
+
+from accounts import audit
+from accounts.access import Actor, Perm
+from accounts.models import Membership, Role, User
+from accounts.services import emit
+from campaigns import deliveries as delivery_services
+from campaigns.access import VIEW_CAMPAIGN
+from campaigns.errors import NotAllowedNow, StaleForm
+from campaigns.models import Campaign, Delivery, MediaAsset, PartMedia, Post, PostPart
+from lib.clock import now
+from social.models import Connection
+from social.networks.rules import MAX_PARTS
+
+State = Delivery.State
+# Once one of these is reached the text exists outside: it is history, not a draft.
+FROZEN = {State.PUBLISHING, State.PUBLISHED, State.UNCONFIRMED}
+EDITABLE = ("name", "goal", "brief", "starts_on", "ends_on", "config")
+
+
+# --- campaigns --------------------------------------------------------------------------------------------
+
+
+def create_campaign(
+    *,
+    by: Actor,
+    name: str,
+    goal: str = "",
+    brief: str = "",
+    starts_on: date | None = None,
+    ends_on: date | None = None,
+    config: dict[str, Any] | None = None,
+) -> Campaign:
+    by.require(Perm.CONTENT_EDIT)
+    campaign = Campaign(
+        workspace=by.workspace,
+        name=name.strip(),
+        goal=goal.strip(),
+        brief=brief.strip(),
+        starts_on=starts_on,
+        ends_on=ends_on,
+        config=config or {},
+        created_by=by.user,
+    )
+    campaign.full_clean(exclude=["workspace"])
+    with transaction.atomic():
+        campaign.save(force_insert=True)
+        emit(by.workspace, "campaign.created", campaign=str(campaign.pk))
+        audit.record("campaign.create", campaign, by=by, name=campaign.name)
+    return campaign
+
+
+def update_campaign(campaign: Campaign, *, by: Actor, **fields: Any) -> Campaign:
+    """Any of EDITABLE."""
+    by.require(Perm.CONTENT_EDIT)
+    before = {name: getattr(campaign, name) for name in fields}
+    for name, value in fields.items():
+        setattr(campaign, name, value.strip() if isinstance(value, str) else value)
+    campaign.full_clean(exclude=["workspace"])
+    changed = [name for name in fields if getattr(campaign, name) != before[name]]
+    if changed:
+        campaign.updated_at = now()
+        with transaction.atomic():
+            campaign.save(update_fields=[*changed, "updated_at"])
+            audit.record("campaign.update", campaign, by=by, changed=changed)
+    return campaign
+
+
+def set_campaign_status(campaign: Campaign, status: str, *, by: Actor) -> Campaign:
+    """Start, pause, resume, complete, archive. Pausing holds every post that is not on its way already."""
+    by.require(Perm.PUBLISH)
+    if status not in Campaign.Status.values:
+        raise ValidationError({"status": "Choose one of the statuses."})
+    allowed_from = [before for before, following in Campaign.NEXT.items() if status in following]
+    with transaction.atomic():
+        before = campaign.status
+        moved = Campaign.objects.filter(pk=campaign.pk, status__in=allowed_from).update(status=status, updated_at=now())
+        campaign.refresh_from_db()
+        if not moved and campaign.status != status:
+            raise NotAllowedNow(f"A {campaign.get_status_display().lower()} campaign cannot become {status}.")
+        if moved:
+            emit(by.workspace, f"campaign.{status}", campaign=str(campaign.pk))
+            audit.record("campaign.status", campaign, by=by, before=before, after=status)
+    return campaign
+
+
+def delete_campaign(campaign: Campaign, *, by: Actor) -> None:
+    """Only what never went out may vanish; anything else is archived, so that receipts stay."""
+    by.require(Perm.CONTENT_EDIT)
+    with transaction.atomic():
+        posts = Post.objects.filter(campaign=campaign)
+        rows = Delivery.objects.select_for_update().filter(post__in=posts)
+        if any(row.fence for row in rows):
+            raise NotAllowedNow("Posts of this campaign were sent. Archive it instead, so that their receipts stay.")
+        for row in rows:
+            delivery_services.withdraw_review(row, by=by)
+        audit.record("campaign.delete", campaign, by=by, name=campaign.name)
+        campaign.delete()
+
+
+def share_campaign(campaign: Campaign, user: User, *, by: Actor) -> None:
+    """Let a guest see this campaign."""
+    by.require(Perm.MEMBERS)
+    if not Membership.objects.filter(user=user, workspace=by.workspace, role=Role.GUEST).exists():
+        raise ValidationError("Only guests need a campaign shared with them: members see all of them.")
+    with transaction.atomic():
+        assign_perm(VIEW_CAMPAIGN, user, campaign)
+        audit.record("campaign.share", campaign, by=by, guest=user.email)
+
+
+def unshare_campaign(campaign: Campaign, user: User, *, by: Actor) -> None:
+    by.require(Perm.MEMBERS)
+    with transaction.atomic():
+        remove_perm(VIEW_CAMPAIGN, user, campaign)
+        audit.record("campaign.unshare", campaign, by=by, guest=user.email)
+
+
+# --- posts ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MediaDraft:
+    asset_id: UUID
+    alt_text: str = ""
+
+
+@dataclass(frozen=True)
+class PartDraft:
+    text: str
+    media: tuple[MediaDraft, ...] = ()
+
+
+@dataclass(frozen=True)
+class PostDraft:
+    """The whole content of a post, as a form, the API or a source gives it."""
+
+    parts: tuple[PartDraft, ...]
+    title: str = ""
+    campaign: Campaign | None = None
+    made_with_ai: bool = False
+    connections: tuple[UUID, ...] = ()
+    # Connection id to texts by position; None keeps the post's own.
+    overrides: dict[UUID, list[str | None]] = field(default_factory=dict)
+
+
+def create_post(draft: PostDraft, *, by: Actor) -> Post:
+    by.require(Perm.CONTENT_EDIT)
+    with transaction.atomic():
+        post = Post.objects.create(workspace=by.workspace, created_by=by.user, authors=_with_author([], by))
+        _write_content(post, draft, by)
+        emit(by.workspace, "post.created", post=str(post.pk))
+        audit.record("post.create", post, by=by, title=post.title)
+    return post
+
+
+def update_post(post: Post, draft: PostDraft, *, by: Actor, revision: int | None = None) -> Post:
+    """Replace the content. What was approved and is now different goes back to review."""
+    by.require(Perm.CONTENT_EDIT)
+    with transaction.atomic():
+        # The same row locks the engine needs to claim: an edit and a claim cannot overlap.
+        rows = list(Delivery.objects.select_for_update().filter(post=post))
+        post = Post.objects.select_for_update().get(pk=post.pk)
+        if revision is not None and revision != post.revision:
+            raise StaleForm("Somebody changed this post meanwhile. Your text is still here: compare, then save again.")
+        if any(row.state in FROZEN or row.live_parts.exists() for row in rows):
+            raise NotAllowedNow("This post is live or on its way, so it cannot change any more. Duplicate it instead.")
+        post.authors = _with_author(post.authors, by)
+        post.revision += 1
+        _write_content(post, draft, by)
+        delivery_services.recheck_approvals(post, by=by)
+        audit.record("post.update", post, by=by, revision=post.revision)
+    return post
+
+
+def duplicate_post(post: Post, *, by: Actor) -> Post:
+    parts = tuple(
+        PartDraft(part.text, tuple(MediaDraft(use.asset_id, use.alt_text) for use in part.media.all()))
+        for part in post.parts.prefetch_related("media")
+    )
+    rows = list(Delivery.objects.filter(post=post).exclude(connection__status=Connection.Status.DISCONNECTED))
+    draft = PostDraft(
+        parts=parts,
+        title=f"{post.title} (copy)".strip()[:200],
+        campaign=post.campaign,
+        made_with_ai=post.made_with_ai,
+        connections=tuple(row.connection_id for row in rows),
+        overrides={row.connection_id: row.override_texts for row in rows},
+    )
+    return create_post(draft, by=by)
+
+
+def delete_post(post: Post, *, by: Actor) -> None:
+    by.require(Perm.CONTENT_EDIT)
+    with transaction.atomic():
+        rows = list(Delivery.objects.select_for_update().filter(post=post))
+        if any(row.fence for row in rows):
+            raise NotAllowedNow("This post was sent, so its receipt stays. Cancel what is still planned instead.")
+        for row in rows:
+            delivery_services.withdraw_review(row, by=by)
+        audit.record("post.delete", post, by=by, title=post.title)
+        post.delete()
+
+
+def _with_author(authors: list[str], by: Actor) -> list[str]:
+    return sorted({*authors, str(by.user.pk)}) if by.user else authors
+
+
+def _write_content(post: Post, draft: PostDraft, by: Actor) -> None:
+    if not draft.parts:
+        raise ValidationError("Write something first.")
+    if len(draft.parts) > MAX_PARTS:
+        raise ValidationError(f"A thread has at most {MAX_PARTS} parts.")
+    post.title = (draft.title.strip() or _first_words(draft.parts[0].text))[:200]
+    post.campaign, post.made_with_ai, post.updated_at = draft.campaign, draft.made_with_ai, now()
+    post.save()
+    post.parts.all().delete()
+    for position, part in enumerate(draft.parts):
+        row = PostPart(workspace=post.workspace, post=post, position=position, text=part.text.replace("\x00", ""))
+        row.full_clean(exclude=["workspace", "post"])
+        row.save(force_insert=True)
+        _write_media(row, part.media)
+    _write_connections(post, draft, by)
+
+
+def _write_media(part: PostPart, media: Sequence[MediaDraft]) -> None:
+    wanted = [item.asset_id for item in media]
+    known = set(MediaAsset.objects.filter(workspace=part.workspace, pk__in=wanted).values_list("pk", flat=True))
+    if missing := [str(pk) for pk in wanted if pk not in known]:
+        raise ValidationError({"media": f"There is no file {', '.join(missing)} in this workspace."})
+    for position, item in enumerate(media):
+        use = PartMedia(
+            workspace=part.workspace, part=part, asset_id=item.asset_id, position=position, alt_text=item.alt_text
+        )
+        use.full_clean(exclude=["workspace", "part", "asset"])
+        use.save(force_insert=True)
+
+
+def _write_connections(post: Post, draft: PostDraft, by: Actor) -> None:
+    wanted = dict.fromkeys(draft.connections)
+    known = Connection.objects.shown().filter(workspace=post.workspace, pk__in=wanted)
+    if missing := wanted.keys() - {connection.pk for connection in known}:
+        raise ValidationError({"connections": f"There is no connection {', '.join(map(str, missing))} here."})
+    rows = {row.connection_id: row for row in Delivery.objects.filter(post=post)}
+    for connection_id, row in rows.items():
+        if connection_id not in wanted:
+            delivery_services.withdraw_review(row, by=by)
+            row.delete()
+    for connection_id in wanted:
+        texts = [text or None for text in draft.overrides.get(connection_id, [])]
+        texts = texts if any(texts) else []
+        if row := rows.get(connection_id):
+            Delivery.objects.filter(pk=row.pk).update(override_texts=texts)
+        else:
+            Delivery.objects.create(
+                workspace=post.workspace, post=post, connection_id=connection_id, override_texts=texts
+            )
+
+
+def _first_words(text: str) -> str:
+    line = text.strip().split("\n", 1)[0]
+    return line if len(line) <= 60 else line[:59].rstrip() + "…"
