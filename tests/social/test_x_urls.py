@@ -142,7 +142,14 @@ def test_url_of_4096_characters_is_the_longest_linked() -> None:
 
 def test_ideographic_full_stop_parts_a_label_but_not_its_limit() -> None:
     assert urls("http://中。国.com") == ["http://中。国.com"]
-    assert urls("http://" + "x。" * 32 + ".com") == []
+    longest = "http://中。".ljust(len("http://中。") + 63 - len("xn--fiq."), "x")
+    assert urls(longest + ".com") == [longest + ".com"]
+    assert urls(longest + "x.com") == []
+
+
+def test_refused_host_still_uses_up_its_path() -> None:
+    assert urls("x_b.com/x!c.com") == []
+    assert urls("x_b.com/x c.com") == ["c.com"]
 
 
 def test_second_link_needs_a_character_of_its_own_before_it() -> None:
