@@ -29,6 +29,7 @@ LAST_RUN_ENDS_S = 20.0
 WEB_HEAD_START_S = 4.0  # two cores: the page first, then the worker and the scheduler
 WORK_STAGE, WEB_STAGE, BROKER_STAGE, DATABASE_STAGE = range(4)  # the order in which things stop
 PYTHON = sys.executable
+WARNING_FOR_ROOT = "You're running the worker with superuser privileges"  # Celery; usual in containers
 
 
 @dataclass
@@ -111,7 +112,7 @@ def manage(run: Run, *words: str) -> None:
 def own_program(run: Run, name: str, stage: int, words: list[str], keep: tuple[int, ...] = ()) -> Program:
     def launch() -> subprocess.Popen[bytes]:
         fds = (run.lock, *keep)
-        argv = [PYTHON, "-m", *words]
+        argv = [PYTHON, "-W", f"ignore:{WARNING_FOR_ROOT}", "-m", *words]
         return spawn(argv, output=subprocess.PIPE, env=run.env, cwd=settings.BASE_DIR, keep_fds=fds)
 
     return Program(name, launch, signal.SIGTERM, stop_stage=stage)

@@ -68,7 +68,8 @@ class Console:
     def _copy(self, name: str, pipe: IO[bytes]) -> None:
         with pipe:
             for line in pipe:
-                self.line(name, line.decode(errors="replace").rstrip())
+                if text := line.decode(errors="replace").rstrip():
+                    self.line(name, text)
 
 
 @dataclass

@@ -2,12 +2,15 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularSwaggerView
 
+from marketing.health import healthz
+
 handler400 = "accounts.problems.bad_request"
 handler403 = "accounts.problems.permission_denied"
 handler404 = "accounts.problems.not_found"
 handler500 = "accounts.problems.server_error"
 
 urlpatterns = [
+    path("healthz", healthz, name="healthz"),
     path("", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
