@@ -51,7 +51,7 @@ def test_answers_come_in_the_order_of_the_questions() -> None:
     ("line", "reason"),
     [
         pytest.param(b"not json", "not JSON", id="prose"),
-        pytest.param(b"", "not JSON", id="empty line"),
+        pytest.param(b"", "is empty", id="empty line"),
         pytest.param(b'{"network": "x"', "not JSON", id="cut short"),
         pytest.param(b"[" * 100_000, "not JSON", id="deep nesting"),
         pytest.param(b"9" * 10_000, "not JSON", id="endless number"),

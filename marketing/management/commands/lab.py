@@ -67,6 +67,8 @@ def read_lines(stream: BinaryIO) -> Iterator[bytes | None]:
 def parse_question(line: bytes | None) -> Question:
     if line is None:
         raise LabError(f"the line is longer than {MAX_LINE_BYTES} bytes")
+    if not line.strip():
+        raise LabError("the line is empty")
     try:
         question = json.loads(line.decode())
     except UnicodeDecodeError as error:
