@@ -9,11 +9,6 @@ app = Celery("marketing")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# name: task and seconds; the scheduler copies these into its tables, where staff can change them.
-app.conf.beat_schedule = {
-    "heartbeat": {"task": "marketing.heartbeat", "schedule": 5.0},
-}
-
 
 @setup_logging.connect
 def keep_django_logging(**_kwargs: object) -> None:

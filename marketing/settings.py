@@ -53,7 +53,7 @@ MIDDLEWARE = [
     "marketing.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "marketing.middleware.RequestLogMiddleware",
     "accounts.middleware.WorkspacePrefixMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -259,6 +259,16 @@ READ_LAG_S = env.number("READ_LAG_S", 10)
 RETRY_BASE_S = env.number("RETRY_BASE_S", 30)
 RETRY_LIMIT = env.integer("RETRY_LIMIT", 6)
 SOURCE_RESCAN_S = env.number("SOURCE_RESCAN_S", 300)
+
+# Seconds between runs. Beat copies these into its tables, where staff can change them.
+CELERY_BEAT_SCHEDULE = {
+    "heartbeat": {"task": "marketing.heartbeat", "schedule": 5.0},
+    "dispatch": {"task": "campaigns.dispatch_due", "schedule": DISPATCH_EVERY_S},
+    "rescan-sources": {"task": "campaigns.rescan_sources", "schedule": SOURCE_RESCAN_S},
+    "sweep-revocations": {"task": "social.sweep_revocations", "schedule": 600.0},
+    "check-connections": {"task": "social.check_connections", "schedule": 86_400.0},
+    "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
+}
 
 # --- API --------------------------------------------------------------------------------------------------
 
