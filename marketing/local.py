@@ -10,6 +10,8 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from marketing.processes import lock_file
+
 PORTS_TRIED = 200
 
 
@@ -61,16 +63,9 @@ def port_of(server: socket.socket) -> int:
     return int(server.getsockname()[1])
 
 
-def read_secrets(data: Path) -> dict[str, str]:
-    path = data / "secrets.env"
-    if not path.exists():
-        return {}
-    return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
-
-
 def keep_secrets(data: Path) -> dict[str, str]:
     """Made once and kept: with other keys, sessions end and stored tokens cannot be read."""
-    kept = read_secrets(data)
+    kept = read_values(data / "secrets.env")
     fresh = {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "FIELD_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
@@ -78,11 +73,38 @@ def keep_secrets(data: Path) -> dict[str, str]:
     if fresh.keys() <= kept.keys():
         return kept
     merged = fresh | kept
-    aside = data / "secrets.env.new"
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write("".join(f"{name}={value}\n" for name, value in merged.items()))
-    aside.rename(data / "secrets.env")
+    write_private(data / "secrets.env", merged)
     return merged
+
+
+def write_private(path: Path, values: Mapping[str, str]) -> None:
+    """Written aside and renamed: a reader never sees half of it."""
+    aside = path.with_suffix(".new")
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write("".join(f"{name}={value}\n" for name, value in values.items()))
+    aside.rename(path)
+
+
+def read_values(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    return dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+
+
+def publish_environment(data: Path, env: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    """Leave what was added where other commands in this folder find it (`manage.py shell` beside `up`)."""
+    write_private(data / "run.env", {name: value for name, value in env.items() if environ.get(name) != value})
+
+
+def running_environment(data: Path) -> dict[str, str]:
+    """What a running `up` has added for this folder; nothing when none runs, so that it never goes stale."""
+    if not (data / "children.lock").exists():
+        return {}
+    lock = lock_file(data / "children.lock")
+    if lock is None:
+        return read_values(data / "run.env")
+    os.close(lock)
+    return {}
 
 
 def sandbox_addresses(port: int, environ: Mapping[str, str]) -> dict[str, str]:

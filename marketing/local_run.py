@@ -19,7 +19,7 @@ from django.core.management import get_commands
 
 from marketing.database_state import has_pending_migrations
 from marketing.embedded import KINDS, Service
-from marketing.local import is_given, local_environment, port_of, reserve_port
+from marketing.local import is_given, local_environment, port_of, publish_environment, reserve_port
 from marketing.placement import ServiceError, local_urls
 from marketing.processes import lock_file, spawn
 from marketing.supervisor import Program, Supervisor
@@ -68,6 +68,7 @@ def prepare_run(data: Path, supervisor: Supervisor) -> Run:
     services = [KINDS[name](data, keep_fds=[lock]) for name in kinds]
     stores = {name: url for name, url in local_urls(data).items() if name in kinds}
     env = local_environment(data, port_of(web), port_of(sandbox), stores, os.environ)
+    publish_environment(data, env, os.environ)
     return Run(data, supervisor, lock, web, sandbox, services, env)
 
 

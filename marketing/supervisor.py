@@ -15,6 +15,7 @@ from typing import IO, TextIO
 from marketing.processes import kill_group, stop_all
 
 BACKOFF_S = (0.5, 1, 2, 4, 8, 15)
+PATIENCE_S = 1.0  # `make` passes SIGTERM on, so one wish may arrive twice
 STEADY_S = 30.0  # after this long alive, the next failure counts as the first again
 COLOURS = (36, 33, 35, 32, 34, 96, 93)
 
@@ -89,7 +90,7 @@ class Program:
 class Supervisor:
     console: Console
     programs: list[Program] = field(default_factory=list)
-    signals: int = 0
+    asked_to_stop_at: float | None = None
 
     def listen_for_signals(self) -> None:
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -97,9 +98,11 @@ class Supervisor:
                 signal.signal(signum, self.on_signal)
 
     def on_signal(self, _signum: int, _frame: object) -> None:
-        self.signals += 1
-        if self.signals == 1:
+        if self.asked_to_stop_at is None:
+            self.asked_to_stop_at = time.monotonic()
             raise StopRequested
+        if time.monotonic() - self.asked_to_stop_at < PATIENCE_S:
+            return
         # Impatient: no more waiting. PostgreSQL recovers from SIGQUIT at the next start.
         for program in self.programs:
             if program.process is not None and program.process.poll() is None:
@@ -139,6 +142,8 @@ class Supervisor:
         self.console.line(program.name, f"stopped unexpectedly ({why}); starting it again in {wait_s} s")
 
     def stop(self) -> None:
+        if self.asked_to_stop_at is None:  # after an error: a first signal must not break off the stopping
+            self.asked_to_stop_at = time.monotonic()
         for stage in sorted({program.stop_stage for program in self.programs}):
             programs = [program for program in self.programs if program.stop_stage == stage]
             for signum in {program.stop_signal for program in programs}:

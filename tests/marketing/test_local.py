@@ -13,10 +13,13 @@ from marketing.local import (
     listen,
     local_environment,
     port_of,
-    read_secrets,
+    publish_environment,
+    read_values,
     reserve_port,
+    running_environment,
     sandbox_addresses,
 )
+from marketing.processes import lock_file
 
 
 @pytest.fixture
@@ -95,11 +98,38 @@ def test_two_folders_have_different_secrets(tmp_path: Path) -> None:
 def test_missing_secret_is_added_without_touching_the_others(tmp_path: Path) -> None:
     (tmp_path / "secrets.env").write_text("FIELD_KEYS=kept=\n")
     assert keep_secrets(tmp_path)["FIELD_KEYS"] == "kept="
-    assert read_secrets(tmp_path).keys() == {"FIELD_KEYS", "SECRET_KEY"}
+    assert read_values(tmp_path / "secrets.env").keys() == {"FIELD_KEYS", "SECRET_KEY"}
 
 
 def test_folder_without_secrets_has_none(tmp_path: Path) -> None:
-    assert read_secrets(tmp_path) == {}
+    assert read_values(tmp_path / "secrets.env") == {}
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    publish_environment(tmp_path, {"PORT": "8001", "HOME": "/home/alice"}, {"HOME": "/home/alice"})
+    (tmp_path / "children.lock").touch()
+    return tmp_path
+
+
+def test_other_commands_find_what_a_running_up_has_added(published: Path) -> None:
+    held = lock_file(published / "children.lock")
+    assert held is not None
+    assert running_environment(published) == {"PORT": "8001"}
+    os.close(held)
+
+
+def test_other_commands_ignore_what_an_ended_up_has_left(published: Path) -> None:
+    assert running_environment(published) == {}
+
+
+def test_folder_in_which_nothing_ever_ran_adds_nothing(tmp_path: Path) -> None:
+    assert running_environment(tmp_path) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_published_environment_is_readable_by_the_owner_only(published: Path) -> None:
+    assert (published / "run.env").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("environ", [{"NAME": "value"}, {"NAME_FILE": "/run/secrets/name"}])

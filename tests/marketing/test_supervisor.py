@@ -143,12 +143,26 @@ def test_first_signal_asks_to_stop(supervisor: Supervisor) -> None:
         supervisor.on_signal(signal.SIGINT, None)
 
 
+def test_same_wish_arriving_twice_is_one_wish(supervisor: Supervisor) -> None:
+    program = shell("worker", "sleep 30")
+    supervisor.start(program)
+    with pytest.raises(StopRequested):
+        supervisor.on_signal(signal.SIGTERM, None)
+    supervisor.on_signal(signal.SIGTERM, None)
+    assert program.process is not None
+    assert program.process.poll() is None
+
+
+def test_signal_while_stopping_after_an_error_does_not_break_it_off(supervisor: Supervisor) -> None:
+    supervisor.stop()
+    supervisor.on_signal(signal.SIGTERM, None)
+
+
 def test_second_signal_kills_at_once(supervisor: Supervisor) -> None:
     program = shell("worker", "trap '' TERM; echo ready; sleep 30")
     supervisor.start(program)
     watch_until(supervisor, lambda: "ready" in output(supervisor))
-    with pytest.raises(StopRequested):
-        supervisor.on_signal(signal.SIGINT, None)
+    supervisor.asked_to_stop_at = time.monotonic() - 2
     supervisor.on_signal(signal.SIGINT, None)
     assert program.process is not None
     assert program.process.wait(5) == -signal.SIGKILL
@@ -158,7 +172,7 @@ def test_second_signal_lets_the_database_write_its_last_page(supervisor: Supervi
     program = shell("postgres", "trap 'exit 5' QUIT; echo ready; while :; do sleep 0.05; done", stop_signal=2)
     supervisor.start(program)
     watch_until(supervisor, lambda: "ready" in output(supervisor))
-    supervisor.signals = 1
+    supervisor.asked_to_stop_at = time.monotonic() - 2
     supervisor.on_signal(signal.SIGINT, None)
     assert program.process is not None
     assert program.process.wait(5) == 5
@@ -168,8 +182,7 @@ def test_second_signal_lets_the_database_write_its_last_page(supervisor: Supervi
 def test_signals_reach_the_supervisor(signum: signal.Signals) -> None:
     code = (
         "import sys, time; from marketing.supervisor import *\n"
-        "s = Supervisor(Console(sys.stdout)); s.listen_for_signals(); print('ready', flush=True)\n"
-        "try: time.sleep(30)\n"
+        "try: Supervisor(Console(sys.stdout)).listen_for_signals(); print('ready', flush=True); time.sleep(30)\n"
         "except StopRequested: print('asked to stop')"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

@@ -17,6 +17,7 @@ import requests
 from marketing.database_state import has_pending_migrations
 from marketing.embedded import scratch_folder
 from marketing.placement import local_urls, service_home
+from marketing.supervisor import PATIENCE_S
 
 pytestmark = [pytest.mark.up, pytest.mark.xdist_group("up")]  # one group: one folder is prepared once
 
@@ -168,6 +169,19 @@ def test_schema_is_complete(stack: Stack) -> None:
     assert not has_pending_migrations(database(stack))
 
 
+def test_other_commands_use_the_running_database(stack: Stack) -> None:
+    given = {name: value for name, value in os.environ.items() if name not in CHOSEN_BY_UP}
+    shown = subprocess.run(
+        [sys.executable, "manage.py", "showmigrations", "accounts"],
+        env={**given, "APP_DATA": str(stack.data)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "[X] 0001_initial" in shown.stdout
+
+
 def test_secrets_never_reach_the_output(stack: Stack) -> None:
     values = [line.split("=", 1)[1] for line in (stack.data / "secrets.env").read_text().splitlines()]
     assert not [value for value in values if value in stack.output]
@@ -258,6 +272,7 @@ def test_second_signal_is_not_patient(stack: Stack) -> None:
     os.kill(stack.child("celery", "worker"), signal.SIGSTOP)  # a worker that never answers
     stack.process.send_signal(signal.SIGINT)
     wait_for(lambda: "Stopping" in stack.output, stack.output)
+    time.sleep(PATIENCE_S)
     started = time.monotonic()
     assert stack.end(signal.SIGINT) == 0
     assert time.monotonic() - started < 5
