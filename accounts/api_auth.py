@@ -1,6 +1,6 @@
 """Who calls the API: a workspace's API key, a user's JWT, or the browser session."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Q
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -9,7 +9,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication as SimpleJWTAuthentication
 
-from accounts.access import ROLE_PERMS, SCOPES, Actor, Perm, actor_for
+from accounts.access import ROLE_PERMS, SCOPES, Actor, Perm
+from accounts.middleware import find_actor
 from accounts.models import ApiKey, Membership, User
 from accounts.scope import resolver_scope, workspace_scope
 from accounts.services import hash_key, usable_key
@@ -50,15 +51,10 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 def api_actor(request: Request) -> Actor | None:
     """The caller in one workspace: a key's own, the header's, the session's or the person's last one."""
+    slug = request.headers.get("X-Workspace") or getattr(request._request, "workspace_slug", "")
     if isinstance(request.auth, ApiKey):
-        return _key_actor(request.auth)
-    chosen = request.headers.get("X-Workspace") or getattr(request._request, "workspace_slug", "")
-    mine = Membership.objects.select_related("workspace", "user").filter(user=request.user)
-    if chosen:
-        member = mine.filter(workspace__slug=chosen).first()
-    else:
-        member = mine.filter(workspace_id=request.user.last_workspace_id).first() or mine.first()
-    return actor_for(member) if member else None
+        return _key_actor(request.auth) if slug in {"", request.auth.workspace.slug} else None
+    return find_actor(cast(User, request.user), slug)
 
 
 def _key_actor(key: ApiKey) -> Actor | None:

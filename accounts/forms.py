@@ -1,4 +1,27 @@
+import zoneinfo
+from datetime import timedelta
+from typing import Any
+
 from django import forms
+
+from accounts.access import SCOPES, Actor
+from accounts.models import Role, User, Workspace
+from lib.clock import now
+
+ROLE_HINTS = {
+    Role.OWNER: "everything, and the only one who can name owners",
+    Role.ADMIN: "everything but naming owners",
+    Role.EDITOR: "writes, schedules and publishes",
+    Role.REVIEWER: "approves and rejects",
+    Role.VIEWER: "reads everything, changes nothing",
+    Role.GUEST: "sees only what is shared with them",
+}
+SCOPE_HINTS = {
+    "read": "Read: campaigns, posts, deliveries",
+    "write": "Write: campaigns, posts, media, sources",
+    "publish": "Publish: schedule, publish now, pause",
+    "connections": "Connections: connect and disconnect accounts",
+}
 
 
 class SignupForm(forms.Form):
@@ -13,5 +36,88 @@ class SignupForm(forms.Form):
     )
     time_zone = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
-    def signup(self, request: object, user: "object") -> None:
+    def signup(self, request: object, user: object) -> None:
         """allauth asks for this hook; the adapter does the work."""
+
+
+def zones(blank: str = "") -> list[tuple[str, str]]:
+    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name or name == "UTC")
+    return [("", blank)] * bool(blank) + [(name, name.replace("_", " ")) for name in names]
+
+
+def roles_for(actor: Actor) -> list[tuple[str, str]]:
+    may_give = [role for role in Role if role != Role.OWNER or actor.role == Role.OWNER]
+    return [(role.value, f"{role.label}: {ROLE_HINTS[role]}") for role in may_give]
+
+
+class NewWorkspaceForm(forms.Form):
+    name = forms.CharField(label="Name", max_length=80, help_text="Your brand, client or team.")
+    time_zone = forms.ChoiceField(
+        label="Time zone", choices=zones, initial="UTC", help_text="Slots and the calendar follow it."
+    )
+
+
+class WorkspaceForm(forms.ModelForm):
+    time_zone = forms.ChoiceField(label="Time zone", choices=zones, help_text="Slots and the calendar follow it.")
+    late_minutes = forms.IntegerField(
+        label="Late after (minutes)",
+        min_value=1,
+        max_value=7 * 24 * 60,
+        help_text="A post that is later than this is not sent: it waits as missed and asks.",
+    )
+
+    class Meta:
+        model = Workspace
+        fields = ["name", "time_zone", "late_minutes", "four_eyes"]
+        labels = {"name": "Name", "four_eyes": "Four eyes"}
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(label="E-mail address", max_length=254)
+    role = forms.ChoiceField(label="Role", initial=Role.EDITOR)
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A guest is invited from the campaign that is shared with them.
+        self.fields["role"].choices = [choice for choice in roles_for(actor) if choice[0] != Role.GUEST]
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+class ApiKeyForm(forms.Form):
+    LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Never")]
+
+    name = forms.CharField(
+        label="Name", max_length=80, help_text="What will use it: Newsletter importer, for one."
+    )
+    scopes = forms.MultipleChoiceField(
+        label="May",
+        choices=[(name, SCOPE_HINTS[name]) for name in SCOPES],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one thing the key may do."},
+    )
+    days = forms.ChoiceField(label="Expires after", choices=LIFETIMES, required=False, initial="90")
+
+    def create_arguments(self) -> dict[str, Any]:
+        days = self.cleaned_data["days"]
+        return {
+            "name": self.cleaned_data["name"],
+            "scopes": self.cleaned_data["scopes"],
+            "expires_at": now() + timedelta(days=int(days)) if days else None,
+        }
+
+
+class ProfileForm(forms.ModelForm):
+    time_zone = forms.ChoiceField(
+        label="Time zone",
+        choices=lambda: zones("As the workspace"),
+        required=False,
+        help_text="Used for your own notifications. The calendar follows the workspace.",
+    )
+
+    class Meta:
+        model = User
+        fields = ["name", "time_zone"]
+        labels = {"name": "Your name"}

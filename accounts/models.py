@@ -147,6 +147,10 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= now()
+
 
 class AuditEntry(models.Model):
     """One link of a workspace's chain of decisions; `workspace` is empty in the instance's own (staff) chain.
@@ -220,6 +224,12 @@ class Notification(TenantModel):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def href(self) -> str:
+        """Where it leads, inside its workspace."""
+        is_complete = not self.path or self.path.startswith("/w/")
+        return self.path if is_complete else f"/w/{self.workspace.slug}{self.path}"
 
 
 class IdempotencyKey(TenantModel):

@@ -11,6 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
 MEDIA_TYPE = "application/problem+json"
+# Exceptions of the higher floors that answer 409, with the code of their problem; their apps.py fills this in.
+CONFLICTS: dict[type[Exception], str] = {}
 
 
 def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -30,7 +32,14 @@ def _as_api_exception(exc: Exception) -> Exception:
         return exceptions.PermissionDenied(str(exc) or None)
     if isinstance(exc, Http404):
         return exceptions.NotFound()
-    return exc
+    code = next((CONFLICTS[kind] for kind in type(exc).__mro__ if kind in CONFLICTS), "")
+    return _conflict(str(exc), code) if code else exc
+
+
+def _conflict(detail: str, code: str) -> exceptions.APIException:
+    conflict = exceptions.APIException(detail, code)
+    conflict.status_code = HTTPStatus.CONFLICT
+    return conflict
 
 
 def _problem(exc: Exception, response: Response) -> dict[str, Any]:

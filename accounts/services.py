@@ -1,7 +1,9 @@
 """Acts on workspaces, members, invitations and API keys."""
 
 import hashlib
+import secrets
 import zoneinfo
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -9,12 +11,14 @@ from uuid import UUID
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.http import Http404
 from django.utils.text import slugify
 
 from accounts import audit
-from accounts.access import SCOPES, Actor, Perm, actor_for
+from accounts.access import ROLE_PERMS, SCOPES, Actor, Perm, actor_for
+from accounts.guests import GUEST_SHARES, drop_grants
 from accounts.models import (
     ApiKey,
     Event,
@@ -24,7 +28,6 @@ from accounts.models import (
     Role,
     User,
     Workspace,
-    check_time_zone,
     new_secret,
 )
 from accounts.scope import workspace_scope
@@ -41,12 +44,20 @@ def create_workspace(name: str, *, owner: User, time_zone: str = "UTC") -> Works
     if time_zone not in zoneinfo.available_timezones():
         time_zone = "UTC"
     with transaction.atomic():
-        workspace = Workspace.objects.create(name=name[:80], slug=_free_slug(name), time_zone=time_zone)
+        workspace = _insert_workspace(name[:80], time_zone)
         member = Membership.objects.create(user=owner, workspace=workspace, role=Role.OWNER)
         User.objects.filter(pk=owner.pk).update(last_workspace=workspace)
         with workspace_scope(workspace.pk):
             audit.record("workspace.create", workspace, by=actor_for(member), name=workspace.name)
     return workspace
+
+
+def _insert_workspace(name: str, time_zone: str) -> Workspace:
+    for _ in range(5):
+        # Somebody may take the same slug between the look and the insert.
+        with suppress(IntegrityError), transaction.atomic():
+            return Workspace.objects.create(name=name, slug=_free_slug(name), time_zone=time_zone)
+    return Workspace.objects.create(name=name, slug=f"workspace-{secrets.token_hex(6)}", time_zone=time_zone)
 
 
 def _free_slug(name: str) -> str:
@@ -59,14 +70,14 @@ def _free_slug(name: str) -> str:
 
 def update_workspace(*, by: Actor, name: str, time_zone: str, four_eyes: bool, late_minutes: int) -> Workspace:
     by.require(Perm.SETTINGS)
-    workspace = by.workspace
+    # A fresh copy: refused values must not show on the page that explains the refusal.
+    workspace = Workspace.objects.get(pk=by.workspace.pk)
     fields = {
         "name": name.strip(),
         "time_zone": time_zone,
         "four_eyes": four_eyes,
         "late_minutes": late_minutes,
     }
-    check_time_zone(time_zone)
     before = {key: getattr(workspace, key) for key in fields}
     changed = {key: [before[key], value] for key, value in fields.items() if before[key] != value}
     for key, value in fields.items():
@@ -85,7 +96,7 @@ def update_workspace(*, by: Actor, name: str, time_zone: str, four_eyes: bool, l
 def invite_member(email: str, role: str, *, by: Actor, campaign_id: UUID | None = None) -> Invitation:
     by.require(Perm.MEMBERS)
     email = email.strip().lower()
-    validate_email(email)
+    _check_address(email)
     _check_may_give(role, by)
     if Membership.objects.filter(workspace=by.workspace, user__email__iexact=email).exists():
         raise ValidationError({"email": f"{email} is already a member."})
@@ -106,10 +117,23 @@ def invite_member(email: str, role: str, *, by: Actor, campaign_id: UUID | None 
     return invitation
 
 
+def _check_address(email: str) -> None:
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise ValidationError({"email": error}) from error
+
+
 def revoke_invitation(invitation_id: int, *, by: Actor) -> None:
     by.require(Perm.MEMBERS)
     with transaction.atomic():
-        invitation = Invitation.objects.get(pk=invitation_id, workspace=by.workspace, accepted_at=None)
+        invitation = (
+            Invitation.objects.select_for_update()
+            .filter(pk=invitation_id, workspace=by.workspace, accepted_at=None)
+            .first()
+        )
+        if invitation is None:
+            raise Http404
         audit.record("member.uninvite", invitation, by=by, email=invitation.email)
         invitation.delete()
 
@@ -143,16 +167,9 @@ def accept_invitation(invitation: Invitation, user: User) -> Membership:
         )
         User.objects.filter(pk=user.pk).update(last_workspace=invitation.workspace)
         if invitation.campaign_id:
-            ON_GUEST_JOINED(user, invitation.campaign_id)
+            GUEST_SHARES["campaign"](user, invitation.campaign_id)
         audit.record("member.join", member, by=actor_for(member), role=member.role)
     return member
-
-
-def _no_sharing(_user: User, _campaign_id: UUID) -> None:
-    """Filled by campaigns/apps.py: only that app knows what a campaign is."""
-
-
-ON_GUEST_JOINED = _no_sharing
 
 
 def change_role(membership_id: int, role: str, *, by: Actor) -> Membership:
@@ -173,6 +190,7 @@ def remove_member(membership_id: int, *, by: Actor) -> None:
         if by.user is None or member.user_id != by.user.pk:
             by.require(Perm.MEMBERS)
         _keep_an_owner(member, by, leaves=True)
+        drop_grants(member.user, by.workspace)
         audit.record("member.remove", member, by=by, user=member.user.email)
         member.delete()
 
@@ -180,7 +198,11 @@ def remove_member(membership_id: int, *, by: Actor) -> None:
 def _locked_member(membership_id: int, by: Actor) -> Membership:
     # The workspace row is the lock: two owners leaving at once must not both succeed.
     Workspace.objects.select_for_update().get(pk=by.workspace.pk)
-    return Membership.objects.select_related("user", "workspace").get(pk=membership_id, workspace=by.workspace)
+    members = Membership.objects.select_related("user", "workspace")
+    member = members.filter(pk=membership_id, workspace=by.workspace).first()
+    if member is None:
+        raise Http404
+    return member
 
 
 def _check_may_give(role: str, by: Actor) -> None:
@@ -236,7 +258,9 @@ def create_api_key(
 def revoke_api_key(key_id: UUID, *, by: Actor) -> None:
     by.require(Perm.API_KEYS)
     with transaction.atomic():
-        key = ApiKey.objects.get(pk=key_id, workspace=by.workspace)
+        key = ApiKey.objects.filter(pk=key_id, workspace=by.workspace).first()
+        if key is None:
+            raise Http404
         if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now()):
             audit.record("api_key.revoke", key, by=by, name=key.name)
 
@@ -251,13 +275,16 @@ def emit(workspace: Workspace, kind: str, **payload: object) -> Event:
 
 def notify(workspace: Workspace, kind: str, text: str, *, path: str = "", perm: Perm = Perm.PUBLISH) -> None:
     """Tell every member who may act on it (in-app; mail follows the person's settings)."""
-    from accounts.access import ROLE_PERMS
-
     roles = [role for role, perms in ROLE_PERMS.items() if perm in perms]
     users = Membership.objects.filter(workspace=workspace, role__in=roles).values_list("user_id", flat=True)
     Notification.objects.bulk_create(
         Notification(workspace=workspace, user_id=user_id, kind=kind, text=text[:300], path=path) for user_id in users
     )
+
+
+def mark_read(*, by: Actor) -> None:
+    """Everything the person has been told in this workspace."""
+    Notification.objects.filter(workspace=by.workspace, user=by.user, read_at=None).update(read_at=now())
 
 
 def usable_key(secret: str) -> Q:

@@ -12,13 +12,22 @@ def mail_invitation(invitation_id: int) -> None:
     invitation = Invitation.objects.select_related("workspace", "invited_by").filter(pk=invitation_id).first()
     if invitation is None or invitation.accepted_at:
         return
+    inviter = one_line(invitation.invited_by or "A colleague")
     context = {
-        "invitation": invitation,
+        "inviter": inviter,
+        "workspace": one_line(invitation.workspace),
+        "role": invitation.get_role_display().lower(),
+        "email": invitation.email,
         "url": f"{settings.BASE_URL}/invitations/{invitation_token(invitation)}",
     }
     send_mail(
-        f"{invitation.invited_by} invites you to {invitation.workspace}",
+        f"{inviter} invites you to {context['workspace']}",
         render_to_string("accounts/mail_invitation.txt", context),
         None,
         [invitation.email],
     )
+
+
+def one_line(name: object) -> str:
+    """A name with a line break would end the subject and begin a header."""
+    return " ".join(str(name).split())

@@ -1,4 +1,23 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from accounts.views import audit, invitations, keys, members, people, workspaces
 
 app_name = "accounts"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("workspaces/new", workspaces.new_workspace, name="workspace-new"),
+    path("workspaces/switch", workspaces.switch_workspace, name="workspace-switch"),
+    path("theme", workspaces.set_theme, name="theme"),
+    path("settings", workspaces.workspace_settings, name="settings"),
+    path("settings/members", members.member_list, name="members"),
+    path("settings/members/invite", members.invite, name="member-invite"),
+    path("settings/members/<int:member_id>/role", members.set_role, name="member-role"),
+    path("settings/members/<int:member_id>/remove", members.remove, name="member-remove"),
+    path("settings/invitations/<int:invitation_id>/withdraw", members.withdraw_invitation, name="invitation-withdraw"),
+    path("settings/keys", keys.key_list, name="keys"),
+    path("settings/keys/<uuid:key_id>/revoke", keys.revoke, name="key-revoke"),
+    path("settings/audit", audit.audit_trail, name="audit"),
+    path("profile", people.profile, name="profile"),
+    path("notifications", people.notification_list, name="notifications"),
+    path("notifications/read", people.read_notifications, name="notifications-read"),
+    path("invitations/<str:token>", invitations.invitation, name="invitation"),
+]

@@ -1,16 +1,18 @@
-"""How pages enter a workspace."""
+"""How pages enter a workspace, and what their forms share."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django import forms
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
 
 from accounts.access import Actor, Perm
+from accounts.models import Workspace
 from accounts.scope import workspace_scope
 
 
@@ -36,6 +38,8 @@ def member_view(perm: Perm | None = None, *, scope: bool = True) -> Callable[[Vi
             actor = getattr(request, "actor", None)
             if actor is None:
                 return redirect("accounts:workspace-new")
+            if _opens_tab(request):
+                return redirect(workspace_path(actor.workspace, request.get_full_path()))
             if actor.workspace.is_suspended:
                 raise PermissionDenied("This workspace is suspended. Please contact support.")
             if perm is not None:
@@ -50,6 +54,12 @@ def member_view(perm: Perm | None = None, *, scope: bool = True) -> Callable[[Vi
     return decorate
 
 
+def _opens_tab(request: HttpRequest) -> bool:
+    """A browser tab without a workspace in its address would change workspace with every other tab."""
+    is_navigation = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return is_navigation and not getattr(request, "workspace_slug", "")
+
+
 def _call(
     view: View,
     request: MemberRequest,
@@ -62,3 +72,14 @@ def _call(
         return view(request, *args, **kwargs)
     with workspace_scope(actor.workspace.pk):
         return view(request, *args, **kwargs)
+
+
+def workspace_path(workspace: Workspace, path: str = "/") -> str:
+    return f"/w/{workspace.slug}{path}"
+
+
+def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
+    """Put a service's refusal beside the fields it names, and the rest above the form."""
+    found = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+    for name, errors in found.items():
+        form.add_error(name if name in form.fields else None, errors)

@@ -1,4 +1,4 @@
-"""The cast: alice owns the workspace Roastery, bob edits, rita reviews, vic looks, gwen is a guest, charlie a stranger."""
+"""The cast: alice owns Roastery, bob edits, rita reviews, vic looks, gwen is a guest there; charlie is a stranger."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
