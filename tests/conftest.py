@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from pytest_socket import socket_allow_hosts
 from rest_framework.test import APIClient
@@ -29,6 +30,13 @@ def pytest_configure() -> None:
 
 def pytest_runtest_setup() -> None:
     socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """Tests with real transactions are cleaned up by TRUNCATE, which the audit trail refuses."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER no_truncate")
 
 
 @pytest.fixture(autouse=True)
