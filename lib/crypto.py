@@ -54,7 +54,11 @@ def _cipher(key: bytes) -> FernetBytes:
 
 
 def parse_keys(text: str) -> list[bytes]:
-    return [base64.urlsafe_b64decode(part.strip() + "=") for part in text.split(",") if part.strip()]
+    try:
+        # The padding may be missing; too much of it does no harm.
+        return [base64.urlsafe_b64decode(part.strip() + "=") for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured("FIELD_KEYS is a list of base64 keys, separated by commas.") from error
 
 
 @lru_cache(maxsize=4)

@@ -6,10 +6,18 @@ from typing import Any
 import structlog
 
 SECRET_KEYS = re.compile(r"token|secret|password|authorization|verifier|api_?key|cookie", re.IGNORECASE)
+# In an address, also inside the `next` of another: the OAuth code and state of a callback, for one.
+SECRET_QUERY = re.compile(
+    r"((?:[?&]|%3F|%26)(?:code|state|token|key|[a-z_]*secret|oauth_\w+)(?:=|%3D))(?:(?!%26)[^&\s\"'])+", re.IGNORECASE
+)
 
 
 def hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    return {key: "***" if SECRET_KEYS.search(key) and value else value for key, value in event.items()}
+    return {key: "***" if SECRET_KEYS.search(key) and value else _hidden(value) for key, value in event.items()}
+
+
+def _hidden(value: Any) -> Any:
+    return SECRET_QUERY.sub(r"\1***", value) if isinstance(value, str) and "=" in value else value
 
 
 SHARED: list[structlog.types.Processor] = [
@@ -26,7 +34,8 @@ def logging_config(level: str, fmt: str) -> dict[str, Any]:
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if fmt == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
+        # Not the rich one: it prints local variables, tokens among them.
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[
@@ -57,5 +66,7 @@ def logging_config(level: str, fmt: str) -> dict[str, Any]:
             "celery.beat": {"level": "WARNING"},
             "django.server": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
+            # At DEBUG these print headers with tokens, whatever LOG_LEVEL says.
+            **{name: {"level": "INFO"} for name in ("tweepy", "urllib3", "requests_oauthlib", "oauthlib")},
         },
     }

@@ -12,8 +12,10 @@ handler500 = "accounts.problems.server_error"
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("accounts.urls")),
+    path("", include("social.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("accounts.api_urls")),
+    path("api/", include("social.api_urls")),
     path("docs", SpectacularSwaggerView.as_view(url_name="accounts-api:schema"), name="docs"),
 ]

@@ -4,45 +4,55 @@ from datetime import timedelta
 
 from django.conf import settings
 
+from accounts.access import Perm
 from accounts.scope import workspace_scope
+from accounts.services import notify
 from lib.clock import now
-from social.models import Connection, Credential
+from social.models import Connection, Credential, NetworkApp
 from social.networks.port import Failure, NetworkClient, NetworkError
 from social.networks.x import oauth
 from social.networks.x.client import XClient
 
 # Refreshing early is dangerous with single-use tokens; this only covers a call that is about to be made.
 REFRESH_BEFORE = timedelta(minutes=2)
+GONE = "This account is not connected any more."
+NO_REFRESH = "X's access for this connection has ended. Connect the account again."
+SUSPENDED = "Staff suspended this connection. Please contact support."
 
 
 def open_client(connection: Connection) -> NetworkClient:
     """A client for this account, its token refreshed when it is about to end. Call it outside a transaction."""
     with workspace_scope(connection.workspace_id):
         credential = _load(connection)
-    if credential.kind == Credential.Kind.OAUTH2 and _ends_soon(credential):
+    if _ends_soon(credential):
         credential = refresh_credential(connection, seen_version=credential.version)
     return _client(connection, credential)
 
 
 def refresh_credential(connection: Connection, *, seen_version: int) -> Credential:
     """Swap the tokens once, however many workers ask: the lock's winner calls X, the others read its result."""
-    refused: NetworkError | None = None
     with workspace_scope(connection.workspace_id):
         credential = _load(connection, lock=True)
         if credential.version != seen_version:
             return credential
-        try:
-            tokens = oauth.refresh(_app(credential), credential.refresh_token)
-        except NetworkError as error:
-            if error.failure is Failure.UNAUTHORIZED:
-                mark_reconnect(connection, error.message)
-            refused = error
-        else:
-            store_tokens(credential, tokens)
+        refused = _swap_tokens(connection, credential)
     # Raised outside the scope: its rollback would undo the mark.
     if refused:
         raise refused
     return credential
+
+
+def _swap_tokens(connection: Connection, credential: Credential) -> NetworkError | None:
+    try:
+        # Keys of OAuth 1.0a and grants without offline.access cannot be renewed.
+        if not credential.refresh_token:
+            raise NetworkError(Failure.UNAUTHORIZED, "no_refresh_token", NO_REFRESH)
+        store_tokens(credential, oauth.refresh(app_of(credential.app), credential.refresh_token))
+    except NetworkError as error:
+        if error.failure is Failure.UNAUTHORIZED:
+            mark_reconnect(connection, error.message)
+        return error
+    return None
 
 
 def store_tokens(credential: Credential, tokens: oauth.Tokens) -> None:
@@ -56,24 +66,44 @@ def store_tokens(credential: Credential, tokens: oauth.Tokens) -> None:
 
 
 def mark_reconnect(connection: Connection, text: str) -> bool:
-    """True for the one caller who found it active."""
-    return bool(
-        Connection.objects.filter(pk=connection.pk, status=Connection.Status.ACTIVE).update(
-            status=Connection.Status.RECONNECT, status_text=text, checked_at=now()
-        )
+    """True for the one caller who found it active. People are told, once."""
+    found = Connection.objects.filter(pk=connection.pk, status=Connection.Status.ACTIVE).update(
+        status=Connection.Status.RECONNECT, status_text=text[:300], checked_at=now()
     )
+    if found:
+        tell_connection(connection, f"@{connection.handle} has to be connected again; its posts wait.")
+    return bool(found)
+
+
+def tell_connection(connection: Connection, text: str) -> None:
+    notify(connection.workspace, "connection", text, path="/connections", perm=Perm.CONNECTIONS)
 
 
 def credential_version(connection: Connection) -> int:
+    """0 when it has none any more."""
     with workspace_scope(connection.workspace_id):
-        return Credential.objects.values_list("version", flat=True).get(connection=connection)
+        version = Credential.objects.filter(connection=connection).values_list("version", flat=True).first()
+    return version or 0
+
+
+def app_of(app: NetworkApp | None) -> oauth.App:
+    """The keys to talk to X with: the workspace's own, or the instance's."""
+    return oauth.App(app.client_id, app.client_secret) if app else oauth.instance_app()
+
+
+def api_host() -> str:
+    return settings.X_API_BASE_URL.split("//", 1)[-1].split("/", 1)[0]
 
 
 def _load(connection: Connection, *, lock: bool = False) -> Credential:
-    rows = Credential.objects.select_related(None).filter(connection=connection)
-    credential = (rows.select_for_update() if lock else rows).first()
-    if credential is None:
-        raise NetworkError(Failure.UNAUTHORIZED, "no_credential", "This account is not connected any more.")
+    rows = Credential.objects.select_related("app", "connection").filter(connection=connection)
+    credential = (rows.select_for_update(of=("self",)) if lock else rows).first()
+    # Read afresh: somebody may have acted since the caller loaded the connection.
+    status = credential.connection.status if credential else Connection.Status.DISCONNECTED
+    if credential is None or status == Connection.Status.DISCONNECTED:
+        raise NetworkError(Failure.UNAUTHORIZED, "no_credential", GONE)
+    if status == Connection.Status.SUSPENDED:
+        raise NetworkError(Failure.PAUSED, "suspended", SUSPENDED)
     return credential
 
 
@@ -81,21 +111,10 @@ def _ends_soon(credential: Credential) -> bool:
     return bool(credential.refresh_token and credential.expires_at and credential.expires_at - now() < REFRESH_BEFORE)
 
 
-def _app(credential: Credential) -> oauth.App:
-    if credential.app_id and credential.app:
-        return oauth.App(credential.app.client_id, credential.app.client_secret)
-    return oauth.instance_app()
-
-
 def _client(connection: Connection, credential: Credential) -> XClient:
     if credential.kind == Credential.Kind.OAUTH2:
         return XClient(credential.access_token, remote_id=connection.remote_id)
-    with workspace_scope(connection.workspace_id):
-        app = credential.app
+    app = credential.app
     assert app is not None, "OAuth 1.0a credentials always belong to an app of the workspace"
     keys = (app.consumer_key, app.consumer_secret, credential.access_token, credential.token_secret)
     return XClient(keys=keys, remote_id=connection.remote_id)
-
-
-def api_host() -> str:
-    return settings.X_API_BASE_URL.split("//", 1)[-1].split("/", 1)[0]

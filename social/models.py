@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -6,6 +8,7 @@ from accounts.tenancy import TenantForeignKey, TenantModel
 from lib.clock import now
 from lib.crypto import SecretField
 from lib.ids import uuid7
+from social.networks.x.scopes import OAUTH1, SCOPES
 
 
 class Network(models.TextChoices):
@@ -24,6 +27,8 @@ class Connection(TenantModel):
         ACTIVE = "active", "Active"
         RECONNECT = "reconnect", "Needs reconnecting"
         PAUSED = "paused", "Paused"
+        # By staff: only staff can end it.
+        SUSPENDED = "suspended", "Suspended"
         DISCONNECTED = "disconnected", "Disconnected"
 
     network = models.CharField(max_length=12, choices=Network.choices)
@@ -58,6 +63,25 @@ class Connection(TenantModel):
     @property
     def is_sandbox(self) -> bool:
         return self.api_host not in {"api.x.com", "api.twitter.com"}
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        """What the account did not grant, so that the rest can be used knowingly."""
+        if OAUTH1 in self.scopes:
+            return []
+        return [scope for scope in SCOPES if scope not in self.scopes]
+
+    @property
+    def limited_now(self) -> datetime | None:
+        """When the used-up rate window opens, while it is shut."""
+        return self.limited_until if self.limited_until and self.limited_until > now() else None
+
+    @property
+    def health(self) -> str:
+        """ok, warning, error or off."""
+        if self.status == self.Status.ACTIVE:
+            return "warning" if self.missing_scopes or self.limited_now else "ok"
+        return "error" if self.status in {self.Status.RECONNECT, self.Status.SUSPENDED} else "off"
 
 
 class NetworkApp(TenantModel):

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('is_premium', models.BooleanField(default=False)),
                 ('followers', models.PositiveIntegerField(default=0)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('reconnect', 'Needs reconnecting'), ('paused', 'Paused'), ('disconnected', 'Disconnected')], default='active', max_length=12)),
+                ('status', models.CharField(choices=[('active', 'Active'), ('reconnect', 'Needs reconnecting'), ('paused', 'Paused'), ('suspended', 'Suspended'), ('disconnected', 'Disconnected')], default='active', max_length=12)),
                 ('status_text', models.CharField(blank=True, max_length=300)),
                 ('scopes', models.JSONField(default=list)),
                 ('api_host', models.CharField(blank=True, max_length=120)),

@@ -1,10 +1,14 @@
 """What the publishing engine knows of a network: values in, values or one `NetworkError` out."""
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import BinaryIO, Protocol
+
+SCHEME = re.compile(r"\bhttp://", re.IGNORECASE)
 
 
 class Failure(StrEnum):
@@ -82,6 +86,10 @@ class Accepted:
     raw: str
 
 
+def _comparable(text: str) -> str:
+    return " ".join(SCHEME.sub("", unicodedata.normalize("NFC", text)).split())
+
+
 @dataclass(frozen=True)
 class RemotePost:
     """A post as the network shows it, links expanded."""
@@ -92,6 +100,10 @@ class RemotePost:
     media_count: int
     reply_to: str | None
     url: str
+
+    def says(self, text: str) -> bool:
+        """Whether this is what we sent: networks compose characters, trim, and write example.com as http://example.com."""
+        return _comparable(self.text) == _comparable(text)
 
 
 class NetworkClient(Protocol):

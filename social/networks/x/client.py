@@ -1,5 +1,6 @@
 """X behind the port: tweepy with our base URL and timeouts, the v2 media endpoints and the newer fields."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +9,7 @@ import requests
 import tweepy
 from django.conf import settings
 
-from lib.http import LimitedAdapter, limit_session
+from lib.http import open_session
 from social.networks.port import (
     Accepted,
     Account,
@@ -19,12 +20,17 @@ from social.networks.port import (
     RemotePost,
     Upload,
 )
-from social.networks.x.errors import from_exception
+from social.networks.x.errors import from_exception, from_response, reading
 
-SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
 CHUNK_BYTES = 1024 * 1024
 CATEGORIES = {"image": "tweet_image", "gif": "tweet_gif", "video": "tweet_video"}
-TIMELINE_PAGES = 5
+TWEEPY_HOST = "https://api.twitter.com"
+# X shows the last 3,200 posts of an account, 100 a page.
+TIMELINE_PAGES = 32
+# The page of an attached photo or video, as opposed to any address that has such a word in it.
+MEDIA_PAGE = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
+# tweepy parses error bodies and headers carelessly: these are what it stumbles with.
+TWEEPY_ERRORS = (tweepy.TweepyException, requests.RequestException, AttributeError, TypeError, ValueError)
 
 
 class XClient(tweepy.Client):
@@ -41,19 +47,24 @@ class XClient(tweepy.Client):
         )
         self.uses_oauth1 = keys is not None
         self.remote_id = remote_id
-        hosts = {"https://api.twitter.com": settings.X_API_BASE_URL}
-        limit_session(self.session, LimitedAdapter(timeout_s=settings.X_TIMEOUT_S, hosts=hosts))
+        self.session = open_session(settings.X_TIMEOUT_S, hosts={TWEEPY_HOST: settings.X_API_BASE_URL})
+        self.session.hooks["response"].append(self._keep_answer)
+        self._answer: requests.Response | None = None
+
+    def _keep_answer(self, response: requests.Response, **_kwargs: Any) -> None:
+        self._answer = response
 
     def me(self) -> Account:
         fields = {"user.fields": "public_metrics,verified_type,subscription_type"}
-        user = self._call("GET", "/2/users/me", params=fields).json()["data"]
-        return Account(
-            remote_id=user["id"],
-            handle=user["username"],
-            name=user.get("name", user["username"]),
-            is_premium=user.get("subscription_type", "None") in {"Premium", "PremiumPlus"},
-            followers=user.get("public_metrics", {}).get("followers_count", 0),
-        )
+        with reading(self._call("GET", "/2/users/me", params=fields)) as body:
+            user = body["data"]
+            return Account(
+                remote_id=str(user["id"]),
+                handle=user["username"],
+                name=user.get("name") or user["username"],
+                is_premium=user.get("subscription_type", "None") in {"Premium", "PremiumPlus"},
+                followers=user.get("public_metrics", {}).get("followers_count", 0),
+            )
 
     def publish(self, part: OutgoingPart) -> Accepted:
         body: dict[str, Any] = {"text": part.text}
@@ -77,9 +88,9 @@ class XClient(tweepy.Client):
         params = {
             "max_results": "100",
             "start_time": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "tweet.fields": "created_at,entities,attachments,referenced_tweets",
+            "tweet.fields": "created_at,entities,attachments,referenced_tweets,note_tweet",
         }
-        return [self._remote_post(post) for page in self._pages(params) for post in page.get("data", [])]
+        return [post for page in self._pages(params) for post in page]
 
     def upload(self, media: OutgoingMedia) -> Upload:
         """Stream the file in chunks of 1 MB; larger ones are refused at X's edge."""
@@ -88,17 +99,19 @@ class XClient(tweepy.Client):
             "total_bytes": media.size_bytes,
             "media_category": CATEGORIES[media.kind],
         }
-        remote_id = self._call("POST", "/2/media/upload/initialize", json=start).json()["data"]["id"]
+        with reading(self._call("POST", "/2/media/upload/initialize", json=start)) as body:
+            remote_id = str(body["data"]["id"])
         with media.open() as file:
             for index, chunk in enumerate(iter(lambda: file.read(CHUNK_BYTES), b"")):
                 self._append(remote_id, index, chunk)
         # An empty object is wanted here; no body at all is refused.
-        done = self._call("POST", f"/2/media/upload/{remote_id}/finalize", json={})
-        return _upload(done.json()["data"])
+        with reading(self._call("POST", f"/2/media/upload/{remote_id}/finalize", json={})) as body:
+            return _upload(body["data"])
 
     def upload_state(self, remote_id: str) -> Upload:
         params = {"command": "STATUS", "media_id": remote_id}
-        return _upload(self._call("GET", "/2/media/upload", params=params).json()["data"])
+        with reading(self._call("GET", "/2/media/upload", params=params)) as body:
+            return _upload(body["data"])
 
     def set_alt_text(self, remote_id: str, text: str) -> None:
         body = {"id": remote_id, "metadata": {"alt_text": {"text": text}}}
@@ -119,11 +132,15 @@ class XClient(tweepy.Client):
         data: dict[str, str] | None = None,
         is_write: bool = False,
     ) -> requests.Response:
+        self._answer = None
         try:
             if files:
                 return self._multipart(route, files, data or {})
             return self.request(method, route, params=params, json=json, user_auth=self.uses_oauth1)
-        except (tweepy.TweepyException, requests.RequestException, AttributeError) as error:
+        except TWEEPY_ERRORS as error:
+            # What X said tells more than how tweepy took it.
+            if self._answer is not None:
+                raise from_response(self._answer, is_write=is_write) from error
             raise from_exception(error, is_write=is_write) from error
 
     def _multipart(self, route: str, files: dict[str, bytes], data: dict[str, str]) -> requests.Response:
@@ -135,26 +152,27 @@ class XClient(tweepy.Client):
             ).apply_auth()
         else:
             headers["Authorization"] = f"Bearer {self.bearer_token}"
-        url = f"https://api.twitter.com{route}"
-        response = self.session.post(url, files=files, data=data, headers=headers, auth=auth)
-        if not response.ok:
-            raise tweepy.HTTPException(response)
+        response = self.session.post(TWEEPY_HOST + route, files=files, data=data, headers=headers, auth=auth)
+        response.raise_for_status()
         return response
 
-    def _pages(self, params: dict[str, str]) -> Iterator[dict[str, Any]]:
+    def _pages(self, params: dict[str, str]) -> Iterator[list[RemotePost]]:
         for _ in range(TIMELINE_PAGES):
-            page = self._call("GET", f"/2/users/{self.remote_id}/tweets", params=params).json()
-            yield page
-            token = page.get("meta", {}).get("next_token")
+            with reading(self._call("GET", f"/2/users/{self.remote_id}/tweets", params=params)) as body:
+                # Nothing found comes with `meta`; without it X could not look, and the list must not seem empty.
+                token = body["meta"].get("next_token")
+                posts = [self._remote_post(post) for post in body.get("data", [])]
+            yield posts
             if not token:
                 return
             params = params | {"pagination_token": token}
+        raise NetworkError(Failure.TEMPORARY, "timeline_too_long", "X does not show posts that far back.")
 
     def _remote_post(self, post: dict[str, Any]) -> RemotePost:
         replied = [ref["id"] for ref in post.get("referenced_tweets", []) if ref["type"] == "replied_to"]
         return RemotePost(
-            remote_id=post["id"],
-            text=_expanded(post),
+            remote_id=str(post["id"]),
+            text=_written(post),
             created_at=datetime.fromisoformat(post["created_at"].replace("Z", "+00:00")),
             media_count=len(post.get("attachments", {}).get("media_keys", [])),
             reply_to=replied[0] if replied else None,
@@ -188,14 +206,17 @@ def _upload(data: dict[str, Any]) -> Upload:
     )
 
 
-def _expanded(post: dict[str, Any]) -> str:
-    """The text as it was written: X replaces links by t.co ones, and appends one for media."""
-    text = post["text"]
-    for link in post.get("entities", {}).get("urls", []):
-        is_media = (
-            "media_key" in link
-            or "/photo/" in link.get("expanded_url", "")
-            or "/video/" in link.get("expanded_url", "")
-        )
-        text = text.replace(link["url"], "" if is_media else link.get("expanded_url", link["url"]))
-    return text
+def _written(post: dict[str, Any]) -> str:
+    """The text as it was written: X shortens links, appends one for media, escapes &, < and >, and cuts long posts."""
+    # Only `note_tweet` has the whole of a long post.
+    whole = post.get("note_tweet") or post
+    text = str(whole["text"])
+    for escaped, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(escaped, character)
+    for link in whole.get("entities", {}).get("urls", []):
+        text = text.replace(link["url"], "" if _is_media(link) else link.get("expanded_url", link["url"]))
+    return text.strip()
+
+
+def _is_media(link: dict[str, Any]) -> bool:
+    return "media_key" in link or bool(MEDIA_PAGE.search(link.get("expanded_url", "")))

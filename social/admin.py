@@ -1,0 +1,41 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from social import services
+from social.models import Connection
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ModelAdmin):
+    """Credentials, apps and connect states are not registered: staff have no business with tokens."""
+
+    list_display = ["handle", "name", "network", "workspace", "status", "status_text", "followers", "checked_at"]
+    list_filter = ["status", "network", "is_premium", "api_host"]
+    search_fields = ["handle", "name", "remote_id", "workspace__name", "workspace__slug"]
+    list_select_related = ["workspace"]
+    date_hierarchy = "connected_at"
+    ordering = ["-connected_at"]
+    actions = ["suspend", "unsuspend"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in Connection._meta.fields]
+
+    @admin.action(description="Suspend: nothing goes out from now on", permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        done = sum(services.suspend(row, staff=request.user.get_username()) for row in queryset)
+        self.message_user(request, f"{done} suspended.", messages.SUCCESS)
+
+    @admin.action(description="End the suspension: comes back paused", permissions=["change"])
+    def unsuspend(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        done = sum(services.unsuspend(row, staff=request.user.get_username()) for row in queryset)
+        self.message_user(request, f"{done} no longer suspended.", messages.SUCCESS)
