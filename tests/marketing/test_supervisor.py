@@ -72,7 +72,8 @@ def test_closed_terminal_does_not_block_a_program(tmp_path: Path) -> None:
 
 def test_dead_program_is_started_again_and_the_reason_is_said(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start(shell("worker", f"echo >> {tmp_path}/starts; exit 3"))
-    watch_until(supervisor, lambda: (tmp_path / "starts").read_text().count("\n") == 2)
+    starts = tmp_path / "starts"
+    watch_until(supervisor, lambda: starts.exists() and starts.read_text().count("\n") == 2)
     assert "worker    stopped unexpectedly (exit code 3); starting it again in 0.5 s" in output(supervisor)
 
 

@@ -89,8 +89,11 @@ class Stack:
         return self.process is not None and self.process.poll() is None
 
     def wait_welcome(self) -> None:
-        wait_for(lambda: "Stop     Ctrl-C" in self.output or not self.is_running(), self.output)
-        assert self.is_running(), self.output
+        wait_for(lambda: "Stop     Ctrl-C" in self.output or self.has_failed(), self.output)
+        assert not self.has_failed(), self.output
+
+    def has_failed(self) -> bool:
+        return not self.is_running() or "web       stopped unexpectedly" in self.output
 
     def wait_well(self) -> dict[str, object]:
         def is_well() -> bool:
