@@ -1,0 +1,67 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from marketing.embedded import scratch_folder
+from marketing.pytest_services import use_own_redis_database
+
+ROOT = Path(__file__).parents[2]
+PROBE = """
+import json, os, pathlib, pytest, time
+
+@pytest.mark.parametrize("number", range(4))
+def test_note_the_addresses(number):
+    time.sleep(0.2)
+    found = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    (pathlib.Path(__file__).parent / f"seen-{number}.json").write_text(json.dumps(found))
+"""
+
+
+def run_pytest(folder: Path, *options: str, **environ: str) -> list[dict[str, str]]:
+    (folder / "test_probe.py").write_text(PROBE)
+    unset = {"DATABASE_URL", "REDIS_URL", "PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS"}
+    given = {name: value for name, value in os.environ.items() if name not in unset}
+    plugins = ["-p", "marketing.pytest_services", "-p", "no:django", "-p", "no:cacheprovider"]
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", folder, *plugins, *options, folder],
+        env={**given, "PYTHONPATH": str(ROOT), **environ},
+        check=True,
+        capture_output=True,
+    )
+    return [json.loads(file.read_text()) for file in folder.glob("seen-*.json")]
+
+
+def test_run_gets_services_that_are_gone_afterwards(tmp_path: Path) -> None:
+    (found,) = {tuple(seen.values()) for seen in run_pytest(tmp_path)}
+    folder = Path(found[0].partition("host=")[2]).parent
+    assert folder.parent == scratch_folder()
+    assert not folder.exists()
+
+
+def test_parallel_workers_share_the_services_but_not_the_redis_database(tmp_path: Path) -> None:
+    seen = run_pytest(tmp_path, "-n", "2")
+    assert len({addresses["DATABASE_URL"] for addresses in seen}) == 1
+    assert {addresses["REDIS_URL"][-5:] for addresses in seen} == {"?db=1", "?db=2"}
+
+
+def test_given_services_are_used(tmp_path: Path) -> None:
+    given = {"DATABASE_URL": "postgres://app@db.internal/marketing", "REDIS_URL": "redis://cache.internal/3"}
+    assert run_pytest(tmp_path, **given) == [given] * 4
+
+
+@pytest.mark.parametrize(
+    ("given", "own"),
+    [
+        ("unix:///run/valkey.sock?db=0", "unix:///run/valkey.sock?db=4"),
+        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/4"),
+        ("redis://:secret@cache:6379/12?ssl=1", "redis://:secret@cache:6379/4?ssl=1"),
+    ],
+)
+def test_worker_changes_only_the_database_number(monkeypatch: pytest.MonkeyPatch, given: str, own: str) -> None:
+    monkeypatch.setenv("REDIS_URL", given)
+    use_own_redis_database("gw3")
+    assert os.environ["REDIS_URL"] == own
