@@ -4,9 +4,10 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from accounts.access import Actor
 from accounts.models import INSTANCE_CHAIN, AuditDetail, AuditEntry, AuditHead, Workspace
@@ -69,23 +70,34 @@ def link_hash(entry: AuditEntry) -> str:
     return hashlib.sha256(json.dumps(fields, separators=(",", ":")).encode()).hexdigest()
 
 
+@dataclass
+class _Position:
+    number: int = 0
+    hash: str = ""
+
+
 def verify_chain(workspace: Workspace | None) -> Iterator[str]:
     """Yield one sentence per fault: an edited, missing, added or reordered entry, or a changed detail."""
-    number, previous = 0, ""
-    for entry in AuditEntry.objects.filter(workspace=workspace).select_related("detail").iterator(chunk_size=1000):
-        number += 1
-        if entry.number != number:
-            yield f"entry {number} is missing: the next one is {entry.number}"
-            number = entry.number
-        if entry.previous_hash != previous:
+    entries = AuditEntry.objects.filter(workspace=workspace).select_related("detail").order_by("number")
+    end = _Position()
+    yield from _verify_links(entries, end)
+    head = AuditHead.objects.select_for_update().filter(chain=workspace.pk if workspace else INSTANCE_CHAIN).first()
+    # What was added while we read: from here on the lock keeps the chain still.
+    yield from _verify_links(entries.filter(number__gt=end.number), end)
+    if (head.number, head.hash) != (end.number, end.hash) if head else end.number:
+        yield f"the chain ends at entry {end.number}, its head says {head.number if head else 'nothing'}"
+
+
+def _verify_links(entries: QuerySet[AuditEntry], at: _Position) -> Iterator[str]:
+    for entry in entries.iterator(chunk_size=1000):
+        if entry.number != at.number + 1:
+            yield f"entry {at.number + 1} is missing: the next one is {entry.number}"
+        if entry.previous_hash != at.hash:
             yield f"entry {entry.number} does not follow the one before it"
         if entry.hash != link_hash(entry):
             yield f"entry {entry.number} was changed"
         yield from _verify_detail(entry)
-        previous = entry.hash
-    head = AuditHead.objects.filter(chain=workspace.pk if workspace else INSTANCE_CHAIN).first()
-    if (head.number, head.hash) != (number, previous) if head else number:
-        yield f"the chain ends at entry {number}, its head says {head.number if head else 'nothing'}"
+        at.number, at.hash = entry.number, entry.hash
 
 
 def _verify_detail(entry: AuditEntry) -> Iterator[str]:

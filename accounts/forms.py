@@ -89,9 +89,7 @@ class RoleForm(forms.Form):
 class ApiKeyForm(forms.Form):
     LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Never")]
 
-    name = forms.CharField(
-        label="Name", max_length=80, help_text="What will use it: Newsletter importer, for one."
-    )
+    name = forms.CharField(label="Name", max_length=80, help_text="What will use it: Newsletter importer, for one.")
     scopes = forms.MultipleChoiceField(
         label="May",
         choices=[(name, SCOPE_HINTS[name]) for name in SCOPES],

@@ -1,7 +1,9 @@
 """The cast: alice owns Roastery, bob edits, rita reviews, vic looks, gwen is a guest there; charlie is a stranger."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
@@ -50,6 +52,13 @@ def own_folders(settings, tmp_path: Path) -> None:
 def fresh_cache() -> None:
     """Rate limits and health marks of one test must not reach the next."""
     cache.clear()
+
+
+@pytest.fixture
+def child_env(db) -> dict[str, str]:
+    """What a child process needs to reach the database of this test (which must commit: transaction=True)."""
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
+    return {**os.environ, "DATABASE_URL": url.geturl()}
 
 
 def make_user(name: str) -> User:
