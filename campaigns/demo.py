@@ -1,0 +1,114 @@
+"""A workspace to try everything in. Nothing in it is connected: that is the newcomer's first step."""
+
+import json
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+
+from accounts.access import Actor, actor_for
+from accounts.models import Membership, Role, User, Workspace
+from accounts.scope import workspace_scope
+from accounts.services import create_workspace
+from campaigns.demo_content import BRIEF, DRAFTS, FOLDER, FOLDER_FILES, GOAL, NAME, Draft, FolderFile, Picture
+from campaigns.demo_pictures import draw_picture
+from campaigns.library import store_path
+from campaigns.models import Campaign, MediaAsset, Post
+from campaigns.services import (
+    MediaDraft,
+    PartDraft,
+    PostDraft,
+    create_campaign,
+    create_post,
+    set_campaign_status,
+)
+from campaigns.sources import create_source, sources_root, update_source
+from lib.clock import now
+from lib.media import probe
+
+ZONE = "Europe/Berlin"
+CAMPAIGN_DAYS = 42
+
+
+def load_demo(email: str, password: str) -> bool:
+    """False when it is there already. One transaction: a kill in the middle leaves nothing half made."""
+    with transaction.atomic():
+        if User.objects.filter(email=email).exists():
+            return False
+        owner = add_person(email, password, "Dana Demo")
+        workspace = create_workspace("Demo Roastery", owner=owner, time_zone=ZONE)
+        by = actor_for(Membership.objects.select_related("user", "workspace").get(user=owner))
+        with workspace_scope(workspace.pk):
+            campaign = _add_campaign(by)
+            for draft in DRAFTS:
+                _add_post(draft, campaign, by)
+            _fill_folder(sources_root(workspace) / FOLDER)
+            source = create_source(by=by, name="Spring pictures", folder=FOLDER, campaign=campaign)
+            # Posts of a scan go where the source says, so the first one waits until an account is connected.
+            update_source(source, by=by, is_active=False)
+    return True
+
+
+def add_person(email: str, password: str, name: str) -> User:
+    user = User.objects.create_user(email, password, name=name)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user
+
+
+def add_reviewer(email: str, password: str, workspace: Workspace) -> None:
+    if not User.objects.filter(email=email).exists():
+        user = add_person(email, password, "Rika Reviewer")
+        Membership.objects.create(user=user, workspace=workspace, role=Role.REVIEWER)
+
+
+def add_staff(email: str, password: str) -> None:
+    if not User.objects.filter(email=email).exists():
+        user = add_person(email, password, "Sam Staff")
+        User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+
+
+def _add_campaign(by: Actor) -> Campaign:
+    today = now().astimezone(ZoneInfo(ZONE)).date()
+    campaign = create_campaign(
+        by=by,
+        name=NAME,
+        goal=GOAL,
+        brief=BRIEF,
+        starts_on=today,
+        ends_on=today + timedelta(days=CAMPAIGN_DAYS),
+    )
+    return set_campaign_status(campaign, Campaign.Status.RUNNING, by=by)
+
+
+def _add_post(draft: Draft, campaign: Campaign, by: Actor) -> Post:
+    first, *rest = draft.parts
+    picture = draft.picture
+    media = (MediaDraft(_add_asset(picture, by.workspace).pk, picture.alt),) if picture else ()
+    parts = (PartDraft(first, media), *map(PartDraft, rest))
+    return create_post(PostDraft(parts, draft.title, campaign, draft.made_with_ai), by=by)
+
+
+def _add_asset(picture: Picture, workspace: Workspace) -> MediaAsset:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{picture.word.lower().replace(' ', '-')}.jpg"
+        path.write_bytes(draw_picture(picture))
+        return store_path(path, path.name, probe(path), workspace=workspace)
+
+
+def _fill_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in FOLDER_FILES:
+        (folder / f"{file.stem}.jpg").write_bytes(draw_picture(file.picture))
+        if file.meta is not None:
+            (folder / f"{file.stem}.json").write_text(_metadata(file), encoding="utf-8")
+
+
+def _metadata(file: FolderFile) -> str:
+    meta = {**(file.meta or {}), "alt_text": file.picture.alt}
+    if file.days_ahead is not None:
+        day = now().astimezone(ZoneInfo(ZONE)).date() + timedelta(days=file.days_ahead)
+        meta |= {"scheduled_at": datetime.combine(day, time(9)).isoformat(), "timezone": ZONE}
+    return json.dumps(meta, ensure_ascii=False, indent=2) + "\n"

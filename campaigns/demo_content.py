@@ -1,0 +1,158 @@
+"""What the demo workspace says: a coffee roaster's spring, in English and Chinese."""
+
+from dataclasses import dataclass
+from typing import Any
+
+NAME = "Spring launch"
+GOAL = "Sell 400 bags of the spring roast before the end of the season"
+BRIEF = """\
+A light roast from Yirgacheffe, Ethiopia: jasmine, bergamot, a long honey finish. 250 g for €14, from today.
+
+Who reads this: people who brew at home and care where their coffee comes from; our Chinese followers in Berlin
+and Shanghai read the Chinese posts.
+
+Voice: warm, exact, never shouting. Say how it tastes and how to brew it. No superlatives, no health claims.
+每条中文内容请自然、简洁，避免"最"字和夸张用语。"""
+FOLDER = "spring-launch"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A gradient from one colour to another, with a word and a line on it."""
+
+    word: str
+    line: str
+    top: str
+    bottom: str
+    alt: str
+
+
+JASMINE = Picture(
+    "Jasmine", "spring roast · Yirgacheffe", "#f6d9a8", "#b3477a", "Sunrise colours with the word Jasmine"
+)
+BREW = Picture("1 : 16", "fifteen grams, 240 ml, 92 °C", "#bfe3df", "#1f5f73", "Teal gradient with the ratio 1 to 16")
+EVENING = Picture(
+    "Open late", "Friday tasting, 19:00", "#f2a66b", "#43204f", "Evening colours with the words Open late"
+)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A title, the texts of its parts, and a picture on the first."""
+
+    title: str
+    parts: tuple[str, ...]
+    picture: Picture | None = None
+    made_with_ai: bool = False
+
+
+DRAFTS = (
+    Draft(
+        "Our spring roast is here",
+        (
+            "Our spring roast is here. Jasmine, bergamot, a long honey finish.\n\n"
+            "Fresh bags from this morning. ☕️ #SpringRoast",
+        ),
+        JASMINE,
+    ),
+    Draft(
+        "春季新品上市",
+        ("春季新品上市：埃塞俄比亚耶加雪菲，茉莉花香与佛手柑的平衡，回甘如蜜。今天早上新鲜烘焙。☕️ #春季新品",),
+        JASMINE,
+    ),
+    Draft(
+        "How to brew it, in three steps",
+        (
+            "How we brew the spring roast at home. A short thread. 🧵",
+            "Fifteen grams, ground like coarse sand. 240 ml of water at 92 °C.",
+            "Pour 40 ml, wait half a minute, then pour slowly in circles. Done at 2:45. Tell us how yours tastes.",
+        ),
+        BREW,
+    ),
+    Draft(
+        "手冲比例 1:16",
+        ("手冲比例 1:16，水温 92°C，研磨如粗砂糖。先闷蒸三十秒，再缓缓绕圈注水，两分四十五秒完成。",),
+        BREW,
+    ),
+    Draft(
+        "Friday tasting",
+        (
+            "We stay open on Friday until ten. Three roasts, one table, "
+            "no talk about tasting notes unless you start it.",
+        ),
+        EVENING,
+    ),
+    Draft(
+        "Meet Almaz, who grew these beans",
+        (
+            "Almaz Bekele grows these beans at 2,100 m. She picks in four rounds, only what is red. "
+            "We have bought from her since 2019, and pay her before the harvest.",
+        ),
+    ),
+    Draft(
+        "Question of the week",
+        ("What do you brew with on weekday mornings? We will try the three most unusual answers at the shop.",),
+        made_with_ai=True,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class FolderFile:
+    """A picture of the demo folder and what the JSON beside it says; days_ahead plans it, None leaves it open."""
+
+    stem: str
+    picture: Picture
+    meta: dict[str, Any] | None
+    days_ahead: int | None = None
+
+
+FOLDER_FILES = (
+    FolderFile(
+        "01-first-bags",
+        Picture("First bags", "roasted this morning", "#fbe2c0", "#a23e5c", "Peach gradient with the words First bags"),
+        {
+            "title": "The first bags are out",
+            "description": "Forty bags of the spring roast stand on the shelf, still warm.",
+            "tags": ["SpringRoast"],
+        },
+        1,
+    ),
+    FolderFile(
+        "02-slow-morning",
+        Picture("慢早晨", "", "#d7e6c5", "#3f6b4f", "清晨般的绿色渐变"),
+        {
+            "title": "慢一点的早晨",
+            "description": "周末不赶时间：一杯手冲，一扇朝南的窗。",
+            "tags": ["周末咖啡"],
+            "language": "zh",
+        },
+        2,
+    ),
+    FolderFile(
+        "03-cupping",
+        Picture("Cupping", "every roast, every batch", "#cfd8f3", "#3a3f86", "Blue gradient with the word Cupping"),
+        {
+            "title": "What cupping is",
+            "description": "Every batch is tasted blind before it leaves the house. This is how.",
+            "thread": [
+                "Five cups of each batch, one spoon, no names on the table.",
+                "If one of the five is off, none is sold.",
+            ],
+        },
+        4,
+    ),
+    FolderFile(
+        "04-iced",
+        Picture(
+            "Over ice", "for the first warm day", "#c8eef2", "#2c6f9e", "Cold blue gradient with the words Over ice"
+        ),
+        {
+            "title": "For the first warm day",
+            "description": "Brew it double, pour it over ice, add nothing.",
+            "tags": ["IcedCoffee"],
+        },
+    ),
+    # Without a JSON beside it: the scan lists it with the reason.
+    FolderFile("05-teaser", Picture("Soon", "", "#ead7f5", "#5a2d78", ""), None),
+)

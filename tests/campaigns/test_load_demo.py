@@ -1,0 +1,121 @@
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from accounts.access import actor_for
+from accounts.models import Membership, User, Workspace
+from accounts.scope import workspace_scope
+from campaigns.demo_content import DRAFTS, FOLDER, FOLDER_FILES, JASMINE
+from campaigns.demo_pictures import draw_picture
+from campaigns.management.commands.load_demo import DEMO_EMAIL, DEMO_PASSWORD, is_sandbox
+from campaigns.models import Campaign, Delivery, MediaAsset, Post, PostPart, Source
+from campaigns.sources import scan_source, sources_root
+from social.networks.x.text import weighted_length
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def on_sandbox(settings) -> None:
+    settings.X_API_BASE_URL = "http://127.0.0.1:8100/x"
+
+
+@pytest.fixture
+def demo(on_sandbox) -> Workspace:
+    call_command("load_demo")
+    return Workspace.objects.get(name="Demo Roastery")
+
+
+def scan_all(workspace: Workspace):
+    with workspace_scope(workspace.pk):
+        by = actor_for(Membership.objects.select_related("user", "workspace").get(user__email=DEMO_EMAIL))
+        return scan_source(Source.objects.get(), by=by)
+
+
+def test_the_log_in_it_prints_works(demo: Workspace, client) -> None:
+    assert client.login(email=DEMO_EMAIL, password=DEMO_PASSWORD)
+
+
+def test_it_prints_the_log_in(on_sandbox, capsys) -> None:
+    call_command("load_demo")
+    assert f"{DEMO_EMAIL} / {DEMO_PASSWORD}" in capsys.readouterr().out
+
+
+def test_the_demo_campaign_runs_and_its_posts_wait_as_drafts(demo: Workspace) -> None:
+    with workspace_scope(demo.pk):
+        assert Campaign.objects.get().status == Campaign.Status.RUNNING
+        assert Post.objects.filter(campaign__name="Spring launch").count() == len(DRAFTS)
+
+
+def test_nothing_is_connected_so_nothing_can_leave(demo: Workspace) -> None:
+    with workspace_scope(demo.pk):
+        assert not Delivery.objects.exists()
+
+
+def test_every_demo_text_fits_on_x(demo: Workspace) -> None:
+    with workspace_scope(demo.pk):
+        assert max(weighted_length(part.text) for part in PostPart.objects.all()) <= 280
+
+
+def test_pictures_of_posts_say_what_they_show(demo: Workspace) -> None:
+    with workspace_scope(demo.pk):
+        assert MediaAsset.objects.count() == 3
+        assert all(use.alt_text for part in PostPart.objects.all() for use in part.media.all())
+
+
+def test_loading_it_again_changes_nothing(demo: Workspace) -> None:
+    call_command("load_demo")
+    assert User.objects.count() == 3
+    with workspace_scope(demo.pk):
+        assert Post.objects.count() == len(DRAFTS)
+
+
+def test_a_scan_of_the_demo_folder_makes_a_post_of_every_pair(demo: Workspace) -> None:
+    report = scan_all(demo)
+    assert report.created == len([file for file in FOLDER_FILES if file.meta])
+
+
+def test_the_scan_names_the_picture_without_text(demo: Workspace) -> None:
+    problems = scan_all(demo).problems
+    assert [problem.path for problem in problems if problem.code == "no_metadata"] == ["05-teaser.jpg"]
+
+
+def test_a_planned_file_says_its_zone(demo: Workspace) -> None:
+    meta = json.loads((sources_root(demo) / FOLDER / "01-first-bags.json").read_text())
+    assert meta["timezone"] == "Europe/Berlin"
+    assert meta["scheduled_at"].endswith("T09:00:00")
+
+
+def test_the_reviewer_may_review_and_no_more(demo: Workspace) -> None:
+    assert Membership.objects.get(user__email="reviewer@example.com").role == "reviewer"
+
+
+def test_staff_exist_on_the_sandbox(demo: Workspace) -> None:
+    assert User.objects.get(email="staff@example.com").is_superuser
+
+
+def test_no_known_password_has_power_against_the_real_x(settings) -> None:
+    settings.X_API_BASE_URL = "https://api.x.com"
+    call_command("load_demo")
+    assert list(User.objects.values_list("email", flat=True)) == [DEMO_EMAIL]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:8100/x", True),
+        ("http://localhost:8100/x", True),
+        ("http://[::1]:8100/x", True),
+        ("https://api.x.com", False),
+        ("https://127.0.0.1.evil.example", False),
+        ("", False),
+    ],
+)
+def test_a_sandbox_is_a_server_on_this_machine(url: str, expected: bool) -> None:
+    assert is_sandbox(url) is expected
+
+
+def test_the_same_picture_is_drawn_byte_for_byte(tmp_path: Path) -> None:
+    assert draw_picture(JASMINE) == draw_picture(JASMINE)
