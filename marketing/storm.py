@@ -56,7 +56,8 @@ FAULT_PARAMS = {
     "accept_then_hang": {"seconds": 6},
     "late_accept": {"seconds": 2},
     "read_lag": {"seconds": 1},
-    "rate_limit": {"window": 5},
+    "rate_limit": {"seconds": 5},
+    "json_list_error": {"status": 503},
     "slow_body": {"seconds": 4},
 }
 DONE = {State.PUBLISHED, State.FAILED, State.CANCELED, State.MISSED}
