@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -71,6 +71,7 @@ class Storm:
     kills: int = 0
     flushes: int = 0
     heals: int = 0
+    teams: int = 0
     texts: dict[UUID, list[str]] = field(default_factory=dict)
 
     def run(self, timeout_s: float) -> dict[str, Any]:
@@ -89,8 +90,8 @@ class Storm:
 
     def prepare(self, rng: random.Random) -> None:
         accounts = max(1, self.deliveries // POSTS_PER_ACCOUNT)
-        teams = [self._team(number) for number in range(min(WORKSPACES, accounts))]
-        connections = [self._connect(teams[n % len(teams)][0], f"storm_{n}") for n in range(accounts)]
+        teams = [self.team(self.next_team()) for _ in range(min(WORKSPACES, accounts))]
+        connections = [self.connect(teams[n % len(teams)][0], f"storm_{n}") for n in range(accounts)]
         for number in range(self.deliveries):
             connection = connections[number % accounts]
             author, reviewer = teams[(number % accounts) % len(teams)]
@@ -98,9 +99,22 @@ class Storm:
             texts = [f"Storm {self.seed} post {number} part {part}: {rng.random()}" for part in range(parts)]
             at = now() + timedelta(seconds=rng.uniform(0, min(30, self.deliveries / 10)))
             with workspace_scope(author.workspace.pk):
-                self._plan(connection, author, reviewer, texts, at)
+                self.plan(connection, author, reviewer, texts, at)
 
-    def _team(self, number: int) -> tuple[Actor, Actor]:
+    def prepare_calm(self) -> None:
+        """For measuring: one part each, all due at once, many accounts."""
+        author, reviewer = self.team(self.next_team())
+        connections = [self.connect(author, f"calm_{number}") for number in range(max(1, self.deliveries // 4))]
+        with workspace_scope(author.workspace.pk):
+            for number in range(self.deliveries):
+                text = f"Calm post {number}"
+                self.plan(connections[number % len(connections)], author, reviewer, [text], now())
+
+    def next_team(self) -> int:
+        self.teams += 1
+        return self.teams
+
+    def team(self, number: int) -> tuple[Actor, Actor]:
         author = User.objects.create_user(f"author{number}@storm.test")
         reviewer = User.objects.create_user(f"reviewer{number}@storm.test")
         workspace = create_workspace(f"Storm {number}", owner=author)
@@ -109,7 +123,7 @@ class Storm:
         members = Membership.objects.select_related("workspace", "user").filter(workspace=workspace)
         return actor_for(members.get(user=author)), actor_for(members.get(user=reviewer))
 
-    def _connect(self, by: Actor, handle: str) -> Connection:
+    def connect(self, by: Actor, handle: str) -> Connection:
         account = self.admin("POST", "accounts", {"handle": handle})
         with workspace_scope(by.workspace.pk):
             connection = Connection.objects.create(
@@ -134,7 +148,7 @@ class Storm:
         credential.save()
         Connection.objects.filter(pk=connection.pk).update(status=Connection.Status.ACTIVE, status_text="")
 
-    def _plan(self, connection: Connection, author: Actor, reviewer: Actor, texts: list[str], at: Any) -> None:
+    def plan(self, connection: Connection, author: Actor, reviewer: Actor, texts: list[str], at: datetime) -> Delivery:
         parts = tuple(PartDraft(text) for text in texts)
         post = create_post(PostDraft(parts=parts, connections=(connection.pk,)), by=author)
         (delivery,) = submit_post(post, by=author)
@@ -142,6 +156,7 @@ class Storm:
         review = Review.objects.get(kind=KIND, object_id=delivery.pk)
         approve_review(review, by=reviewer, seen_hash=review.action_hash)
         self.texts[delivery.pk] = texts
+        return delivery
 
     def order_faults(self) -> None:
         for number, (route, probabilities) in enumerate(FAULTS.items()):
