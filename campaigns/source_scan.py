@@ -1,0 +1,205 @@
+"""A scan: what lies in a source's folder becomes posts, and every file is accounted for."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from accounts import audit
+from accounts.access import Actor, Perm, system_actor
+from accounts.models import Workspace
+from accounts.scope import workspace_scope
+from campaigns.errors import NotAllowedNow
+from campaigns.folder import FolderError, FolderItem, Problem, ScanResult, resolve_inside, scan_folder
+from campaigns.library import store_path
+from campaigns.models import MediaAsset, Post, Source, SourceItem
+from campaigns.services import create_post, update_post
+from campaigns.source_items import MAX_FILES, Ledger, idle_partners
+from campaigns.source_posts import Note, changed_draft, new_draft, plan_deliveries, unsendable, was_sent
+from lib.clock import now
+from lib.media import UnusableMedia
+from social.models import Connection
+
+SCAN_PERMS = {Perm.CONTENT_EDIT, Perm.PUBLISH}
+SENT = "The file changed after its post was sent, so the post stays. Save it under another name to post it anew."
+
+
+@dataclass
+class ScanReport:
+    """What a scan did. `problems` names every file that was not used as it is, with the reason."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    renamed: int = 0
+    vanished: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    # Why nothing could be scanned at all.
+    error: str = ""
+
+    @property
+    def has_changes(self) -> bool:
+        return bool(self.created or self.updated or self.renamed or self.vanished)
+
+
+def sources_root(workspace: Workspace) -> Path:
+    """Where the workspace's folders lie; made on first use."""
+    root = Path(settings.SOURCES_ROOT) / str(workspace.pk)
+    root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+def scan_source(source: Source, *, by: Actor | None = None) -> ScanReport:
+    """Read the folder and bring its posts up to date; in the source's own name where nobody asked.
+
+    Best called outside a transaction: each file then gets a short one of its own. Raises NotAllowedNow while
+    another scan of this source runs.
+    """
+    by = by or system_actor(source.workspace, f"source {source.name}", SCAN_PERMS)
+    by.require(Perm.CONTENT_EDIT)
+    with _only_scan_of(source):
+        try:
+            folder = resolve_inside(sources_root(by.workspace), source.folder)
+            found = scan_folder(folder, max_files=MAX_FILES)
+            found.problems += idle_partners(folder, found)
+        except FolderError as fault:
+            return _give_up(source, by, fault)
+        return _Scan(source, by).run(found)
+
+
+@contextmanager
+def _only_scan_of(source: Source) -> Iterator[None]:
+    key = f"source {source.pk}"
+    # Inside a caller's transaction the lock must outlive this function: until then nobody else sees the rows.
+    is_inside = connection.in_atomic_block
+    with connection.cursor() as cursor:
+        take = "pg_try_advisory_xact_lock" if is_inside else "pg_try_advisory_lock"
+        cursor.execute(f"SELECT {take}(hashtextextended(%s, 0))", [key])
+        if not cursor.fetchone()[0]:
+            raise NotAllowedNow("A scan of this folder is running. Wait until it is done.")
+    try:
+        yield
+    finally:
+        if not is_inside:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+
+
+def _give_up(source: Source, by: Actor, fault: FolderError) -> ScanReport:
+    """The rows stay: a disk that is not mounted must not look like a hundred deleted files."""
+    message = f"“{source.folder}”: {fault.message}"[:300]
+    with workspace_scope(by.workspace.pk):
+        Source.objects.filter(pk=source.pk).update(scanned_at=now(), scan_error=message)
+    return ScanReport(error=message)
+
+
+class _Scan:
+    def __init__(self, source: Source, by: Actor) -> None:
+        self.by = by
+        self.report = ScanReport()
+        with self._scope():
+            self.source = Source.objects.select_related("campaign").get(pk=source.pk)
+            targets = source.targets.exclude(connection__status=Connection.Status.DISCONNECTED)
+            self.targets = tuple(targets.values_list("connection_id", flat=True))
+            self.ledger = Ledger(self.source)
+
+    def _scope(self) -> AbstractContextManager[None]:
+        return workspace_scope(self.by.workspace.pk)
+
+    def run(self, found: ScanResult) -> ScanReport:
+        with self._scope():
+            items, self.unusable = self.ledger.usable(found)
+            self.moved = self.ledger.follow_renames(items)
+        for item in items:
+            self._take(item)
+        with self._scope():
+            self.ledger.note_problems(self.unusable)
+            self.report.vanished = self.ledger.mark_missing(self.unusable)
+            self.report.problems.extend(self.unusable)
+            self.report.problems.sort(key=lambda problem: (problem.path, problem.code))
+            self._finish()
+        return self.report
+
+    def _take(self, item: FolderItem) -> None:
+        row = self.ledger.rows.get(item.relative_path)
+        try:
+            if row is None or row.digest != item.digest:
+                self._write_post(item, row)
+            else:
+                self._keep(row)
+        # The services refuse the content, or the file went away under our hands: it stops this file only.
+        except (ValidationError, NotAllowedNow, UnusableMedia, OSError) as refusal:
+            self._refuse(item, row, _explain(refusal))
+
+    def _keep(self, row: SourceItem) -> None:
+        with self._scope():
+            self.ledger.keep(row)
+        if row.path in self.moved:
+            self.report.renamed += 1
+        else:
+            self.report.unchanged += 1
+
+    def _write_post(self, item: FolderItem, row: SourceItem | None) -> None:
+        with self._scope():
+            post = _unsent_post(row)
+            asset = store_path(item.path, item.relative_path, item.media, workspace=self.by.workspace)
+        # The post and its row together: a killed scan leaves no post that the next one would make again.
+        with self._scope():
+            notes = self._update(item, asset, post) if post else self._create(item, asset)
+        if post:
+            self.report.updated += 1
+        else:
+            self.report.created += 1
+        self.report.problems += [Problem(item.relative_path, *note) for note in notes]
+
+    def _create(self, item: FolderItem, asset: MediaAsset) -> list[Note]:
+        post = create_post(new_draft(item.metadata, asset, self.source, self.targets), by=self.by)
+        return self._settle(item, post)
+
+    def _update(self, item: FolderItem, asset: MediaAsset, post: Post) -> list[Note]:
+        post = update_post(post, changed_draft(item.metadata, asset, post), by=self.by)
+        return self._settle(item, post)
+
+    def _settle(self, item: FolderItem, post: Post) -> list[Note]:
+        notes = plan_deliveries(post, item.metadata.scheduled_at, by=self.by) + unsendable(post)
+        code = notes[0][0] if notes else ""
+        self.ledger.use(item, post, (code, " ".join(text for _, text in notes)))
+        return notes
+
+    def _refuse(self, item: FolderItem, row: SourceItem | None, note: Note) -> None:
+        problem = Problem(item.relative_path, *note)
+        if row is None or row.post_id is None:
+            self.unusable.append(problem)
+            return
+        with self._scope():
+            self.ledger.hold(row, note)
+        self.report.problems.append(problem)
+
+    def _finish(self) -> None:
+        Source.objects.filter(pk=self.source.pk).update(scanned_at=now(), scan_error="")
+        if self.report.has_changes:
+            counts = {name: getattr(self.report, name) for name in ("created", "updated", "renamed", "vanished")}
+            audit.record("source.scan", self.source, by=self.by, **counts, problems=len(self.report.problems))
+
+
+def _unsent_post(row: SourceItem | None) -> Post | None:
+    if row is None or row.post_id is None:
+        return None
+    post = Post.objects.select_related("campaign").get(pk=row.post_id)
+    if was_sent(post):
+        raise NotAllowedNow(SENT)
+    return post
+
+
+def _explain(refusal: Exception) -> Note:
+    if isinstance(refusal, ValidationError):
+        return "refused", " ".join(refusal.messages)
+    if isinstance(refusal, NotAllowedNow):
+        return "newer_file", str(refusal)
+    if isinstance(refusal, UnusableMedia):
+        return refusal.code, refusal.message
+    return "unreadable", "The file changed or went away during the scan. Scan again."

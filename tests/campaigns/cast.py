@@ -1,0 +1,51 @@
+"""Rows that most tests of this app begin with. Call these inside the workspace's scope."""
+
+from typing import Any
+
+from accounts.access import Actor
+from accounts.models import Workspace
+from campaigns.models import Delivery, Post, Source, SourceItem
+from campaigns.services import PartDraft, PostDraft, create_post
+from campaigns.source_scan import sources_root
+from lib.clock import now
+from social.models import Connection
+from social.networks.x.scopes import SCOPES
+
+State = Delivery.State
+
+
+def add_connection(workspace: Workspace, handle: str = "roastery", **fields: Any) -> Connection:
+    values = {"remote_id": f"id of {handle}", "handle": handle, "name": handle.title(), "scopes": list(SCOPES)}
+    return Connection.objects.create(workspace=workspace, network="x", **values | fields)
+
+
+def add_post(by: Actor, *connections: Connection, text: str = "Fresh beans.", **fields: Any) -> Post:
+    draft = PostDraft(parts=(PartDraft(text),), connections=tuple(c.pk for c in connections), **fields)
+    return create_post(draft, by=by)
+
+
+def set_state(post: Post, state: str, **fields: Any) -> None:
+    """As the engine or a reviewer would have left it."""
+    Delivery.objects.filter(post=post).update(state=state, **fields)
+
+
+def mark_published(post: Post) -> None:
+    set_state(post, State.PUBLISHED, published_at=now(), fence=1)
+
+
+def folder_of(source: Source):
+    folder = sources_root(source.workspace) / source.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def items_of(source: Source) -> dict[str, SourceItem]:
+    return {item.path: item for item in SourceItem.objects.filter(source=source)}
+
+
+def post_of(source: Source, path: str) -> Post:
+    return Post.objects.get(source_items__source=source, source_items__path=path)
+
+
+def texts_of(post: Post) -> list[str]:
+    return list(post.parts.values_list("text", flat=True))
