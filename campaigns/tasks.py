@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from campaigns import source_rescan
 from campaigns.engine import dispatch, look_up, publish
 
 
@@ -24,3 +25,15 @@ def publish_delivery(workspace_id: str, delivery_id: str, fence: int) -> None:
 @shared_task(name="campaigns.look_up_delivery")
 def look_up_delivery(workspace_id: str, delivery_id: str) -> None:
     look_up.look_up_delivery(UUID(workspace_id), UUID(delivery_id))
+
+
+@shared_task(name="campaigns.rescan_sources", expires=60)
+def rescan_sources() -> None:
+    for workspace_id, source_id in source_rescan.sources_to_rescan():
+        scan_one_source.delay(str(workspace_id), str(source_id))
+
+
+# A message that waited this long is followed by the next round's.
+@shared_task(name="campaigns.scan_source", expires=300)
+def scan_one_source(workspace_id: str, source_id: str) -> None:
+    source_rescan.rescan_source(UUID(workspace_id), UUID(source_id))

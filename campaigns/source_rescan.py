@@ -1,0 +1,66 @@
+"""The scans that nobody asks for: beat looks for new files now and then."""
+
+import hashlib
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+from django.core.cache import cache
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
+from accounts.scope import all_workspaces_scope, workspace_scope
+from campaigns.errors import NotAllowedNow
+from campaigns.folder import FolderError, Problem, resolve_inside
+from campaigns.folder_walk import walk
+from campaigns.models import Source
+from campaigns.source_items import MAX_FILES
+from campaigns.source_scan import scan_source, sources_root
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+# Reading gigabytes again because nothing changed is skipped this long; a full scan now and then finds the rest.
+SKIP_UNCHANGED_S = 3600
+
+
+def sources_to_rescan() -> list[tuple[UUID, UUID]]:
+    """Workspace and source ids: every workspace's longest waiting source before anybody's second one."""
+    waiting = F("scanned_at").asc(nulls_first=True)
+    turn = Window(RowNumber(), partition_by="workspace", order_by=waiting)
+    with all_workspaces_scope("find source folders to scan again"):
+        sources = Source.objects.filter(is_active=True, workspace__is_suspended=False).annotate(turn=turn)
+        return list(sources.order_by("turn", waiting).values_list("workspace_id", "pk")[:BATCH])
+
+
+def rescan_source(workspace_id: UUID, source_id: UUID) -> None:
+    with workspace_scope(workspace_id):
+        source = Source.objects.select_related("workspace").filter(pk=source_id, is_active=True).first()
+    if source is None:
+        return
+    key, state = f"source-state:{source.pk}", _state_of(source)
+    if state and cache.get(key) == state:
+        return
+    try:
+        report = scan_source(source)
+    except NotAllowedNow:
+        log.info("scan_already_running", source=str(source.pk))
+        return
+    log.info("source_scanned", source=str(source.pk), created=report.created, problems=len(report.problems))
+    cache.set(key, "" if report.error else state, SKIP_UNCHANGED_S)
+
+
+def _state_of(source: Source) -> str:
+    """Changes with every file that comes, goes or is written; empty where the folder cannot be read."""
+    try:
+        folder = resolve_inside(sources_root(source.workspace), source.folder)
+        groups = [group for group in walk(folder, max_files=MAX_FILES) if not isinstance(group, Problem)]
+        marks = [_mark(found.path) for group in groups for found in group]
+    except (FolderError, OSError):
+        return ""
+    return hashlib.sha256("\n".join([source.folder, *marks]).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _mark(path: Path) -> str:
+    status = path.stat()
+    return f"{path} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
