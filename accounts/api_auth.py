@@ -53,11 +53,11 @@ def api_actor(request: Request) -> Actor | None:
     """The caller in one workspace: a key's own, the header's, the session's or the person's last one."""
     slug = request.headers.get("X-Workspace") or getattr(request._request, "workspace_slug", "")
     if isinstance(request.auth, ApiKey):
-        return _key_actor(request.auth) if slug in {"", request.auth.workspace.slug} else None
+        return key_actor(request.auth) if slug in {"", request.auth.workspace.slug} else None
     return find_actor(cast(User, request.user), slug)
 
 
-def _key_actor(key: ApiKey) -> Actor | None:
+def key_actor(key: ApiKey) -> Actor | None:
     member = Membership.objects.filter(user=key.created_by_id, workspace=key.workspace_id).first()
     if member is None:
         return None

@@ -64,6 +64,7 @@ class WorkspaceView(ApiView):
     actor: Actor
     # Left out of the answer that is kept for repeated requests: secrets are shown once and stored nowhere.
     secret_fields: frozenset[str] = frozenset()
+    _is_inside = False
     _idempotency: IdempotencyKey | None = None
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -79,6 +80,7 @@ class WorkspaceView(ApiView):
             raise exceptions.PermissionDenied("This workspace is suspended.")
         self.actor = actor
         self._scope.enter_context(workspace_scope(actor.workspace.pk))
+        self._is_inside = True
         self._claim_key(request)
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -86,7 +88,7 @@ class WorkspaceView(ApiView):
             return exc.response
         # What failed leaves nothing behind, its Idempotency-Key included: the caller may try again.
         self._idempotency = None
-        if transaction.get_connection().in_atomic_block:
+        if self._is_inside:
             transaction.set_rollback(True)
         return super().handle_exception(exc)
 
