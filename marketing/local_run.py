@@ -181,7 +181,7 @@ def welcome(run: Run) -> str:
     rows = [("Open", run.env["BASE_URL"])]
     if (run.data / "demo-loaded").exists():
         rows.append(("Log in", DEMO_LOGIN))
-    rows += [("Sandbox", f"{run.sandbox_url}/_sandbox"), ("Data", str(run.data)), ("Stop", "Ctrl-C")]
+    rows += [("Sandbox", run.sandbox_url), ("Data", str(run.data)), ("Stop", "Ctrl-C")]
     lines = [f" {label:<8} {value} " for label, value in rows]
     width = max(map(len, lines))
     frame = [f"│{line:<{width}}│" for line in lines]

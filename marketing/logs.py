@@ -20,12 +20,20 @@ def _hidden(value: Any) -> Any:
     return SECRET_QUERY.sub(r"\1***", value) if isinstance(value, str) and "=" in value else value
 
 
+def drop_noise(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """A finished request says all that its start said; health checks come every few seconds."""
+    if event.get("event") == "request_started" or "GET /healthz" in str(event.get("request", "")):
+        raise structlog.DropEvent
+    return event
+
+
 SHARED: list[structlog.types.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
+    drop_noise,
     hide_secrets,
 ]
 
@@ -64,6 +72,7 @@ def logging_config(level: str, fmt: str) -> dict[str, Any]:
         "loggers": {
             "celery": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
+            "django_structlog.celery": {"level": "WARNING"},
             "django.server": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
             # At DEBUG these print headers with tokens, whatever LOG_LEVEL says.
