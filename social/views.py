@@ -146,9 +146,8 @@ def _set_paused(request: MemberRequest, connection_id: UUID, paused: bool, text:
     if services.set_paused(connection, paused, by=request.actor):
         messages.success(request, f"@{connection.handle} is {text}")
     else:
-        messages.warning(
-            request, f"@{connection.handle} is {connection.get_status_display().lower()}: nothing changed."
-        )
+        state = "active" if paused else "paused"
+        messages.warning(request, f"Nothing changed: @{connection.handle} is not {state} any more.")
     return redirect(LIST)
 
 

@@ -4,7 +4,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from django.test import Client
 
 from accounts.access import Actor
 from accounts.models import User, Workspace
@@ -122,12 +121,6 @@ def reloaded() -> Callable[[Connection], Connection]:
 def token_calls(sandbox: Sandbox) -> Callable[[], list[dict]]:
     """What the sandbox's ledger holds about the token endpoint."""
     return lambda: [entry for entry in sandbox.ledger() if entry["path"] == "/2/oauth2/token"]
-
-
-@pytest.fixture
-def browser(alice_client: Client) -> Client:
-    """Alice's browser; its session is the one that a connect is bound to."""
-    return alice_client
 
 
 @pytest.fixture
