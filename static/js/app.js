@@ -78,6 +78,12 @@
     const form = event.target.closest("form[data-guard]");
     if (form) dirty.add(form);
   });
+  // A form that came back with errors, or whose fields the server redrew, holds what is saved nowhere.
+  document.querySelectorAll("form[data-guard][data-dirty]").forEach((form) => dirty.add(form));
+  on("htmx:afterRequest", (event) => {
+    const form = event.target.closest?.("form[data-guard]");
+    if (form && event.detail.requestConfig?.verb === "post") dirty.add(form);
+  });
   on("submit", (event) => dirty.delete(event.target));
   window.addEventListener("beforeunload", (event) => {
     if ([...dirty].some((form) => form.isConnected)) event.preventDefault();

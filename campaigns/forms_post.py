@@ -1,0 +1,277 @@
+"""The composer's form: the whole post as it was typed, and the buttons that change its shape before it is saved."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count, takewhile
+from uuid import UUID
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import QueryDict
+
+from campaigns.models import Campaign, Delivery, Post
+from campaigns.services import MediaDraft, PartDraft, PostDraft
+from campaigns.slots import resolve
+from social.networks.rules import MAX_PARTS
+
+LOCAL_TIME = "%Y-%m-%dT%H:%M"
+# One more than a post may have, so that the service can say so.
+MAX_FIELDS = MAX_PARTS + 1
+WHEN = ("later", "at", "slot")
+
+
+@dataclass
+class MediaField:
+    asset_id: UUID
+    alt_text: str = ""
+
+
+@dataclass
+class PartField:
+    text: str = ""
+    media: list[MediaField] = field(default_factory=list)
+    # Texts of its own for a connection; empty means the shared one.
+    overrides: dict[UUID, str] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.text.strip() and not self.media
+
+    def text_for(self, connection_id: UUID) -> str:
+        return self.overrides.get(connection_id) or self.text
+
+
+@dataclass
+class PostForm:
+    parts: list[PartField]
+    title: str = ""
+    campaign_id: UUID | None = None
+    connection_ids: list[UUID] = field(default_factory=list)
+    made_with_ai: bool = False
+    when: str = "later"
+    at: str = ""
+    # Of the post as it was opened; none for a new one.
+    revision: int | None = None
+    # Whose texts are on the screen: the shared ones, or those of a connection.
+    tab: UUID | None = None
+    # The part for which files are chosen from the library, and the words searched there.
+    library: int | None = None
+    library_query: str = ""
+    errors: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return all(part.is_empty for part in self.parts)
+
+    @property
+    def top_errors(self) -> list[str]:
+        beside = {"at", "connections", "campaign", "title"}
+        return [text for name, texts in self.errors.items() if name not in beside for text in texts]
+
+    def add_errors(self, error: ValidationError) -> None:
+        if hasattr(error, "error_dict"):
+            for name, messages in error.message_dict.items():
+                self.errors.setdefault(name, []).extend(messages)
+        else:
+            self.errors.setdefault(NON_FIELD_ERRORS, []).extend(error.messages)
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+def read_form(data: QueryDict) -> PostForm:
+    connection_ids = _uuids(data.getlist("connections"))
+    numbers = takewhile(lambda number: f"part-{number}-text" in data and number < MAX_FIELDS, count())
+    library, revision, when = _text(data, "library"), _text(data, "revision"), _text(data, "when")
+    tab = _uuid(_text(data, "tab"))
+    return PostForm(
+        parts=[_read_part(data, number) for number in numbers] or [PartField()],
+        title=_text(data, "title"),
+        campaign_id=_uuid(_text(data, "campaign")),
+        connection_ids=connection_ids,
+        made_with_ai="made_with_ai" in data,
+        when=when if when in WHEN else "later",
+        at=_text(data, "at"),
+        revision=int(revision) if revision.isdecimal() else None,
+        tab=tab if tab in connection_ids else None,
+        library=int(library) if library.isdecimal() else None,
+        library_query=_text(data, "library_query"),
+    )
+
+
+def _read_part(data: QueryDict, number: int) -> PartField:
+    name = f"part-{number}"
+    prefix = f"{name}-override-"
+    overrides = {_uuid(key.removeprefix(prefix)): _text(data, key) for key in data if key.startswith(prefix)}
+    return PartField(
+        text=_text(data, f"{name}-text"),
+        media=[
+            MediaField(asset_id, _text(data, f"{name}-alt-{asset_id}"))
+            for asset_id in _uuids(data.getlist(f"{name}-media"))
+        ],
+        overrides={key: text for key, text in overrides.items() if key and text.strip()},
+    )
+
+
+def _text(data: QueryDict, name: str) -> str:
+    return str(data.get(name, ""))
+
+
+def _uuid(value: str) -> UUID | None:
+    try:
+        return UUID(value)
+    except ValueError:
+        return None
+
+
+def _uuids(values: list[str]) -> list[UUID]:
+    return list(dict.fromkeys(found for value in values if (found := _uuid(value))))
+
+
+def parse_local(value: str, zone: str) -> datetime:
+    """A date and a wall-clock time as browsers send them, in the workspace's zone."""
+    try:
+        local = datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise ValidationError({"at": "Give a date and a time."}) from None
+    return resolve(local.date(), local.time().replace(tzinfo=None), zone)
+
+
+# --- from and to posts ------------------------------------------------------------------------------------
+
+
+def form_of(post: Post) -> PostForm:
+    rows = list(Delivery.objects.filter(post=post).select_related("connection"))
+    parts = [
+        PartField(
+            text=part.text,
+            media=[MediaField(use.asset_id, use.alt_text) for use in part.media.all()],
+            overrides={row.connection_id: text for row in rows if (text := _override(row, part.position))},
+        )
+        for part in post.parts.prefetch_related("media")
+    ]
+    return PostForm(
+        parts=parts or [PartField()],
+        title="" if _is_named_after_text(post, parts) else post.title,
+        campaign_id=post.campaign_id,
+        connection_ids=[row.connection_id for row in rows],
+        made_with_ai=post.made_with_ai,
+        revision=post.revision,
+    )
+
+
+def _override(row: Delivery, position: int) -> str | None:
+    return row.override_texts[position] if position < len(row.override_texts) else None
+
+
+def _is_named_after_text(post: Post, parts: list[PartField]) -> bool:
+    """Then the name follows the text when that changes."""
+    return bool(parts) and parts[0].text.strip().startswith(post.title.rstrip("…"))
+
+
+def to_draft(form: PostForm, campaign: Campaign | None) -> PostDraft:
+    return PostDraft(
+        parts=tuple(
+            PartDraft(part.text, tuple(MediaDraft(item.asset_id, item.alt_text) for item in part.media))
+            for part in form.parts
+        ),
+        title=form.title,
+        campaign=campaign,
+        made_with_ai=form.made_with_ai,
+        connections=tuple(form.connection_ids),
+        overrides={
+            connection_id: [part.overrides.get(connection_id) for part in form.parts]
+            for connection_id in form.connection_ids
+        },
+    )
+
+
+# --- buttons ----------------------------------------------------------------------------------------------
+
+
+def apply_action(form: PostForm, action: str) -> None:
+    """`name:argument:argument`, as the buttons send it. What no longer fits the form does nothing."""
+    name, *arguments = action.split(":")
+    act = ACTIONS.get(name)
+    try:
+        if act:
+            act(form, *arguments)
+    except (IndexError, ValueError, TypeError):
+        return
+
+
+def _add_part(form: PostForm) -> None:
+    if len(form.parts) < MAX_PARTS:
+        form.parts.append(PartField())
+
+
+def _remove_part(form: PostForm, number: str) -> None:
+    del form.parts[_index(number)]
+    form.parts = form.parts or [PartField()]
+    form.library = None
+
+
+def _move_part(form: PostForm, number: str, step: str) -> None:
+    _swap(form.parts, _index(number), int(step))
+    form.library = None
+
+
+def _add_media(form: PostForm, number: str, asset_id: str) -> None:
+    media = form.parts[_index(number)].media
+    chosen = UUID(asset_id)
+    if all(item.asset_id != chosen for item in media):
+        media.append(MediaField(chosen))
+
+
+def _remove_media(form: PostForm, number: str, position: str) -> None:
+    del form.parts[_index(number)].media[_index(position)]
+
+
+def _move_media(form: PostForm, number: str, position: str, step: str) -> None:
+    _swap(form.parts[_index(number)].media, _index(position), int(step))
+
+
+def _open_tab(form: PostForm, connection_id: str = "") -> None:
+    form.tab = UUID(connection_id) if connection_id else None
+
+
+def _copy_shared(form: PostForm) -> None:
+    for part in form.parts:
+        if form.tab:
+            part.overrides[form.tab] = part.text
+
+
+def _drop_own(form: PostForm) -> None:
+    for part in form.parts:
+        part.overrides.pop(form.tab, None)  # type: ignore[arg-type]
+
+
+def _open_library(form: PostForm, number: str = "") -> None:
+    form.library = _index(number) if number else None
+
+
+def _index(value: str) -> int:
+    """A negative index would count from the end."""
+    if int(value) < 0:
+        raise IndexError(value)
+    return int(value)
+
+
+def _swap(items: list, index: int, step: int) -> None:
+    other = index + step
+    if 0 <= other < len(items):
+        items[index], items[other] = items[other], items[index]
+
+
+ACTIONS: dict[str, Callable[..., None]] = {
+    "part-add": _add_part,
+    "part-remove": _remove_part,
+    "part-move": _move_part,
+    "media-add": _add_media,
+    "media-remove": _remove_media,
+    "media-move": _move_media,
+    "tab": _open_tab,
+    "text-copy": _copy_shared,
+    "text-drop": _drop_own,
+    "library": _open_library,
+}
