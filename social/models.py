@@ -77,6 +77,10 @@ class Connection(TenantModel):
         return self.limited_until if self.limited_until and self.limited_until > now() else None
 
     @property
+    def wants_reconnect(self) -> bool:
+        return self.status == self.Status.RECONNECT or bool(self.missing_scopes)
+
+    @property
     def health(self) -> str:
         """ok, warning, error or off."""
         if self.status == self.Status.ACTIVE:

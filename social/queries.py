@@ -7,7 +7,9 @@ from social.models import Connection, ConnectionQuerySet, NetworkApp
 def with_access(connections: ConnectionQuerySet) -> ConnectionQuerySet:
     """Adds when the access ends; the tokens themselves stay closed."""
     return connections.select_related("connected_by").annotate(
-        access_ends_at=F("credential__expires_at"), credential_kind=F("credential__kind")
+        access_ends_at=F("credential__expires_at"),
+        credential_kind=F("credential__kind"),
+        credential_app=F("credential__app_id"),
     )
 
 

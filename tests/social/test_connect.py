@@ -1,7 +1,10 @@
+import multiprocessing
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection as database
+from django.db import connections as databases
 
 from accounts.models import Event, Membership, Role, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
@@ -36,12 +39,9 @@ def test_a_fresh_connection_has_all_scopes_and_is_labelled_as_sandbox(connection
 
 def test_tokens_are_stored_encrypted(connection, credential_of):
     credential = credential_of(connection)
-    with workspace_scope(connection.workspace_id):
-        from django.db import connection as database
-
-        with database.cursor() as cursor:
-            cursor.execute("SELECT access_token, refresh_token FROM social_credential")
-            stored = [bytes(value) for value in cursor.fetchone()]
+    with workspace_scope(connection.workspace_id), database.cursor() as cursor:
+        cursor.execute("SELECT access_token, refresh_token FROM social_credential")
+        stored = [bytes(value) for value in cursor.fetchone()]
     assert credential.access_token.encode() not in stored[0]
     assert credential.refresh_token.encode() not in stored[1]
 
@@ -309,3 +309,29 @@ def test_all_four_keys_are_needed(four_keys, alice_actor):
 def test_an_editor_cannot_connect_with_keys(four_keys, bob_actor):
     with pytest.raises(PermissionDenied, match="Only admins"):
         connect.connect_with_keys(by=bob_actor, **four_keys)
+
+
+def _finish_in_process(back, alice, start, results) -> None:
+    databases.close_all()
+    start.wait()
+    try:
+        results.put(str(finish(back, alice).handle))
+    except ConnectRefused:
+        results.put("refused")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_tabs_that_come_back_at_once_one_connects(begin, alice, alice_actor, token_calls):
+    back = visit_x(begin(alice_actor))
+    databases.close_all()
+    fork = multiprocessing.get_context("fork")
+    start, results = fork.Event(), fork.Queue()
+    tabs = [fork.Process(target=_finish_in_process, args=(back, alice, start, results)) for _ in range(6)]
+    for tab in tabs:
+        tab.start()
+    start.set()
+    answers = sorted(results.get(timeout=30) for _ in tabs)
+    for tab in tabs:
+        tab.join(10)
+    assert answers == ["refused"] * 5 + ["roastery"]
+    assert len(token_calls()) == 1

@@ -1,11 +1,15 @@
 import re
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Membership, Role
 from accounts.scope import all_workspaces_scope, workspace_scope
+from lib.clock import now
 from social.models import Connection, NetworkApp
 from tests.social.conftest import visit_x
 
@@ -89,6 +93,18 @@ def test_a_card_has_a_dot_and_words_for_each_state(connection, put, alice_client
     assert f'<span class="health health-{health}">{status.label}</span>' in body(alice_client.get(LIST))
 
 
+def test_a_card_says_until_when_the_rate_limit_holds(connection, put, alice_client):
+    put(limited_until=now() + timedelta(minutes=10))
+    page = body(alice_client.get(LIST))
+    assert "Nothing goes out before" in page
+    assert "health-warning" in page
+
+
+def test_a_rate_limit_that_is_over_is_not_mentioned(connection, put, alice_client):
+    put(limited_until=now() - timedelta(minutes=10))
+    assert "Nothing goes out before" not in body(alice_client.get(LIST))
+
+
 def test_a_disconnected_account_leaves_the_list(connection, put, alice_client):
     put(status=Status.DISCONNECTED)
     assert "@roastery" not in body(alice_client.get(LIST))
@@ -113,11 +129,8 @@ def test_nobody_sees_the_list_without_logging_in(client):
 
 
 def test_the_list_needs_as_many_queries_for_ten_accounts_as_for_one(
-    connection, alice_client, workspace, alice, django_assert_num_queries, django_assert_max_num_queries
+    connection, alice_client, workspace, alice, django_assert_num_queries
 ):
-    from django.db import connection as database
-    from django.test.utils import CaptureQueriesContext
-
     with CaptureQueriesContext(database) as one:
         alice_client.get(LIST)
     with workspace_scope(workspace.pk):
@@ -341,6 +354,24 @@ def test_an_app_is_saved_and_offered_without_its_secret(keys_page):
     assert "own-client" in page
     assert "Connect with it" in page
     assert "own-secret-1234" not in page
+
+
+def test_reconnecting_goes_through_the_same_app(keys_page, connection, change_credential, workspace):
+    keys_page.post(KEYS, {"name": "Ours", "client_id": "own-client", "client_secret": "own-secret"})
+    with workspace_scope(workspace.pk):
+        app = NetworkApp.objects.get()
+        change_credential(connection, app=app)
+    assert f'name="app" value="{app.pk}"' in body(keys_page.get(LIST))
+
+
+def test_keys_are_reconnected_on_the_page_for_keys(keys_page, connection, change_credential):
+    change_credential(connection, kind="oauth1", expires_at=None)
+    assert f'<a class="btn btn-sm" href="{KEYS}">Reconnect</a>' in body(keys_page.get(LIST))
+
+
+def test_a_card_without_access_says_so(connection, put, alice_client):
+    put(status=Status.RECONNECT)
+    assert "Ended: reconnect the account" in body(alice_client.get(LIST))
 
 
 def test_connecting_with_an_own_app(keys_page, sandbox, workspace):

@@ -8,10 +8,10 @@ from accounts.models import Notification
 from accounts.scope import workspace_scope
 from lib.clock import now
 from social import credentials
-from social.connect import finish_connect
+from social.connect import connect_with_keys, finish_connect
 from social.credentials import mark_reconnect, open_client, refresh_credential, store_tokens
 from social.models import Connection, Credential, NetworkApp
-from social.networks.port import Failure, NetworkError
+from social.networks.port import Failure, NetworkError, OutgoingPart
 from social.networks.x.oauth import Tokens
 from social.services import check_connection
 from tests.social.conftest import SESSION, visit_x
@@ -251,3 +251,17 @@ def test_many_workers_that_refresh_at_once_call_x_once(connection, credential_of
         worker.join(10)
     assert versions == [seen + 1] * 8
     assert len(token_calls()) == 2
+
+
+def test_keys_of_oauth1_open_a_client(sandbox, own_keys_allowed, alice_actor):
+    app = sandbox.post("/apps", client_id="key-client")["oauth1"]
+    account = sandbox.post("/accounts", handle="keyholder")["oauth1"]
+    connection = connect_with_keys(
+        by=alice_actor,
+        consumer_key=app["consumer_key"],
+        consumer_secret=app["consumer_secret"],
+        access_token=account["access_token"],
+        token_secret=account["access_token_secret"],
+    )
+    open_client(connection).publish(OutgoingPart(text="Signed"))
+    assert [post["text"] for post in sandbox.posts("keyholder")] == ["Signed"]
