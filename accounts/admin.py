@@ -1,0 +1,220 @@
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+
+# Registers by being imported: only here have all packages registered theirs.
+import accounts.admin_packages  # noqa: F401
+from accounts import staff
+from accounts.admin_site import ReadOnlyAdmin, StaffAdmin
+from accounts.models import (
+    ApiKey,
+    AuditDetail,
+    AuditEntry,
+    Event,
+    IdempotencyKey,
+    Invitation,
+    Membership,
+    Notification,
+    User,
+    Workspace,
+)
+
+POWERS = ["is_staff", "is_superuser", "groups", "user_permissions"]
+
+
+class MembershipInline(TabularInline):
+    model = Membership
+    fields = ["user", "workspace", "role", "created_at"]
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class UserAdmin(StaffAdmin):
+    """People sign up and choose their passwords themselves: staff neither add them nor see a hash."""
+
+    list_display = ["email", "name", "is_active", "is_staff", "last_login", "date_joined"]
+    list_filter = ["is_active", "is_staff", "is_superuser"]
+    search_fields = ["email", "name"]
+    date_hierarchy = "date_joined"
+    ordering = ["-date_joined"]
+    fields = ["email", "name", "time_zone", "is_active", *POWERS, "last_workspace", "last_login", "date_joined"]
+    readonly_fields = ["last_workspace", "last_login", "date_joined"]
+    autocomplete_fields = ["groups"]
+    filter_horizontal = ["user_permissions"]
+    inlines = [MembershipInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Deactivate instead: what the person did stays theirs.
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Whoever may set a superuser's address may become that superuser.
+        may_touch = obj is None or not obj.is_superuser or _is_superuser(request)
+        return may_touch and super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*self.readonly_fields, *([] if _is_superuser(request) else POWERS)]
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return cast(User, request.user).is_superuser
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(StaffAdmin):
+    list_display = ["name", "slug", "time_zone", "members", "is_suspended", "created_at"]
+    list_filter = ["is_suspended", "four_eyes"]
+    search_fields = ["name", "slug", "memberships__user__email"]
+    date_hierarchy = "created_at"
+    ordering = ["-created_at"]
+    fields = ["name", "slug", "time_zone", "four_eyes", "late_minutes", "is_suspended", "created_at"]
+    readonly_fields = ["slug", "is_suspended", "created_at"]
+    actions = ["suspend", "unsuspend"]
+    inlines = [MembershipInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
+        return super().get_queryset(request).annotate(member_count=Count("memberships"))
+
+    @admin.display(ordering="member_count")
+    def members(self, workspace: Workspace) -> int:
+        return cast(Any, workspace).member_count
+
+    @admin.action(description="Suspend: nobody works in it, nothing is published", permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:
+        done = sum(staff.suspend_workspace(row, staff=cast(User, request.user)) for row in queryset)
+        self.message_user(request, f"{done} suspended.", messages.SUCCESS)
+
+    @admin.action(description="End the suspension", permissions=["change"])
+    def unsuspend(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:
+        done = sum(staff.unsuspend_workspace(row, staff=cast(User, request.user)) for row in queryset)
+        self.message_user(request, f"{done} work again.", messages.SUCCESS)
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    list_display = ["user", "workspace", "role", "created_at"]
+    list_filter = ["role"]
+    list_select_related = ["user", "workspace"]
+    search_fields = ["user__email", "workspace__name", "workspace__slug"]
+    date_hierarchy = "created_at"
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ["email", "workspace", "role", "invited_by", "created_at", "expires_at", "accepted_at"]
+    list_filter = ["role", ("accepted_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["workspace", "invited_by"]
+    search_fields = ["email", "workspace__name", "workspace__slug"]
+    date_hierarchy = "created_at"
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = [
+        "name",
+        "prefix",
+        "workspace",
+        "created_by",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    ]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["workspace", "created_by"]
+    search_fields = ["name", "prefix", "workspace__name", "workspace__slug", "created_by__email"]
+    date_hierarchy = "created_at"
+    hidden_fields = ("key_hash",)
+    actions = ["revoke"]
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return cast(User, request.user).has_perm("accounts.change_apikey")
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        done = staff.revoke_keys(queryset, staff=cast(User, request.user))
+        self.message_user(request, f"{done} revoked.", messages.SUCCESS)
+
+
+class AuditDetailInline(TabularInline):
+    model = AuditDetail
+    fields = ["actor", "data"]
+    readonly_fields = fields
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ["at", "chain", "number", "action", "who", "object_kind", "object_id"]
+    list_filter = ["action", "object_kind", ("workspace", admin.EmptyFieldListFilter)]
+    list_select_related = ["workspace", "detail"]
+    search_fields = ["action", "object_id", "detail__actor", "workspace__name", "workspace__slug"]
+    date_hierarchy = "at"
+    ordering = ["-at", "-number"]
+    inlines = [AuditDetailInline]
+
+    @admin.display(description="chain", ordering="workspace")
+    def chain(self, entry: AuditEntry) -> str:
+        return str(entry.workspace) if entry.workspace_id else "staff"
+
+    @admin.display(ordering="detail__actor")
+    def who(self, entry: AuditEntry) -> str:
+        detail = getattr(entry, "detail", None)
+        return detail.actor if detail else "erased"
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "kind", "workspace"]
+    list_filter = ["kind"]
+    list_select_related = ["workspace"]
+    search_fields = ["kind", "workspace__name", "workspace__slug"]
+    date_hierarchy = "created_at"
+    ordering = ["-created_at"]
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "kind", "text", "user", "workspace", "read_at"]
+    list_filter = ["kind", ("read_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["workspace", "user"]
+    search_fields = ["text", "user__email", "workspace__name", "workspace__slug"]
+    date_hierarchy = "created_at"
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "key", "caller", "status", "workspace"]
+    list_filter = ["status"]
+    list_select_related = ["workspace"]
+    search_fields = ["key", "caller", "workspace__name", "workspace__slug"]
+    date_hierarchy = "created_at"
+    ordering = ["-created_at"]
+    # The answer itself is the customer's.
+    hidden_fields = ("body",)
