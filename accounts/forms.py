@@ -82,7 +82,6 @@ class InviteForm(forms.Form):
         self.fields["role"].choices = [choice for choice in roles_for(actor) if choice[0] != Role.GUEST]
 
 
-
 class ApiKeyForm(forms.Form):
     LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Never")]
 

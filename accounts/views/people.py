@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.forms import ProfileForm
-from accounts.models import Membership, Notification
+from accounts.models import Membership, Notification, User
 from accounts.services import mark_read
 from accounts.web import MemberRequest, member_view
 
@@ -16,7 +16,7 @@ PAGE = 50
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
     # A fresh copy: refused values must not show in the menu of the page that explains the refusal.
-    form = ProfileForm(request.POST or None, instance=type(request.user).objects.get(pk=request.user.pk))
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, "Profile saved.")

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import Perm
 from accounts.forms import NewWorkspaceForm, WorkspaceForm
-from accounts.models import Membership
+from accounts.models import Membership, Workspace
 from accounts.services import create_workspace, update_workspace
 from accounts.web import MemberRequest, add_errors, member_view, workspace_path
 
@@ -62,7 +62,7 @@ def _back(request: HttpRequest) -> str:
 def workspace_settings(request: MemberRequest) -> HttpResponse:
     """Everybody may look; who may not change anything sees no button, and is refused by the service."""
     actor = request.actor
-    form = WorkspaceForm(request.POST or None, instance=type(actor.workspace).objects.get(pk=actor.workspace.pk))
+    form = WorkspaceForm(request.POST or None, instance=Workspace.objects.get(pk=actor.workspace.pk))
     if request.method == "POST" and form.is_valid():
         try:
             update_workspace(by=actor, **form.cleaned_data)
