@@ -1,7 +1,6 @@
 """POST /2/tweets: every rule first, then money, then the post."""
 
 import json
-import re
 import sqlite3
 from typing import Any
 
@@ -31,7 +30,6 @@ KEPT = (
     "card_uri",
     "geo",
 )
-_LEADING_MENTIONS = re.compile(r"\A(?:@\w{1,15}\s+)+")
 
 
 def create_post(call: Call) -> Response:
@@ -51,7 +49,7 @@ def create_post(call: Call) -> Response:
 
 def _answer(call: Call, post: sqlite3.Row) -> dict[str, Any]:
     history = [str(version) for version in json.loads(post["history"])]
-    text = shown(call.db, post, call.request.host).text
+    text = shown(call.db, post, call.request.host, is_whole=True).text
     return {"id": str(post["id"]), "text": text, "edit_history_tweet_ids": history}
 
 
@@ -130,10 +128,8 @@ def _check_length(draft: Draft) -> None:
     has_more = bool(draft.media or draft.options.get("card_uri"))
     if not draft.text and not has_more:
         raise problems.invalid("text", "", "Your Tweet text must not be empty.")
-    # The names a reply starts with are addressing, not text.
-    counted = _LEADING_MENTIONS.sub("", draft.text, count=1) if draft.parent else draft.text
     limit = MAX_WEIGHT_PREMIUM if draft.account["is_premium"] else MAX_WEIGHT
-    if weighted_length(counted) > limit:
+    if weighted_length(draft.text, is_reply=draft.parent is not None) > limit:
         raise problems.invalid(
             "text", draft.text, f"Your Tweet text is too long. It must be at most {limit} characters."
         )

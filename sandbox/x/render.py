@@ -43,7 +43,7 @@ class View:
 def shown(db: sqlite3.Connection, post: sqlite3.Row, host: str, *, is_whole: bool = False) -> entities.Shown:
     """The text as reads return it. A long post is cut; its whole text is in note_tweet."""
     text = post["text"]
-    if not is_whole and weighted_length(text) > NOTE_WEIGHT:
+    if not is_whole and weighted_length(text, is_reply=post["replied_to"] is not None) > NOTE_WEIGHT:
         text = text[:NOTE_PREVIEW].rsplit(" ", 1)[0]
     return entities.show(text, post["id"], _media_links(db, post, host))
 

@@ -8,6 +8,7 @@ from sandbox.x.links import find_links
 LINK_WEIGHT = 23
 _LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 
+_LEADING_MENTIONS = re.compile(r"\A(?:@\w{1,15}\s+)+")
 _PICTURE = (
     "[\U0001f000-\U0001faff\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u23ff\u24c2"
     "\u25aa-\u27bf\u2934\u2935\u2b05-\u2b55\u3030\u303d\u3297\u3299]"
@@ -17,8 +18,9 @@ _ONE = f"(?:{_PICTURE}(?:{_TONE}|\ufe0f)?(?:[\U000e0020-\U000e007e]+\U000e007f)?
 _EMOJI = re.compile(f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|(?P<joined>{_ONE}(?:\u200d{_ONE})*)")
 
 
-def weighted_length(text: str) -> int:
-    text = unicodedata.normalize("NFC", text)
+def weighted_length(text: str, *, is_reply: bool = False) -> int:
+    """The names a reply starts with are addressing, not text."""
+    text = unicodedata.normalize("NFC", _LEADING_MENTIONS.sub("", text) if is_reply else text)
     total, position = 0, 0
     for link in find_links(text):
         total += _weigh(text[position : link.start]) + LINK_WEIGHT

@@ -1,0 +1,41 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.testing import start_sandbox
+from tests.sandbox.cast import Client, Sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    url, process = start_sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield Sandbox(url, process)
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Sandbox:
+    """One process for all tests, emptied before each."""
+    sandbox_process.post("/reset")
+    return sandbox_process
+
+
+@pytest.fixture
+def alice(sandbox: Sandbox) -> Client:
+    return sandbox.sign_in("alice")
+
+
+@pytest.fixture
+def bob(sandbox: Sandbox) -> Client:
+    return sandbox.sign_in("bob")
+
+
+@pytest.fixture
+def own_sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """A process of the test's own, for tests that kill it."""
+    url, process = start_sandbox(tmp_path / "data")
+    yield Sandbox(url, process)
+    process.kill()
+    process.wait(10)
