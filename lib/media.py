@@ -3,6 +3,8 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -60,12 +62,9 @@ def make_thumbnail(path: Path, info: MediaInfo) -> bytes:
     with open_regular(path) as file:
         if info.kind == "video":
             return _to_jpeg(first_frame(file, info.mime, DEFAULT_LIMITS))
-        try:
-            with _open_image(file, info.mime, DEFAULT_LIMITS) as image:
-                image.draft("RGB", (THUMBNAIL_PX, THUMBNAIL_PX))
-                return _to_jpeg(ImageOps.exif_transpose(image))
-        except DECODER_FAULTS as fault:
-            raise _explain(fault) from fault
+        with _explained_faults(), _open_image(file, info.mime, DEFAULT_LIMITS) as image:
+            image.draft("RGB", (THUMBNAIL_PX, THUMBNAIL_PX))
+            return _to_jpeg(ImageOps.exif_transpose(image))
 
 
 def _probe_open(file: BinaryIO, suffix: str, limits: ProbeLimits) -> MediaInfo:
@@ -115,16 +114,23 @@ def _sha256(file: BinaryIO) -> str:
 
 def _read_image(file: BinaryIO, mime: str, size: int, limits: ProbeLimits) -> Picture:
     _check_ending(file, mime, size)
+    # verify() sees checksums that decoding skips, and leaves the object unusable.
+    with _explained_faults(), _open_image(file, mime, limits) as image:
+        image.verify()
+    with _explained_faults(), _open_image(file, mime, limits) as image:
+        return _decode_frames(image, mime, limits)
+
+
+@contextmanager
+def _explained_faults() -> Iterator[None]:
     try:
-        # verify() sees checksums that decoding skips, and leaves the object unusable.
-        with _open_image(file, mime, limits) as image:
-            image.verify()
-        with _open_image(file, mime, limits) as image:
-            return _decode_frames(image, mime, limits)
+        yield
     except BOMBS as fault:
         raise _bomb() from fault
     except DECODER_FAULTS as fault:
-        raise _explain(fault) from fault
+        if isinstance(fault, EOFError) or "truncated" in str(fault).lower():
+            raise truncated() from fault
+        raise unreadable("its content is damaged") from fault
 
 
 def _open_image(file: BinaryIO, mime: str, limits: ProbeLimits) -> Image.Image:
@@ -205,9 +211,3 @@ def _bomb() -> UnusableMedia:
         "decode_bomb",
         "The picture unpacks to more pixels than any network shows. Export it in a smaller size.",
     )
-
-
-def _explain(fault: BaseException) -> UnusableMedia:
-    if isinstance(fault, EOFError) or "truncated" in str(fault).lower():
-        return truncated()
-    return unreadable("its content is damaged")
