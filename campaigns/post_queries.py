@@ -67,13 +67,13 @@ def tab_posts(posts: QuerySet[Post], tab: str) -> QuerySet[Post]:
     return posts.order_by(NEWEST)
 
 
-def excerpt(post: Post) -> str:
-    """What the first part says beyond the name of the post. Expects the parts loaded."""
+def heading(post: Post) -> tuple[str, str]:
+    """Name and text for a row of the list; one of them where the name is only the text cut short. Expects parts."""
     parts = list(post.parts.all())
-    text = parts[0].text.strip() if parts else ""
-    shown = post.title.rstrip("…")
-    rest = text.removeprefix(shown).strip()
-    return f"…{rest}" if rest and post.title.endswith("…") and rest != text else rest
+    text = " ".join(parts[0].text.split()) if parts else ""
+    if text.startswith(post.title.rstrip("…")):
+        return text or str(post), ""
+    return str(post), text
 
 
 def with_rows(posts: QuerySet[Post]) -> QuerySet[Post]:

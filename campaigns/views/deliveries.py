@@ -52,6 +52,7 @@ def _show(request: MemberRequest, delivery: Delivery, refusal: Refusal | None = 
         "parts": _receipts(delivery, preview),
         "attempts": sorted(delivery.attempts.all(), key=lambda row: -row.number),
         "actions": delivery_actions(delivery, request.actor),
+        "delay_s": _delay_s(delivery),
         "is_moving": _is_moving(delivery),
         "version": _version(delivery),
         "shows_raw": request.user.is_staff,
@@ -63,6 +64,12 @@ def _show(request: MemberRequest, delivery: Delivery, refusal: Refusal | None = 
 def _receipts(delivery: Delivery, preview: Preview) -> list[PartReceipt]:
     live = {part.position: part for part in delivery.live_parts.all()}
     return [PartReceipt(number, part, live.get(number - 1)) for number, part in enumerate(preview.parts, start=1)]
+
+
+def _delay_s(delivery: Delivery) -> int | None:
+    if delivery.published_at is None or delivery.scheduled_at is None:
+        return None
+    return max(0, round((delivery.published_at - delivery.scheduled_at).total_seconds()))
 
 
 def _is_moving(delivery: Delivery) -> bool:

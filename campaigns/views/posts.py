@@ -16,7 +16,7 @@ from campaigns.access import get_post, visible_campaigns, visible_deliveries, vi
 from campaigns.deliveries import KIND, submit_post
 from campaigns.delivery_actions import delivery_actions, post_actions
 from campaigns.models import Delivery, Post
-from campaigns.post_queries import TABS, PostFilter, count_tabs, excerpt, filter_posts, tab_posts, with_rows
+from campaigns.post_queries import TABS, PostFilter, count_tabs, filter_posts, heading, tab_posts, with_rows
 from campaigns.previews import Preview, preview_delivery
 from campaigns.queries import with_content
 from campaigns.views.outcome import Refusal, attempt
@@ -29,7 +29,8 @@ PAGE_SIZE = 20
 @dataclass(frozen=True)
 class ListRow:
     post: Post
-    excerpt: str
+    title: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def post_list(request: MemberRequest) -> HttpResponse:
         "wanted": wanted,
         "tabs": [Tab(name, label, counts[name or "all"], name == wanted.tab) for name, label in tabs],
         "page": page,
-        "rows": [ListRow(post, excerpt(post)) for post in page],
+        "rows": [ListRow(post, *heading(post)) for post in page],
         "campaigns": visible_campaigns(actor),
         "connections": _connections(actor),
     }
