@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
+DEMO_EMAIL = "demo@example.com"
+DEMO_PASSWORD = "demo-roastery"  # noqa: S105 printed on the console, on purpose
 NAME = "Spring launch"
 GOAL = "Sell 400 bags of the spring roast before the end of the season"
 BRIEF = """\
 A light roast from Yirgacheffe, Ethiopia: jasmine, bergamot, a long honey finish. 250 g for €14, from today.
 
-Who reads this: people who brew at home and care where their coffee comes from; our Chinese followers in Berlin
-and Shanghai read the Chinese posts.
+Who reads this: people who brew at home and care where their coffee comes from. \
+Our followers in Shanghai read the Chinese posts.
 
-Voice: warm, exact, never shouting. Say how it tastes and how to brew it. No superlatives, no health claims.
-每条中文内容请自然、简洁，避免"最"字和夸张用语。"""
+Voice: warm, exact, never shouting. Say how it tastes and how to brew it. No superlatives, no health claims. \
+中文内容请自然、简洁，不用“最”字和夸张用语。"""
 FOLDER = "spring-launch"
 
 

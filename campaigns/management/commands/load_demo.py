@@ -7,9 +7,8 @@ from django.core.management.base import BaseCommand
 
 from accounts.models import Workspace
 from campaigns.demo import add_reviewer, add_staff, load_demo
+from campaigns.demo_content import DEMO_EMAIL, DEMO_PASSWORD
 
-DEMO_EMAIL = "demo@example.com"
-DEMO_PASSWORD = "demo-roastery"  # noqa: S105 printed on the console, on purpose
 REVIEWER_EMAIL = "reviewer@example.com"
 STAFF_EMAIL = "staff@example.com"
 

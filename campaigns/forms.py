@@ -1,0 +1,89 @@
+from typing import Any
+
+from django import forms
+
+from accounts.forms import zones
+from campaigns.models import Campaign
+from social.models import Connection
+
+WEEKDAYS = list(enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]))
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        # Browsers take no other format, whatever the language.
+        super().__init__(format="%Y-%m-%d")
+
+
+class CampaignForm(forms.ModelForm):
+    class Meta:
+        model = Campaign
+        fields = ["name", "goal", "brief", "starts_on", "ends_on"]
+        labels = {"starts_on": "First day", "ends_on": "Last day"}
+        help_texts = {
+            "goal": "What it is for, in one sentence: it stands beside the name everywhere.",
+            "brief": "Audience, voice, what to say and what not to.",
+        }
+        widgets = {
+            "goal": forms.TextInput(),
+            "brief": forms.Textarea(attrs={"rows": 10}),
+            "starts_on": DateInput(),
+            "ends_on": DateInput(),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        first, last = cleaned.get("starts_on"), cleaned.get("ends_on")
+        if first and last and last < first:
+            self.add_error("ends_on", "The last day is before the first.")
+        return cleaned
+
+
+class ShareForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        help_text="Guests see this campaign and its posts, and nothing else. Somebody new gets an invitation.",
+    )
+
+
+class SlotForm(forms.Form):
+    weekdays = forms.TypedMultipleChoiceField(
+        label="Days", choices=WEEKDAYS, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+    time = forms.TimeField(label="Time", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    time_zone = forms.ChoiceField(label="Time zone", choices=zones, help_text="The clock on the wall there.")
+
+
+class SourceForm(forms.Form):
+    name = forms.CharField(label="Name", max_length=120)
+    folder = forms.CharField(label="Folder", max_length=300)
+    campaign = forms.ModelChoiceField(
+        label="Campaign", queryset=Campaign.objects.none(), required=False, empty_label="No campaign"
+    )
+    connections = forms.ModelMultipleChoiceField(
+        label="New posts go to",
+        queryset=Connection.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    is_active = forms.BooleanField(
+        label="Look for new files by itself",
+        required=False,
+        initial=True,
+        help_text="Every few minutes. Otherwise only when somebody presses Scan now.",
+    )
+
+    def __init__(self, *args: Any, campaigns: Any, connections: Any, folders: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["campaign"].queryset = campaigns
+        self.fields["connections"].queryset = connections
+        self.fields["folder"].widget.attrs["list"] = "folders"
+        self.folders = folders
+
+    def values(self) -> dict[str, Any]:
+        """As the services take them."""
+        cleaned = self.cleaned_data
+        return cleaned | {"connections": [connection.pk for connection in cleaned["connections"]]}

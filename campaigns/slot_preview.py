@@ -1,0 +1,64 @@
+"""The next posting times of a connection, with a word where the clocks change."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from campaigns.models import Slot
+from campaigns.slots import resolve
+from lib.clock import now
+
+SHOWN = 5
+DAYS_AHEAD = 8 * SHOWN
+
+
+@dataclass(frozen=True)
+class NextTime:
+    """A slot on a certain day, on the clock of its own zone."""
+
+    slot: Slot
+    at: datetime
+    note: str
+
+    @property
+    def local(self) -> datetime:
+        return self.at.astimezone(ZoneInfo(self.slot.time_zone))
+
+    @property
+    def zone_name(self) -> str:
+        """CET or CEST, for one: the half of the year decides."""
+        return self.local.tzname() or self.slot.time_zone
+
+
+def next_times(slots: list[Slot]) -> list[NextTime]:
+    start = now()
+    found = []
+    for offset in range(-1, DAYS_AHEAD):
+        day = (start + timedelta(days=offset)).date()
+        on_day = [(resolve(day, slot.time, slot.time_zone), slot) for slot in slots if slot.weekday == day.weekday()]
+        found += [(at, slot) for at, slot in sorted(on_day, key=lambda pair: pair[0]) if at > start]
+    found.sort(key=lambda pair: pair[0])
+    return [NextTime(slot, at, _note(slot, at, start)) for at, slot in islice(found, SHOWN)]
+
+
+def _note(slot: Slot, at: datetime, start: datetime) -> str:
+    zone = ZoneInfo(slot.time_zone)
+    local = at.astimezone(zone)
+    if local.time() != slot.time:
+        return f"Clocks go forward: {slot.time:%H:%M} does not exist that day, so it goes out at {local:%H:%M}."
+    twin = local.replace(fold=1)
+    if twin.utcoffset() != local.utcoffset():
+        return f"Clocks go back: {slot.time:%H:%M} comes twice that day, and the first one counts."
+    if local.utcoffset() != start.astimezone(zone).utcoffset():
+        change = _last_change(local, zone)
+        return f"After the clock change of {change.day} {change:%B}: still {slot.time:%H:%M} on the wall."
+    return ""
+
+
+def _last_change(local: datetime, zone: ZoneInfo) -> datetime:
+    """The day, going back, on which the clocks were changed to what they show at `local`."""
+    day = local.astimezone(UTC)
+    while day.astimezone(zone).utcoffset() == local.utcoffset():
+        day -= timedelta(days=1)
+    return (day + timedelta(days=1)).astimezone(zone)

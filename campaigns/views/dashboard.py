@@ -1,0 +1,25 @@
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from accounts.access import Perm
+from accounts.web import MemberRequest, member_view
+from campaigns.access import visible_campaigns
+from campaigns.attention import find_attention
+from campaigns.dashboard import count_week, first_steps, next_days, recently_published
+
+GUEST_CAMPAIGNS = 12
+
+
+@member_view()
+def dashboard(request: MemberRequest) -> HttpResponse:
+    actor = request.actor
+    context = {
+        "week": count_week(actor),
+        "days": next_days(actor),
+        "recent": recently_published(actor),
+    }
+    if actor.can(Perm.VIEW):
+        context |= {"attention": find_attention(actor), "steps": first_steps(actor.workspace)}
+    else:
+        context |= {"shared": visible_campaigns(actor)[:GUEST_CAMPAIGNS]}
+    return render(request, "campaigns/dashboard.html", context)

@@ -1,0 +1,127 @@
+"""Pictures of every page in both themes and both widths, from a running instance with the demo in it.
+
+python -m tests.screens --base http://127.0.0.1:8000 --only calendar
+"""
+
+import argparse
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from campaigns.demo_content import DEMO_EMAIL, DEMO_PASSWORD
+
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WIDTHS = {"wide": (1280, 900), "phone": (390, 844)}
+THEMES = ["light", "dark"]
+OPEN_PAGES = {"landing": "/", "login": "/accounts/login/", "signup": "/accounts/signup/"}
+PAGES = {
+    "dashboard": "/",
+    "calendar": "/calendar",
+    "calendar-list": "/calendar?view=list",
+    "posts": "/posts",
+    "post-new": "/posts/new",
+    "media": "/media-library",
+    "campaigns": "/campaigns",
+    "campaign-new": "/campaigns/new",
+    "reviews": "/reviews",
+    "sources": "/sources",
+    "source-new": "/sources/new",
+    "connections": "/connections",
+    "settings": "/settings",
+    "members": "/settings/members",
+    "keys": "/settings/keys",
+    "audit": "/settings/audit",
+    "profile": "/profile",
+    "notifications": "/notifications",
+    "workspace-new": "/workspaces/new",
+    "missing": "/no-such-page",
+}
+# A page of one object: the list that links to one, and what the address of one looks like.
+UUID = r"[0-9a-f-]{36}"
+DETAILS = {
+    "campaign": ("/campaigns", rf"/campaigns/{UUID}$"),
+    "campaign-edit": ("campaign", rf"/campaigns/{UUID}/edit$"),
+    "post": ("/posts", rf"/posts/{UUID}$"),
+    "post-edit": ("post", rf"/posts/{UUID}/edit$"),
+    "delivery": ("/posts", rf"/deliveries/{UUID}$"),
+    "review": ("/reviews", rf"/reviews/{UUID}$"),
+    "source": ("/sources", rf"/sources/{UUID}$"),
+    "source-edit": ("source", rf"/sources/{UUID}/edit$"),
+    "slots": ("/connections", rf"/connections/{UUID}/slots$"),
+}
+
+
+def find_browser() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def log_in(page: Page, base: str, email: str, password: str) -> str:
+    """The address of the workspace the person lands in."""
+    page.goto(f"{base}/accounts/login/")
+    page.fill("input[name=login]", email)
+    page.fill("input[name=password]", password)
+    page.click(".auth-card form button[type=submit], .auth-card form .btn-primary")
+    page.wait_for_url(re.compile(r"/w/[a-z0-9-]+/"))
+    return page.url.rstrip("/")
+
+
+def find_pages(page: Page, home: str) -> dict[str, str]:
+    found = dict(PAGES)
+    for name, (start, pattern) in DETAILS.items():
+        page.goto(home + found.get(start, start))
+        links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))")
+        matching = [link for link in links if re.search(pattern, link.split("?")[0])]
+        if matching:
+            found[name] = re.sub(r"^/w/[^/]+", "", matching[0])
+    return found
+
+
+def take(page: Page, url: str, target: Path) -> None:
+    page.goto(url)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=target, full_page=True)
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    print(f"{target.name}{f'  {overflow} px too wide' if overflow > 0 else ''}", flush=True)
+
+
+def looks(browser: Browser, base: str, out: Path, state: dict | None) -> Iterator[tuple[Page, Path]]:
+    for width, (x, y) in WIDTHS.items():
+        for theme in THEMES:
+            size = {"width": x, "height": y}
+            context = browser.new_context(viewport=size, color_scheme=theme, storage_state=state)
+            context.add_cookies([{"name": "theme", "value": theme, "url": base}])
+            folder = out / f"{theme}-{width}"
+            folder.mkdir(parents=True, exist_ok=True)
+            yield context.new_page(), folder
+            context.close()
+
+
+def take_all(base: str, out: Path, email: str, password: str, only: str) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
+        entrance = browser.new_context()
+        page = entrance.new_page()
+        home = log_in(page, base, email, password)
+        inside = {name: home + path for name, path in find_pages(page, home).items()}
+        state = entrance.storage_state()
+        outside = {name: base + path for name, path in OPEN_PAGES.items()}
+        for session, urls in ((None, outside), (state, inside)):
+            for look, folder in looks(browser, base, out, session):
+                for name, url in urls.items():
+                    if only in name:
+                        take(look, url, folder / f"{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", default="http://127.0.0.1:8000")
+    parser.add_argument("--out", type=Path, default=Path("screenshots"))
+    parser.add_argument("--email", default=DEMO_EMAIL)
+    parser.add_argument("--password", default=DEMO_PASSWORD)
+    parser.add_argument("--only", default="", help="part of a page's name")
+    options = parser.parse_args()
+    take_all(options.base.rstrip("/"), options.out, options.email, options.password, options.only)
