@@ -258,8 +258,8 @@ def _write_connections(post: Post, draft: PostDraft, by: Actor) -> None:
     for connection_id in wanted:
         texts = [text or None for text in draft.overrides.get(connection_id, [])]
         texts = texts if any(texts) else []
-        if row := rows.get(connection_id):
-            Delivery.objects.filter(pk=row.pk).update(override_texts=texts)
+        if connection_id in rows:
+            Delivery.objects.filter(pk=rows[connection_id].pk).update(override_texts=texts)
         else:
             Delivery.objects.create(
                 workspace=post.workspace, post=post, connection_id=connection_id, override_texts=texts

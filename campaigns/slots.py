@@ -37,7 +37,7 @@ def upcoming(connection: Connection, start: datetime) -> Iterator[datetime]:
         yield from sorted(instant for instant in instants if instant > start)
 
 
-def next_free_slot(connection: Connection, *, exclude: UUID | None = None) -> datetime | None:
+def next_free_slot(connection: Connection, *, exclude: UUID) -> datetime | None:
     """Expects the connection's lock."""
     taken = set(
         Delivery.objects.filter(connection=connection, scheduled_at__gt=now())
