@@ -12,7 +12,7 @@ from django.db.models.functions import RowNumber
 from accounts.scope import all_workspaces_scope, workspace_scope
 from campaigns.errors import NotAllowedNow
 from campaigns.folder import FolderError, Problem, resolve_inside
-from campaigns.folder_walk import walk
+from campaigns.folder_walk import Found, walk
 from campaigns.models import Source
 from campaigns.source_items import MAX_FILES
 from campaigns.source_scan import scan_source, sources_root
@@ -20,6 +20,7 @@ from campaigns.source_scan import scan_source, sources_root
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+SMALL_FILES, SMALL_BYTES = 200, 256 * 1024**2
 # Reading gigabytes again because nothing changed is skipped this long; a full scan now and then finds the rest.
 SKIP_UNCHANGED_S = 3600
 
@@ -31,6 +32,20 @@ def sources_to_rescan() -> list[tuple[UUID, UUID]]:
     with all_workspaces_scope("find source folders to scan again"):
         sources = Source.objects.filter(is_active=True, workspace__is_suspended=False).annotate(turn=turn)
         return list(sources.order_by("turn", waiting).values_list("workspace_id", "pk")[:BATCH])
+
+
+def is_small(source: Source) -> bool:
+    """Read while the caller waits. A folder that is not there is answered at once, too."""
+    try:
+        folder = resolve_inside(sources_root(source.workspace), source.folder)
+        sizes = [file.size for group in walk(folder, max_files=MAX_FILES) for file in _files(group)]
+    except FolderError:
+        return True
+    return len(sizes) <= SMALL_FILES and sum(sizes) <= SMALL_BYTES
+
+
+def _files(group: list[Found] | Problem) -> list[Found]:
+    return [] if isinstance(group, Problem) else group
 
 
 def rescan_source(workspace_id: UUID, source_id: UUID) -> None:
@@ -54,8 +69,7 @@ def _state_of(source: Source) -> str:
     """Changes with every file that comes, goes or is written; empty where the folder cannot be read."""
     try:
         folder = resolve_inside(sources_root(source.workspace), source.folder)
-        groups = [group for group in walk(folder, max_files=MAX_FILES) if not isinstance(group, Problem)]
-        marks = [_mark(found.path) for group in groups for found in group]
+        marks = [_mark(file.path) for group in walk(folder, max_files=MAX_FILES) for file in _files(group)]
     except (FolderError, OSError):
         return ""
     return hashlib.sha256("\n".join([source.folder, *marks]).encode("utf-8", "surrogateescape")).hexdigest()

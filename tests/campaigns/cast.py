@@ -4,7 +4,7 @@ from typing import Any
 
 from accounts.access import Actor
 from accounts.models import Workspace
-from campaigns.models import Delivery, Post, Source, SourceItem
+from campaigns.models import Delivery, MediaAsset, Post, Source, SourceItem
 from campaigns.services import PartDraft, PostDraft, create_post
 from campaigns.source_scan import sources_root
 from lib.clock import now
@@ -17,6 +17,11 @@ State = Delivery.State
 def add_connection(workspace: Workspace, handle: str = "roastery", **fields: Any) -> Connection:
     values = {"remote_id": f"id of {handle}", "handle": handle, "name": handle.title(), "scopes": list(SCOPES)}
     return Connection.objects.create(workspace=workspace, network="x", **values | fields)
+
+
+def add_asset(workspace: Workspace, name: str = "bag.png", **fields: Any) -> MediaAsset:
+    values = {"kind": "image", "mime": "image/png", "width": 10, "height": 10, "size_bytes": 100, "file": "bag.png"}
+    return MediaAsset.objects.create(workspace=workspace, name=name, sha256=f"{name:0<64}", **values | fields)
 
 
 def add_post(by: Actor, *connections: Connection, text: str = "Fresh beans.", **fields: Any) -> Post:

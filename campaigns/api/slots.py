@@ -1,0 +1,74 @@
+"""/api/connections/{id}/slots: the posting times of an account."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access import Perm
+from accounts.models import check_time_zone
+from accounts.rest import WorkspaceView
+from campaigns.api.answers import Data, ListView, page_of, valid
+from campaigns.models import Slot
+from campaigns.slots import add_slot, remove_slot
+from social.access import get_connection
+
+
+class SlotInput(serializers.Serializer[Any]):
+    weekdays = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=6), allow_empty=False, help_text="0 is Monday."
+    )
+    time = serializers.TimeField()
+    time_zone = serializers.CharField(
+        max_length=64, required=False, validators=[check_time_zone], help_text="The workspace's own by default."
+    )
+
+
+class SlotAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    weekday = serializers.IntegerField(help_text="0 is Monday.")
+    time = serializers.TimeField()
+    time_zone = serializers.CharField()
+
+
+def slot_data(slot: Slot) -> Data:
+    return {"id": slot.pk, "weekday": slot.weekday, "time": slot.time, "time_zone": slot.time_zone}
+
+
+class SlotListView(ListView):
+    @extend_schema(
+        operation_id="slots", tags=["slots"], summary="Posting times of an account", responses=SlotAnswer(many=True)
+    )
+    def get(self, request: Request, connection_id: UUID) -> Response:
+        connection = get_connection(self.actor, connection_id)
+        return page_of(self, Slot.objects.filter(connection=connection), slot_data)
+
+    @extend_schema(
+        operation_id="slot_create",
+        tags=["slots"],
+        summary="Add a posting time on one or more days",
+        request=SlotInput,
+        responses={201: SlotAnswer(many=True)},
+    )
+    def post(self, request: Request, connection_id: UUID) -> Response:
+        connection = get_connection(self.actor, connection_id)
+        self.actor.require(Perm.PUBLISH)
+        data = valid(SlotInput(data=request.data))
+        zone = data.get("time_zone", self.actor.workspace.time_zone)
+        slots = add_slot(connection, by=self.actor, weekdays=data["weekdays"], at=data["time"], time_zone=zone)
+        return Response([slot_data(slot) for slot in slots], status=201)
+
+
+class SlotView(WorkspaceView):
+    @extend_schema(operation_id="slot_delete", tags=["slots"], summary="Remove a posting time", responses={204: None})
+    def delete(self, request: Request, connection_id: UUID, slot_id: UUID) -> Response:
+        connection = get_connection(self.actor, connection_id)
+        slot = Slot.objects.select_related("connection").filter(connection=connection, pk=slot_id).first()
+        if slot is None:
+            raise Http404
+        remove_slot(slot, by=self.actor)
+        return Response(status=204)

@@ -1,0 +1,221 @@
+"""Every route, asked by every role, by keys of every scope, by strangers and by nobody."""
+
+from dataclasses import dataclass, field
+from datetime import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from django.urls import get_resolver
+from guardian.shortcuts import assign_perm
+
+from campaigns.deliveries import submit_post
+from campaigns.models import Campaign, Delivery, Post
+from campaigns.services import create_campaign
+from campaigns.slots import add_slot
+from campaigns.sources import create_source
+from compliance.models import Review
+from tests.campaigns.cast import add_asset, add_connection, add_post
+
+pytestmark = pytest.mark.django_db
+READ, EDIT, PUBLISH, REVIEW = "read", "edit", "publish", "review"
+MAY = {
+    "alice": {READ, EDIT, PUBLISH, REVIEW},
+    "bob": {READ, EDIT, PUBLISH},
+    "rita": {READ, REVIEW},
+    "vic": {READ},
+    "gwen": set(),
+}
+SCOPES = {"read": {READ}, "write": {READ, EDIT}, "publish": {READ, PUBLISH}, "connections": {READ}}
+SOON = "2090-01-01T09:00:00Z"
+
+
+@dataclass(frozen=True)
+class Route:
+    name: str
+    method: str
+    path: str
+    needs: str
+    body: Any = field(default_factory=dict)
+    success: int = 200
+
+
+ROUTES = [
+    Route("campaigns", "get", "campaigns", READ),
+    Route("campaigns", "post", "campaigns", EDIT, {"name": "New"}, success=201),
+    Route("campaign", "get", "campaigns/{campaign}", READ),
+    Route("campaign", "put", "campaigns/{campaign}", EDIT, {"name": "New"}),
+    Route("campaign", "patch", "campaigns/{campaign}", EDIT, {"name": "New"}),
+    Route("campaign", "delete", "campaigns/{campaign}", EDIT, success=204),
+    Route("campaign-status", "post", "campaigns/{campaign}/status", PUBLISH, {"status": "running"}),
+    Route("posts", "get", "posts", READ),
+    Route("posts", "post", "posts", EDIT, {"parts": [{"text": "New"}]}, success=201),
+    Route("post", "get", "posts/{post}", READ),
+    Route("post", "put", "posts/{post}", EDIT, {"parts": [{"text": "New"}]}),
+    Route("post", "patch", "posts/{post}", EDIT, {"title": "New"}),
+    Route("post", "delete", "posts/{post}", EDIT, success=204),
+    Route("post-submit", "post", "posts/{post}/submit", EDIT),
+    Route("post-duplicate", "post", "posts/{post}/duplicate", EDIT, success=201),
+    Route("deliveries", "get", "deliveries", READ),
+    Route("delivery", "get", "deliveries/{delivery}", READ),
+    Route("delivery-schedule", "post", "deliveries/{delivery}/schedule", PUBLISH, {"at": SOON}),
+    Route("delivery-publish", "post", "deliveries/{approved}/publish", PUBLISH),
+    Route("delivery-next-slot", "post", "deliveries/{delivery}/next-slot", PUBLISH),
+    Route("delivery-unschedule", "post", "deliveries/{delivery}/unschedule", PUBLISH),
+    Route("delivery-cancel", "post", "deliveries/{delivery}/cancel", PUBLISH),
+    Route("delivery-confirm-live", "post", "deliveries/{uncertain}/confirm-live", PUBLISH, {"link": "77"}),
+    Route("delivery-send-again", "post", "deliveries/{uncertain}/send-again", PUBLISH),
+    Route("reviews", "get", "reviews", READ),
+    Route("review-approve", "post", "reviews/{review}/approve", REVIEW, {"hash": "{hash}"}),
+    Route("review-reject", "post", "reviews/{review}/reject", REVIEW, {"reason": "No"}),
+    Route("media", "get", "media", READ),
+    Route("media-file", "get", "media/{asset}", READ),
+    Route("slots", "get", "connections/{connection}/slots", READ),
+    Route("slots", "post", "connections/{connection}/slots", PUBLISH, {"weekdays": [1], "time": "08:00"}, success=201),
+    Route("slot", "delete", "connections/{connection}/slots/{slot}", PUBLISH, success=204),
+    Route("projects", "get", "projects", READ),
+    Route("projects", "post", "projects", EDIT, {"name": "New", "folder": "new"}, success=201),
+    Route("project", "get", "projects/{project}", READ),
+    Route("project", "patch", "projects/{project}", EDIT, {"name": "New"}),
+    Route("project", "delete", "projects/{project}", EDIT, success=204),
+    Route("project-scan", "post", "projects/scan", EDIT, {"project": "{project}"}),
+    Route("tasks-publish", "post", "tasks/publish", PUBLISH, {"deliveries": ["{approved}"]}),
+]
+WITH_ID = [route for route in ROUTES if "{" in route.path]
+LISTS_FOR_GUESTS = {"campaigns", "posts", "deliveries", "media"}
+
+
+def label(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+@pytest.fixture
+def ids(in_workspace, alice_actor, bob_actor) -> dict[str, str]:
+    """One of everything, in a state in which every act is possible."""
+    connection = add_connection(in_workspace)
+    campaign = create_campaign(by=alice_actor, name="Spring")
+    (slot,) = add_slot(connection, by=alice_actor, weekdays=[0], at=time(9), time_zone="Europe/Berlin")
+    post = add_post(bob_actor, connection, campaign=campaign)
+    waiting = add_post(bob_actor, connection, text="Waiting.")
+    submit_post(waiting, by=bob_actor)
+    review = Review.objects.get()
+    source = create_source(by=alice_actor, name="Folder", folder="folder")
+    return {
+        "campaign": str(campaign.pk),
+        "post": str(post.pk),
+        "delivery": delivery_of(post),
+        "approved": delivery_of(approved(bob_actor, connection)),
+        "uncertain": delivery_of(uncertain(bob_actor, connection)),
+        "review": str(review.pk),
+        "hash": review.action_hash,
+        "asset": str(add_asset(in_workspace).pk),
+        "connection": str(connection.pk),
+        "slot": str(slot.pk),
+        "project": str(source.pk),
+    }
+
+
+def delivery_of(post: Post) -> str:
+    return str(Delivery.objects.get(post=post).pk)
+
+
+def approved(by, connection) -> Post:
+    post = add_post(by, connection, text="Approved.")
+    Delivery.objects.filter(post=post).update(state="approved")
+    return post
+
+
+def uncertain(by, connection) -> Post:
+    post = add_post(by, connection, text="Uncertain.")
+    Delivery.objects.filter(post=post).update(state="unconfirmed", fence=1)
+    row = Delivery.objects.get(post=post)
+    row.attempts.create(workspace=by.workspace, number=1, outcome="unknown", submitting_part=0)
+    return post
+
+
+def ask(client, route: Route, ids: dict[str, str]):
+    return getattr(client, route.method)(f"/api/{route.path.format(**ids)}", filled(route.body, ids), format="json")
+
+
+def filled(body: Any, ids: dict[str, str]) -> Any:
+    return {
+        name: [part.format(**ids) if isinstance(part, str) else part for part in value]
+        if isinstance(value, list)
+        else value.format(**ids)
+        for name, value in body.items()
+    }
+
+
+def test_every_route_of_this_app_is_walked():
+    wired = {
+        pattern.name
+        for resolver in get_resolver().url_patterns
+        if getattr(resolver, "app_name", "") == "campaigns-api"
+        for pattern in resolver.url_patterns
+    }
+    assert wired == {route.name for route in ROUTES}
+
+
+def statuses(client, ids: dict[str, str], routes: list[Route]) -> dict[str, int]:
+    """What each answers while everything is as the fixture left it."""
+    found = {}
+    for route in routes:
+        before = transaction.savepoint()
+        found[label(route)] = ask(client, route, ids).status_code
+        transaction.savepoint_rollback(before)
+    return found
+
+
+def expected(allowed: set[str], routes: list[Route]) -> dict[str, int]:
+    return {label(route): route.success if route.needs in allowed else 403 for route in routes}
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "rita", "vic"])
+def test_members_may_do_what_their_role_says(request, api, ids, who):
+    client = api(request.getfixturevalue(who))
+    assert statuses(client, ids, ROUTES) == expected(MAY[who], ROUTES)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_keys_may_do_what_their_scope_says(api, api_key, ids, scope):
+    assert statuses(api(api_key(scope)), ids, ROUTES) == expected(SCOPES[scope], ROUTES)
+
+
+def test_guest_without_a_share_finds_nothing(api, gwen, ids):
+    client = api(gwen)
+    found = statuses(client, ids, ROUTES)
+    lists = [label(route) for route in ROUTES if route.path in LISTS_FOR_GUESTS and route.method == "get"]
+    assert {name: status for name, status in found.items() if status < 300} == dict.fromkeys(lists, 200)
+    assert [client.get(f"/api/{name}").json()["results"] for name in LISTS_FOR_GUESTS] == [[]] * 4
+
+
+def test_guest_reads_what_is_shared_and_changes_nothing(api, gwen, ids):
+    assign_perm("campaigns.view_campaign", gwen, Campaign.objects.get(pk=ids["campaign"]))
+    Post.objects.update(campaign=ids["campaign"])
+    shared = [route for route in WITH_ID if route.path.startswith(("campaigns", "posts", "deliveries"))]
+    assert statuses(api(gwen), ids, shared) == expected({READ}, shared)
+
+
+def test_nobody_is_let_in(api, ids):
+    assert set(statuses(api(), ids, ROUTES).values()) == {401}
+
+
+def test_foreign_ids_are_answered_like_missing_ones(api, charlie, other_workspace, ids):
+    missing = dict.fromkeys(ids, str(uuid4()))
+    for route in WITH_ID:
+        foreign, absent = ask(api(charlie), route, ids), ask(api(charlie), route, missing)
+        assert (foreign.status_code, foreign.content) == (404, absent.content), label(route)
+
+
+def test_foreign_ids_inside_a_body_are_answered_like_missing_ones(api, charlie, other_workspace, ids):
+    missing = dict.fromkeys(ids, str(uuid4()))
+    bodies = {
+        "posts": {"parts": [{"text": "New"}], "campaign": "{campaign}"},
+        "projects": {"name": "New", "folder": "new", "campaign": "{campaign}"},
+        "projects/scan": {"project": "{project}"},
+    }
+    for path, body in bodies.items():
+        route = Route(path, "post", path, EDIT, body)
+        foreign, absent = ask(api(charlie), route, ids), ask(api(charlie), route, missing)
+        assert (foreign.status_code, foreign.content) == (400, absent.content), path
