@@ -3,6 +3,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularSwaggerView
 
 from marketing.health import healthz
+from marketing.home import home
 
 handler400 = "accounts.problems.bad_request"
 handler403 = "accounts.problems.permission_denied"
@@ -10,12 +11,15 @@ handler404 = "accounts.problems.not_found"
 handler500 = "accounts.problems.server_error"
 
 urlpatterns = [
+    path("", home, name="home"),
     path("healthz", healthz, name="healthz"),
     path("", include("accounts.urls")),
     path("", include("social.urls")),
+    path("", include("campaigns.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("accounts.api_urls")),
+    path("api/", include("campaigns.api.urls")),
     path("api/", include("social.api_urls")),
     path("docs", SpectacularSwaggerView.as_view(url_name="accounts-api:schema"), name="docs"),
 ]
