@@ -1,6 +1,6 @@
 """The admin pages that other packages bring: the look and the audit of ours, and none that shows a secret."""
 
-from typing import Any, cast
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -29,7 +29,7 @@ admin.site.unregister([PeriodicTask, *SCHEDULES])
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, StaffAdmin):
+class GroupAdmin(StaffAdmin, DjangoGroupAdmin):
     list_display = ["name"]
 
 
@@ -82,7 +82,7 @@ class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, StaffAdmin):
 
     def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         """The package's actions change rows without a log of their own."""
-        act = cast(str, request.POST.get("action", ""))
+        act = request.POST.get("action", "")
         if act in beat.PeriodicTaskAdmin.actions:
             for task in PeriodicTask.objects.filter(pk__in=request.POST.getlist("_selected_action")):
                 self.record(request, act, task)

@@ -51,7 +51,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 def api_actor(request: Request) -> Actor | None:
     """The caller in one workspace: a key's own, the header's, the session's or the person's last one."""
-    slug = request.headers.get("X-Workspace") or getattr(request._request, "workspace_slug", "")
+    slug = str(request.headers.get("X-Workspace") or getattr(request._request, "workspace_slug", ""))
     if isinstance(request.auth, ApiKey):
         return key_actor(request.auth) if slug in {"", request.auth.workspace.slug} else None
     return find_actor(cast(User, request.user), slug)

@@ -9,4 +9,4 @@ class AccountsConfig(AppConfig):
         from django.contrib import admin
 
         # Staff log in where everybody does: with two factors and the limits on wrong passwords.
-        admin.site.login = secure_admin_login(admin.site.login)
+        admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

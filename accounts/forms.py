@@ -1,6 +1,6 @@
 import zoneinfo
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -79,7 +79,8 @@ class InviteForm(forms.Form):
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # A guest is invited from the campaign that is shared with them.
-        self.fields["role"].choices = [choice for choice in roles_for(actor) if choice[0] != Role.GUEST]
+        roles = cast(forms.ChoiceField, self.fields["role"])
+        roles.choices = [choice for choice in roles_for(actor) if choice[0] != Role.GUEST]
 
 
 class ApiKeyForm(forms.Form):

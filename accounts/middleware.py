@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import get_script_prefix, set_script_prefix
+from django_htmx.middleware import HtmxDetails
 
 from accounts.access import Actor, actor_for
 from accounts.models import Membership, User
@@ -16,7 +17,17 @@ PREFIX = re.compile(r"^/w/([a-z0-9_-]+)(/.*)?$")
 WITHOUT_PREFIX = ("/admin/", "/static/", "/w/")
 # No page of a member: nobody needs to be looked up.
 WITHOUT_MEMBER = ("/api/", "/static/", "/admin/")
-Next = Callable[[HttpRequest], HttpResponse]
+
+
+class PageRequest(HttpRequest):
+    """What the middlewares add to every request."""
+
+    workspace_slug: str
+    actor: Actor | None
+    htmx: HtmxDetails
+
+
+Next = Callable[[PageRequest], HttpResponse]
 
 
 class WorkspacePrefixMiddleware:
@@ -25,7 +36,7 @@ class WorkspacePrefixMiddleware:
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: PageRequest) -> HttpResponse:
         request.workspace_slug = ""
         match = PREFIX.match(request.path_info)
         if not match or (match[2] or "").startswith(WITHOUT_PREFIX):
@@ -60,7 +71,7 @@ class WorkspaceMiddleware:
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: PageRequest) -> HttpResponse:
         user = request.user
         request.actor = None
         if isinstance(user, User) and not request.path_info.startswith(WITHOUT_MEMBER):
@@ -98,7 +109,7 @@ class StaffScopeMiddleware:
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: PageRequest) -> HttpResponse:
         if not request.path_info.startswith("/admin/") or not getattr(request.user, "is_staff", False):
             return self.get_response(request)
         with all_workspaces_scope("staff moderation"):

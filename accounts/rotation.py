@@ -112,7 +112,7 @@ class MfaStore:
 
 def stores() -> Iterator[Store]:
     for model in apps.get_models():
-        columns = [f.column for f in model._meta.local_concrete_fields if isinstance(f, SecretField)]
+        columns = [str(f.column) for f in model._meta.local_concrete_fields if isinstance(f, SecretField)]
         if columns:
             yield FieldStore(model, columns)
     yield MfaStore()

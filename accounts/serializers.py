@@ -14,7 +14,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField(required=False)
     detail = serializers.CharField(required=False)
-    errors = serializers.DictField(required=False, help_text="Messages by field, where fields are not right.")
+    errors = serializers.DictField(  # type: ignore[assignment]  # the name is RFC 9457's
+        required=False, help_text="Messages by field, where fields are not right."
+    )
 
 
 class WorkspaceSerializer(serializers.ModelSerializer[Membership]):
@@ -50,7 +52,7 @@ class MeSerializer(UserSerializer):
         fields = [*UserSerializer.Meta.fields, "workspaces"]
 
     def get_workspaces(self, user: User) -> list[dict[str, Any]]:
-        return WorkspaceSerializer(self.context["memberships"], many=True).data
+        return list(WorkspaceSerializer(self.context["memberships"], many=True).data)
 
 
 class RegisterSerializer(serializers.Serializer[Any]):

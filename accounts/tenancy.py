@@ -4,7 +4,7 @@ A tenant table has forced row-level security (it binds the table's owner too) an
 (workspace_id, id), because referential checks bypass policies and would let one tenant point at another's row.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django.apps.registry import Apps
 from django.db import models
@@ -106,7 +106,9 @@ def secure_sql(apps: Apps, app_label: str, model_name: str) -> list[str]:
 
 def tenant_keys(model: type[models.Model]) -> list[models.ForeignKey]:
     """The references to other tenant tables: those whose single-column constraint is left out."""
-    return [f for f in model._meta.concrete_fields if isinstance(f, models.ForeignKey) and not f.db_constraint]
+    return [
+        f for f in model._meta.concrete_fields if isinstance(f, models.ForeignKey) and not cast(Any, f).db_constraint
+    ]
 
 
 def composite_key_sql(model: type[models.Model], field: models.ForeignKey) -> str:

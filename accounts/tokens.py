@@ -1,6 +1,6 @@
 """JWTs for users of the API. They end when they expire, when the password changes or when the person is deactivated."""
 
-from typing import TypedDict
+from typing import Any, TypedDict, cast
 
 from django.utils.crypto import constant_time_compare
 from rest_framework_simplejwt.exceptions import TokenError
@@ -27,10 +27,10 @@ def issue_tokens(user: User) -> Tokens:
 
 def refresh_tokens(raw: str) -> Tokens:
     try:
-        token = RefreshToken(raw)
+        token = RefreshToken(cast(Any, raw))
     except TokenError as error:
         raise RefreshRefused from error
-    user = User.objects.filter(pk=token.payload.get(api_settings.USER_ID_CLAIM), is_active=True).first()
+    user = User.objects.filter(pk=str(token.payload.get(api_settings.USER_ID_CLAIM)), is_active=True).first()
     claim = str(token.payload.get(api_settings.REVOKE_TOKEN_CLAIM, ""))
     if user is None or not constant_time_compare(claim, get_md5_hash_password(user.password)):
         raise RefreshRefused

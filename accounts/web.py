@@ -12,11 +12,18 @@ from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
 
 from accounts.access import Actor, Perm
-from accounts.models import Workspace
+from accounts.middleware import PageRequest
+from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
 
 
-class MemberRequest(HttpRequest):
+class UserRequest(PageRequest):
+    """A request by somebody who is logged in."""
+
+    user: User
+
+
+class MemberRequest(UserRequest):
     """A request by somebody who belongs to the workspace."""
 
     actor: Actor

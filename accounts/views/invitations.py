@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import Invitation
+from accounts.models import Invitation, User
 from accounts.services import accept_invitation, find_invitation
 from accounts.web import workspace_path
 
@@ -15,17 +15,17 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         request.session.pop("invitation", None)
         return render(request, "accounts/invitation_gone.html", status=410)
-    if request.method == "POST" and request.user.is_authenticated:
-        return _accept(request, found, token)
+    if request.method == "POST" and isinstance(request.user, User):
+        return _accept(request, request.user, found, token)
     if not request.user.is_authenticated:
         # Kept through sign-up and log-in: the adapter then makes no workspace of their own.
         request.session["invitation"] = token
     return _page(request, found, token)
 
 
-def _accept(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
+def _accept(request: HttpRequest, user: User, found: Invitation, token: str) -> HttpResponse:
     try:
-        accept_invitation(found, request.user)
+        accept_invitation(found, user)
     except (ValidationError, PermissionDenied) as error:
         # Not with an error status: Django logs the address of such answers, and the token stands in it.
         reason = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)

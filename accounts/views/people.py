@@ -1,22 +1,22 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.forms import ProfileForm
 from accounts.models import Membership, Notification, User
 from accounts.services import mark_read
-from accounts.web import MemberRequest, member_view
+from accounts.web import MemberRequest, UserRequest, member_view
 
 PAGE = 50
 
 
 @login_required
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: UserRequest) -> HttpResponse:
     # A fresh copy: refused values must not show in the menu of the page that explains the refusal.
-    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    form = ProfileForm(request.POST or None, instance=User.objects.get(id=request.user.id))
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, "Profile saved.")

@@ -9,16 +9,17 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import Perm
 from accounts.forms import NewWorkspaceForm, WorkspaceForm
+from accounts.middleware import PageRequest
 from accounts.models import Membership, Workspace
 from accounts.services import create_workspace, update_workspace
-from accounts.web import MemberRequest, add_errors, member_view, workspace_path
+from accounts.web import MemberRequest, UserRequest, add_errors, member_view, workspace_path
 
 THEMES = {"auto", "light", "dark"}
 YEAR_S = 365 * 24 * 3600
 
 
 @login_required
-def new_workspace(request: HttpRequest) -> HttpResponse:
+def new_workspace(request: UserRequest) -> HttpResponse:
     form = NewWorkspaceForm(request.POST or None, initial={"time_zone": request.user.time_zone or "UTC"})
     if form.is_valid():
         try:
@@ -33,7 +34,7 @@ def new_workspace(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def switch_workspace(request: HttpRequest) -> HttpResponse:
+def switch_workspace(request: UserRequest) -> HttpResponse:
     slug = request.POST.get("workspace", "")
     member = Membership.objects.select_related("workspace").filter(user=request.user, workspace__slug=slug).first()
     if member is None:
@@ -42,7 +43,7 @@ def switch_workspace(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def set_theme(request: HttpRequest) -> HttpResponse:
+def set_theme(request: PageRequest) -> HttpResponse:
     """For everybody, logged in or not: the choice belongs to the browser."""
     theme = request.POST.get("theme", "")
     if theme not in THEMES:
