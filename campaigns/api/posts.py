@@ -220,9 +220,11 @@ class PostView(WorkspaceView):
 
     def _change(self, request: Request, post_id: UUID, *, partial: bool) -> Response:
         post = self._locked(request, post_id)
-        data = valid(PostInput(data=request.data, partial=partial))
-        if partial:
-            data = _content(post) | data
+        given = request.data
+        if partial and isinstance(given, dict):
+            # Not a partial serializer: inside a part that is given, its own required fields are still required.
+            given = post_data(post) | given
+        data = valid(PostInput(data=given))
         draft = _draft(data, find_campaign(self, data["campaign"]))
         return _answer(update_post(post, draft, by=self.actor))
 
@@ -270,12 +272,6 @@ def find_campaign(view: WorkspaceView, campaign_id: UUID | None) -> Campaign | N
     if campaign is None:
         raise ValidationError({"campaign": "There is no such campaign."})
     return campaign
-
-
-def _content(post: Post) -> Data:
-    """As PostInput would give it."""
-    data = post_data(Post.objects.prefetch_related(*CONTENT).get(pk=post.pk))
-    return data | {"overrides": {UUID(key): texts for key, texts in data["overrides"].items()}}
 
 
 def _draft(data: Data, campaign: Campaign | None) -> PostDraft:

@@ -1,0 +1,67 @@
+from datetime import time
+
+import pytest
+
+from campaigns.models import Slot
+from campaigns.slots import add_slot
+from tests.campaigns.cast import add_connection
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def roastery(in_workspace):
+    return add_connection(in_workspace)
+
+
+@pytest.fixture
+def url(roastery) -> str:
+    return f"/api/connections/{roastery.pk}/slots"
+
+
+@pytest.fixture
+def bob_api(api, bob):
+    return api(bob)
+
+
+def test_slot_is_added_on_every_named_day(bob_api, url):
+    answer = bob_api.post(url, {"weekdays": [0, 4], "time": "09:30", "time_zone": "Asia/Shanghai"}, format="json")
+    assert answer.status_code == 201
+    assert [(s["weekday"], s["time"], s["time_zone"]) for s in answer.json()] == [
+        (0, "09:30:00", "Asia/Shanghai"),
+        (4, "09:30:00", "Asia/Shanghai"),
+    ]
+
+
+def test_zone_is_the_workspaces_own_by_default(bob_api, url):
+    (slot,) = bob_api.post(url, {"weekdays": [0], "time": "09:30"}, format="json").json()
+    assert slot["time_zone"] == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("weekdays", []), ("weekdays", [7]), ("weekdays", "0"), ("time", "25:00"), ("time_zone", "Mars/Olympus")],
+)
+def test_wrong_field_is_named(bob_api, url, field, value):
+    answer = bob_api.post(url, {"weekdays": [0], "time": "09:30", field: value}, format="json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
+    assert not Slot.objects.exists()
+
+
+def test_list_holds_the_slots_of_this_account_only(bob_api, url, bob_actor, in_workspace, roastery):
+    add_slot(add_connection(in_workspace, "bakery"), by=bob_actor, weekdays=[1], at=time(9), time_zone="UTC")
+    add_slot(roastery, by=bob_actor, weekdays=[2], at=time(9), time_zone="UTC")
+    assert [slot["weekday"] for slot in bob_api.get(url).json()["results"]] == [2]
+
+
+def test_slot_is_removed(bob_api, url, bob_actor, roastery):
+    (slot,) = add_slot(roastery, by=bob_actor, weekdays=[2], at=time(9), time_zone="UTC")
+    assert bob_api.delete(f"{url}/{slot.pk}").status_code == 204
+    assert not Slot.objects.exists()
+
+
+def test_slot_is_not_removed_through_another_account(bob_api, url, bob_actor, in_workspace):
+    bakery = add_connection(in_workspace, "bakery")
+    (slot,) = add_slot(bakery, by=bob_actor, weekdays=[2], at=time(9), time_zone="UTC")
+    assert bob_api.delete(f"{url}/{slot.pk}").status_code == 404
+    assert Slot.objects.exists()
