@@ -1,5 +1,6 @@
 """The admin door under /_sandbox: what tests use to look inside and to make trouble."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -71,7 +72,7 @@ def _with_body(handler: Callable[[Call, dict[str, Any]], Response]) -> Callable[
 
 
 def _health(call: Call) -> Response:
-    return json_response(200, {"status": "ok", "now": iso(call.now)})
+    return json_response(200, {"status": "ok", "now": iso(call.now), "pid": os.getpid()})
 
 
 def _read_ledger(call: Call) -> Response:

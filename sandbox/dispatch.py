@@ -104,7 +104,8 @@ def _delivery(call: Call, response: Response) -> Delivery:
     if call.fault is None or call.fault.kind not in SPOILED_DELIVERY:
         return Delivery(response)
     mode, seconds = SPOILED_DELIVERY[call.fault.kind]
-    return Delivery(response, mode, call.fault.number("seconds", seconds))
+    # The seconds of a late post are the sandbox's own; the connection is cut at once.
+    return Delivery(response, mode, 0.0 if mode == "drop" else call.fault.number("seconds", seconds))
 
 
 def _record(call: Call, platform: Platform, outcome: str) -> None:

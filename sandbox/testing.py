@@ -1,5 +1,6 @@
 """Starting the real process, for test suites and throwaway stacks."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -36,9 +37,12 @@ def _wait_until_healthy(base_url: str, process: subprocess.Popen[bytes]) -> None
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{base_url}/_sandbox/health", timeout=1):  # noqa: S310
-                return
+            with urllib.request.urlopen(f"{base_url}/_sandbox/health", timeout=1) as answer:  # noqa: S310
+                # Somebody else may own the port, and would answer too.
+                if json.load(answer)["pid"] == process.pid:
+                    return
         except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
+            pass
+        time.sleep(0.05)
     process.kill()
     raise SandboxDidNotStart(base_url)

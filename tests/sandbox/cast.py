@@ -110,9 +110,7 @@ def upload(client: Client, content: bytes, media_type: str, category: str) -> di
 
 def append(client: Client, media_id: str, content: bytes, index: int = 0) -> requests.Response:
     files = {"media": ("blob", content, "application/octet-stream")}
-    return client.call(
-        "POST", f"/2/media/upload/{media_id}/append", data={"segment_index": str(index)}, files=files
-    )
+    return client.call("POST", f"/2/media/upload/{media_id}/append", data={"segment_index": str(index)}, files=files)
 
 
 def photo(client: Client, colour: str = "teal") -> str:

@@ -177,9 +177,7 @@ def test_a_webm_is_known_by_its_first_bytes(sandbox: Sandbox, alice: Client) -> 
 
 
 @pytest.mark.parametrize(("size", "frames", "state"), [((10, 10), 3, "succeeded"), ((1281, 10), 2, "failed")])
-def test_a_gif_is_measured(
-    sandbox: Sandbox, alice: Client, size: tuple[int, int], frames: int, state: str
-) -> None:
+def test_a_gif_is_measured(sandbox: Sandbox, alice: Client, size: tuple[int, int], frames: int, state: str) -> None:
     data = upload(alice, picture("GIF", size, frames=frames), "image/gif", "tweet_gif")
     sandbox.advance(2)
     assert status(alice, data["id"])["processing_info"]["state"] == state

@@ -106,10 +106,10 @@ def test_the_same_link_in_two_posts_is_shortened_differently(alice: Client) -> N
 
 
 def test_the_text_comes_back_with_html_entities(alice: Client) -> None:
-    post_id = alice.post_id("Salt & <pepper> \"now\" #new @bob $TWTR")
+    post_id = alice.post_id('Salt & <pepper> "now" #new @bob $TWTR')
     data = alice.get(f"/2/tweets/{post_id}", tweet_fields="entities").json()["data"]
-    assert data["text"].startswith("Salt &amp; &lt;pepper&gt; \"now\"")
-    assert html.unescape(data["text"]) == "Salt & <pepper> \"now\" #new @bob $TWTR"
+    assert data["text"].startswith('Salt &amp; &lt;pepper&gt; "now"')
+    assert html.unescape(data["text"]) == 'Salt & <pepper> "now" #new @bob $TWTR'
     entities = data["entities"]
     for kind, name in (("hashtags", "tag"), ("mentions", "username"), ("cashtags", "tag")):
         entity = entities[kind][0]
