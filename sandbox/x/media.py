@@ -108,7 +108,7 @@ def set_subtitles(call: Call) -> Response:
     row = _owned(call, body.get("id", ""))
     if KINDS.get(row["category"]) != "video":
         raise problems.invalid("id", body.get("id", ""), "Subtitles belong to a video.")
-    subtitles = [*json.loads(row["subtitles"] or "[]"), body.get("subtitles", {})]
+    subtitles = body.get("subtitles", {})
     call.db.execute("UPDATE x_media SET subtitles = ? WHERE id = ?", (json.dumps(subtitles), row["id"]))
     data = {
         "id": body["id"],
