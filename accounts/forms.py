@@ -8,6 +8,8 @@ from accounts.access import SCOPES, Actor
 from accounts.models import Role, User, Workspace
 from lib.clock import now
 
+# The page fills these in.
+BROWSER_ZONE = {"data-browser-zone": ""}
 ROLE_HINTS = {
     Role.OWNER: "everything, and the only one who can name owners",
     Role.ADMIN: "everything but naming owners",
@@ -34,7 +36,7 @@ class SignupForm(forms.Form):
         required=False,
         help_text="Your brand or team. You can change it later.",
     )
-    time_zone = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+    time_zone = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput(BROWSER_ZONE))
 
     def signup(self, request: object, user: object) -> None:
         """allauth asks for this hook; the adapter does the work."""
@@ -53,7 +55,11 @@ def roles_for(actor: Actor) -> list[tuple[str, str]]:
 class NewWorkspaceForm(forms.Form):
     name = forms.CharField(label="Name", max_length=80, help_text="Your brand, client or team.")
     time_zone = forms.ChoiceField(
-        label="Time zone", choices=zones, initial="UTC", help_text="Slots and the calendar follow it."
+        label="Time zone",
+        choices=zones,
+        initial="UTC",
+        widget=forms.Select(BROWSER_ZONE),
+        help_text="Slots and the calendar follow it.",
     )
 
 
@@ -84,7 +90,7 @@ class InviteForm(forms.Form):
 
 
 class ApiKeyForm(forms.Form):
-    LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Never")]
+    LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("never", "Never")]
 
     name = forms.CharField(label="Name", max_length=80, help_text="What will use it: Newsletter importer, for one.")
     scopes = forms.MultipleChoiceField(
@@ -93,14 +99,14 @@ class ApiKeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one thing the key may do."},
     )
-    days = forms.ChoiceField(label="Expires after", choices=LIFETIMES, required=False, initial="90")
+    days = forms.ChoiceField(label="Expires after", choices=LIFETIMES, initial="90")
 
     def create_arguments(self) -> dict[str, Any]:
         days = self.cleaned_data["days"]
         return {
             "name": self.cleaned_data["name"],
             "scopes": self.cleaned_data["scopes"],
-            "expires_at": now() + timedelta(days=int(days)) if days else None,
+            "expires_at": None if days == "never" else now() + timedelta(days=int(days)),
         }
 
 

@@ -189,6 +189,19 @@ class AuditDetail(models.Model):
     data = models.JSONField(default=dict)
     salt = models.CharField(max_length=32)
 
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What was decided, for people."""
+        return [(name.replace("_", " "), _as_text(value)) for name, value in self.data.items()]
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(_as_text(item) for item in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_as_text(item)}" for name, item in value.items())
+    return str(value)
+
 
 class AuditHead(models.Model):
     """The newest link, locked while a chain grows."""

@@ -75,8 +75,13 @@ class SecureTenantTables(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        for name in self.model_names:
-            table = from_state.apps.get_model(app_label, name.partition(":")[0])._meta.db_table
+        for name in reversed(self.model_names):
+            model = from_state.apps.get_model(app_label, name.partition(":")[0])
+            table = model._meta.db_table
+            for field in tenant_keys(model):
+                schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_{field.column}_fk")
+            # CASCADE: keys of other apps may still refer to this one.
+            schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_tenant_key CASCADE")
             schema_editor.execute(f"DROP POLICY tenant ON {table}")
             schema_editor.execute(f"DROP POLICY IF EXISTS resolver ON {table}")
             schema_editor.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")

@@ -150,6 +150,12 @@
     const date = new Date(time.getAttribute("datetime"));
     if (!Number.isNaN(date.getTime())) time.title = `${date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" })} for you`;
   });
+  // Sign-up and new workspaces begin with the browser's zone.
+  document.querySelectorAll("[data-browser-zone]").forEach((field) => {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const takes = !field.options || [...field.options].some((option) => option.value === zone);
+    if (takes && ["", "UTC"].includes(field.value)) field.value = zone;
+  });
   on("htmx:load", (event) => localTitles(event.detail.elt));
   localTitles(document);
   document.querySelectorAll(".toast").forEach(expire);
