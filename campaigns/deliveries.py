@@ -1,11 +1,13 @@
 """Acts on deliveries: ask for review, schedule, move, cancel, settle what is uncertain."""
 
-from collections.abc import Iterable
+import re
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.access import Actor, Perm, system_actor
@@ -24,6 +26,8 @@ State = Delivery.State
 KIND = "delivery"
 # A little in the past is a slow click; more is a mistake.
 PAST_TOLERANCE = timedelta(minutes=5)
+# An id alone, or the link of a post, whatever follows the id.
+STATUS_LINK = re.compile(r"(?:^|/status(?:es)?/)([0-9]{1,19})(?:$|[/?#])")
 WAITING = {State.SCHEDULED, State.RETRY_WAIT}
 REVOKED_BY_EDIT = {State.APPROVED, State.SCHEDULED, State.RETRY_WAIT, State.MISSED, State.PAUSED, State.FAILED}
 
@@ -42,10 +46,13 @@ def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
             raise ValidationError(problems)
         for row in rows:
             _enter_review(row, by)
+        _ask_reviewers(post)
         audit.record("post.submit", post, by=by, deliveries=[str(row.pk) for row in rows])
-        text = f"“{post}” waits for approval."
-        notify(by.workspace, "review.requested", text, path="/reviews", perm=Perm.REVIEW)
     return rows
+
+
+def _ask_reviewers(post: Post) -> None:
+    notify(post.workspace, "review.requested", f"“{post}” waits for approval.", path="/reviews", perm=Perm.REVIEW)
 
 
 def _explain_nothing_to_submit(post: Post) -> None:
@@ -60,26 +67,37 @@ def _enter_review(delivery: Delivery, by: Actor) -> None:
     delivery.state, delivery.due_at, delivery.approved_hash = State.IN_REVIEW, None, ""
     delivery.approved_by, delivery.approved_at, delivery.updated_at = None, None, now()
     delivery.problem_code = delivery.problem_text = ""
+    # A new content starts with a clean slate: the failures were those of the old one.
+    delivery.failures = 0
     delivery.save()
     request_review(KIND, delivery.pk, by=by, action_hash=rendered.content_hash, snapshot=rendered.snapshot())
     emit(delivery.workspace, "delivery.in_review", delivery=str(delivery.pk))
 
 
-def request_delivery_review(delivery: Delivery) -> None:
+def request_delivery_review(delivery: Delivery, *, code: str = "", message: str = "") -> None:
     """The engine found other content than was approved: ask again, in the workspace's name."""
     row = _locked(Delivery.objects.filter(pk=delivery.pk))[0]
     _enter_review(row, system_actor(row.workspace, "publishing engine", ()))
+    Delivery.objects.filter(pk=row.pk).update(problem_code=code, problem_text=message)
+    _ask_reviewers(row.post)
 
 
 def recheck_approvals(post: Post, *, by: Actor) -> None:
     """After an edit: whatever is no longer what was approved needs a new approval, and keeps its planned time."""
+    asked_anew = False
     for row in _locked(Delivery.objects.filter(post=post)):
-        content_hash = render(row).content_hash
-        if row.state == State.IN_REVIEW or (row.state in REVOKED_BY_EDIT and row.approved_hash != content_hash):
+        is_revoked = row.state in REVOKED_BY_EDIT and row.approved_hash != render(row).content_hash
+        if row.state == State.IN_REVIEW or is_revoked:
             if check_delivery(row):
                 _back_to_draft(row, by)
             else:
                 _enter_review(row, by)
+                asked_anew = asked_anew or is_revoked
+        elif row.state in WAITING:
+            # The edit may have moved it to a campaign that has not begun.
+            _start_campaign(row, by)
+    if asked_anew:
+        _ask_reviewers(post)
 
 
 def _back_to_draft(delivery: Delivery, by: Actor) -> None:
@@ -151,7 +169,7 @@ def publish_now(delivery: Delivery, *, by: Actor) -> Delivery:
     by.require(Perm.PUBLISH)
     with transaction.atomic():
         row = _locked_one(delivery)
-        if row.state in {State.DRAFT, State.IN_REVIEW}:
+        if row.state in {State.DRAFT, State.IN_REVIEW, State.CANCELED}:
             raise NotAllowedNow("It needs an approval first. Submit it for review.")
         _plan(row, now(), by)
         audit.record("delivery.publish_now", row, by=by)
@@ -178,15 +196,23 @@ def _plan(row: Delivery, at: datetime, by: Actor) -> None:
         row.state = State.DRAFT
     row.scheduled_at, row.updated_at = at, now()
     if row.state not in {State.DRAFT, State.IN_REVIEW}:
+        _refuse_ended_campaign(row)
         row.state, row.due_at, row.failures = State.SCHEDULED, at, 0
         row.problem_code = row.problem_text = ""
         _start_campaign(row, by)
     row.save()
 
 
+def _refuse_ended_campaign(row: Delivery) -> None:
+    """The engine would never claim it, and the author would only hear of it when it is too late."""
+    campaign = row.post.campaign
+    if campaign and campaign.status in {Campaign.Status.COMPLETED, Campaign.Status.ARCHIVED}:
+        raise NotAllowedNow(f"Its campaign is {campaign.get_status_display().lower()}. Start the campaign again first.")
+
+
 def _start_campaign(row: Delivery, by: Actor) -> None:
     """The first planned post starts its campaign; a paused one stays paused."""
-    draft = Campaign.objects.filter(pk=row.post.campaign_id, status=Campaign.Status.DRAFT)
+    draft = Campaign.objects.filter(posts=row.post_id, status=Campaign.Status.DRAFT)
     if draft.update(status=Campaign.Status.RUNNING, updated_at=now()):
         emit(by.workspace, "campaign.running", campaign=str(row.post.campaign_id))
 
@@ -225,9 +251,10 @@ def cancel_delivery(delivery: Delivery, *, by: Actor) -> Delivery:
 def confirm_live(delivery: Delivery, link: str, *, by: Actor) -> Delivery:
     """A person saw it live: the link (or id) of the post becomes its receipt."""
     by.require(Perm.PUBLISH)
-    remote_id = link.strip().rstrip("/").split("/")[-1].split("?")[0]
-    if not remote_id.isdigit() or len(remote_id) > 19:
+    given = STATUS_LINK.search(link.strip())
+    if given is None:
         raise ValidationError({"link": "Paste the link of the post, such as https://x.com/name/status/123."})
+    remote_id = given[1]
     with transaction.atomic():
         row, attempt, position = _uncertain(delivery)
         if LivePart.objects.filter(connection=row.connection, remote_id=remote_id).exists():
@@ -240,7 +267,8 @@ def confirm_live(delivery: Delivery, link: str, *, by: Actor) -> Delivery:
             position=position,
             content_hash=parts[position].content_hash,
             remote_id=remote_id,
-            url=link.strip() if link.strip().startswith(("http://", "https://")) else "",
+            # Ours, not the pasted one: that may lead anywhere.
+            url=f"{settings.X_WEB_BASE_URL}/i/status/{remote_id}",
             was_found=True,
         )
         _answer(attempt, Attempt.Outcome.ACCEPTED, f"{by.label} says it is live.")
@@ -249,6 +277,8 @@ def confirm_live(delivery: Delivery, link: str, *, by: Actor) -> Delivery:
         row.published_at, row.due_at = (now(), None) if is_last else (None, now())
         row.lease_until, row.problem_code, row.problem_text = None, "", ""
         row.save()
+        if is_last:
+            emit(row.workspace, "delivery.published", delivery=str(row.pk), post=str(row.post_id))
         audit.record("delivery.confirm_live", row, by=by, remote_id=remote_id)
     return row
 
@@ -258,12 +288,19 @@ def send_again(delivery: Delivery, *, by: Actor) -> Delivery:
     by.require(Perm.PUBLISH)
     with transaction.atomic():
         row, attempt, _position = _uncertain(delivery)
+        if attempt.submitting_at and now() < attempt.submitting_at + _call_period():
+            raise NotAllowedNow("The network may still take the first try. Look again in a minute or two.")
         _answer(attempt, Attempt.Outcome.REFUSED, f"{by.label} says it is not live.")
         row.state, row.due_at, row.lease_until = State.RETRY_WAIT, now(), None
         row.scheduled_at = now()
         row.save()
         audit.record("delivery.send_again", row, by=by)
     return row
+
+
+def _call_period() -> timedelta:
+    """How long after its beginning a call may still go through."""
+    return timedelta(seconds=settings.X_TIMEOUT_S + settings.LATE_ACCEPT_S + settings.READ_LAG_S)
 
 
 def _uncertain(delivery: Delivery) -> tuple[Delivery, Attempt, int]:
@@ -283,10 +320,16 @@ def _answer(attempt: Attempt, result: str, message: str) -> None:
 
 
 def _locked_one(delivery: Delivery) -> Delivery:
-    # The connection first: slots are given out under its lock.
-    Connection.objects.select_for_update().get(pk=delivery.connection_id)
-    return _locked(Delivery.objects.filter(pk=delivery.pk))[0]
+    # The connection first: slots are given out under its lock. The weaker kind, since the engine holds a delivery
+    # while the foreign key of its receipt asks for the connection.
+    Connection.objects.select_for_update(no_key=True).get(pk=delivery.connection_id)
+    rows = _locked(Delivery.objects.filter(pk=delivery.pk))
+    if not rows:
+        raise NotAllowedNow("This was removed meanwhile.")
+    return rows[0]
 
 
-def _locked(rows: Iterable[Delivery]) -> list[Delivery]:
-    return list(with_content(rows.select_for_update(of=("self",))))  # type: ignore[attr-defined]
+def _locked(rows: QuerySet[Delivery]) -> list[Delivery]:
+    """Loaded only once the locks are held: a join in the locking query would show the post as it was before."""
+    ids = list(rows.select_for_update().values_list("pk", flat=True))
+    return list(with_content(Delivery.objects.filter(pk__in=ids)))

@@ -28,6 +28,7 @@ class Subject:
     reject: Callable[[Review, Actor], None]
 
 
+CLOSED = "This was decided already, or the post changed meanwhile."
 SUBJECTS: dict[str, Subject] = {}
 
 
@@ -58,9 +59,11 @@ def approve_review(review: Review, *, by: Actor, seen_hash: str) -> None:
     subject = SUBJECTS[review.kind]
     if by.workspace.four_eyes and _is_own(subject, review, by.user):
         raise PermissionDenied("This workspace wants four eyes: somebody else has to approve your post.")
+    _require_open(review)
     with transaction.atomic():
-        _close(review, Review.Status.APPROVED, by, "")
+        # The subject is locked before its review, as an edit does it: the other way round they would deadlock.
         subject.approve(review, by)
+        _close(review, Review.Status.APPROVED, by)
         audit.record("review.approve", review, by=by, hash=review.action_hash, object=str(review.object_id))
 
 
@@ -68,9 +71,11 @@ def reject_review(review: Review, *, by: Actor, reason: str) -> None:
     by.require(Perm.REVIEW)
     if not reason.strip():
         raise ValidationError({"reason": "Say why, so that the author knows what to change."})
+    _require_open(review)
+    review.reason = reason.strip()
     with transaction.atomic():
-        _close(review, Review.Status.REJECTED, by, reason.strip())
         SUBJECTS[review.kind].reject(review, by)
+        _close(review, Review.Status.REJECTED, by)
         audit.record("review.reject", review, by=by, reason=review.reason, object=str(review.object_id))
 
 
@@ -78,9 +83,16 @@ def _is_own(subject: Subject, review: Review, user: User | None) -> bool:
     return user is None or user.pk == review.requested_by_id or user.pk in subject.authors(review.object_id)
 
 
-def _close(review: Review, status: str, by: Actor, reason: str) -> None:
-    fields = {"status": status, "decided_by": by.user, "decided_at": now(), "reason": reason}
+def _require_open(review: Review) -> None:
+    """Says it early and in plain words; `_close` is what really keeps a second decision out."""
+    if not Review.objects.filter(pk=review.pk, status=Review.Status.WAITING).exists():
+        raise ReviewClosed(CLOSED)
+
+
+def _close(review: Review, status: str, by: Actor) -> None:
+    """Write the decision down, unless somebody was faster: then everything is undone."""
+    fields = {"status": status, "decided_by": by.user, "decided_at": now(), "reason": review.reason}
     if not Review.objects.filter(pk=review.pk, status=Review.Status.WAITING).update(**fields):
-        raise ReviewClosed("This was decided already, or the post changed meanwhile.")
+        raise ReviewClosed(CLOSED)
     for name, value in fields.items():
         setattr(review, name, value)

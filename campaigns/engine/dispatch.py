@@ -35,10 +35,11 @@ def tick(at: datetime | None = None) -> Tick:
         if not _rows("SELECT pg_try_advisory_xact_lock(%(lock)s)", lock=DISPATCHER_LOCK)[0][0]:
             return result
         result.returned = len(_rows(RETURN_UNSENT, now=at))
-        result.uncertain = len(_rows(DOUBT_SENT, now=at, settle=quiet_period(), timeout=_call_limit()))
+        result.uncertain = len(_rows(DOUBT_SENT, now=at, settle=quiet_period()))
         missed = _rows(MARK_MISSED, now=at)
         result.missed = len(missed)
-        _tell_missed(missed)
+        _tell_each(missed, "missed", "A post is later than this workspace allows. Send it now, move it or drop it.")
+        _tell_each(_rows(MARK_CUT_OFF, now=at, text=CUT_OFF), "cut_off", CUT_OFF)
         lease = at + timedelta(seconds=settings.LEASE_S)
         batch = settings.DISPATCH_BATCH
         result.publish = _rows(CLAIM_DUE, now=at, lease=lease, batch=batch)
@@ -51,31 +52,29 @@ def quiet_period() -> timedelta:
     return timedelta(seconds=settings.LATE_ACCEPT_S + settings.READ_LAG_S)
 
 
-def _call_limit() -> timedelta:
-    return timedelta(seconds=settings.X_TIMEOUT_S)
-
-
 def _rows(sql: str, **params: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()
 
 
-def _tell_missed(rows: list[tuple[UUID, UUID]]) -> None:
+def _tell_each(rows: list[tuple[UUID, UUID]], kind: str, text: str) -> None:
     for workspace_id, delivery_id in rows:
         workspace = Workspace(pk=workspace_id)
-        emit(workspace, "delivery.missed", delivery=str(delivery_id))
-        text = "A post is later than this workspace allows. Send it now, move it or drop it."
-        notify(workspace, "delivery.missed", text, path=f"/deliveries/{delivery_id}")
+        emit(workspace, f"delivery.{kind}", delivery=str(delivery_id))
+        notify(workspace, f"delivery.{kind}", text, path=f"/deliveries/{delivery_id}")
 
 
-# A worker was lost before the call: nothing can be live, so the claim is simply undone.
+CUT_OFF = "The account was disconnected while this was on its way. Connect it again, or look and say what is live."
+
+# A worker was lost before the call: nothing can be live, so the claim is simply undone. The attempt is locked, too:
+# a stale reading of it would call a part unsent whose submission was committed this moment.
 RETURN_UNSENT = """
 WITH lost AS (
     SELECT d.id, d.fence FROM campaigns_delivery d
     JOIN campaigns_attempt a ON a.delivery_id = d.id AND a.number = d.fence
     WHERE d.state = 'publishing' AND d.lease_until < %(now)s AND a.submitting_part IS NULL
-    FOR UPDATE OF d SKIP LOCKED
+    FOR UPDATE OF d, a SKIP LOCKED
 ), closed AS (
     UPDATE campaigns_attempt a SET outcome = 'abandoned', finished_at = %(now)s, code = 'worker_lost',
         message = 'The worker stopped before anything was sent.'
@@ -86,13 +85,14 @@ SET state = 'retry_wait', due_at = %(now)s, lease_until = NULL, updated_at = %(n
 FROM lost WHERE d.id = lost.id RETURNING d.id
 """
 
-# A worker was lost after the call began: the part may be live, so somebody has to look before anything else.
+# A worker was lost after the call began: the part may be live, so somebody has to look before anything else. The
+# call itself may have begun late and lasted to the end of the lease; only then the quiet period starts.
 DOUBT_SENT = """
 WITH lost AS (
-    SELECT d.id, d.fence, a.submitting_at FROM campaigns_delivery d
+    SELECT d.id, d.fence FROM campaigns_delivery d
     JOIN campaigns_attempt a ON a.delivery_id = d.id AND a.number = d.fence
     WHERE d.state = 'publishing' AND d.lease_until < %(now)s AND a.submitting_part IS NOT NULL
-    FOR UPDATE OF d SKIP LOCKED
+    FOR UPDATE OF d, a SKIP LOCKED
 ), closed AS (
     UPDATE campaigns_attempt a SET outcome = 'unknown', finished_at = %(now)s, code = 'worker_lost',
         message = 'The worker stopped during the call. The account''s posts are read to find out.'
@@ -100,20 +100,37 @@ WITH lost AS (
 )
 UPDATE campaigns_delivery d
 SET state = 'unconfirmed', lease_until = NULL, updated_at = %(now)s,
-    due_at = greatest(%(now)s, lost.submitting_at + %(timeout)s + %(settle)s)
+    due_at = greatest(%(now)s, d.lease_until + %(settle)s)
 FROM lost WHERE d.id = lost.id RETURNING d.id
 """
 
 # A thread with a live part is always finished; anything else that is too late asks first.
 MARK_MISSED = """
+WITH late AS (
+    SELECT d.id FROM campaigns_delivery d JOIN accounts_workspace w ON w.id = d.workspace_id
+    WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
+        AND d.scheduled_at < %(now)s - make_interval(mins => w.late_minutes)
+        AND NOT EXISTS (SELECT 1 FROM campaigns_livepart l WHERE l.delivery_id = d.id)
+    FOR UPDATE OF d SKIP LOCKED
+)
 UPDATE campaigns_delivery d
 SET state = 'missed', due_at = NULL, updated_at = %(now)s, problem_code = 'missed',
     problem_text = 'It could not be sent in time. Send it now, move it or drop it.'
-FROM accounts_workspace w
-WHERE w.id = d.workspace_id AND d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
-    AND d.scheduled_at < %(now)s - make_interval(mins => w.late_minutes)
-    AND NOT EXISTS (SELECT 1 FROM campaigns_livepart l WHERE l.delivery_id = d.id)
-RETURNING d.workspace_id, d.id
+FROM late WHERE d.id = late.id RETURNING d.workspace_id, d.id
+"""
+
+# Uncertain or half live, and nobody can go on without the account. It keeps its time: reconnecting lets it go on.
+MARK_CUT_OFF = """
+WITH stuck AS (
+    SELECT d.id FROM campaigns_delivery d JOIN social_connection c ON c.id = d.connection_id
+    WHERE c.status = 'disconnected' AND d.due_at <= %(now)s AND d.problem_code <> 'cut_off'
+        AND (d.state = 'unconfirmed' OR d.state IN ('scheduled', 'retry_wait')
+            AND EXISTS (SELECT 1 FROM campaigns_livepart l WHERE l.delivery_id = d.id))
+    FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE campaigns_delivery d
+SET updated_at = %(now)s, problem_code = 'cut_off', problem_text = %(text)s
+FROM stuck WHERE d.id = stuck.id RETURNING d.workspace_id, d.id
 """
 
 # Fair: the oldest of every account, then one per workspace in turn. The cost follows what is due, not what exists.
@@ -137,12 +154,13 @@ WITH due AS (
     FROM due WHERE nth_on_connection = 1
 ), picked AS (
     SELECT d.id FROM campaigns_delivery d JOIN fair ON fair.id = d.id
-    WHERE d.state IN ('scheduled', 'retry_wait')
+    -- Asked again under the lock: somebody may have moved it since this statement began.
+    WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
     ORDER BY fair.turn, fair.due_at LIMIT %(batch)s
     FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE campaigns_delivery d
-    SET state = 'publishing', fence = d.fence + 1, lease_until = %(lease)s, updated_at = %(now)s
+    SET state = 'publishing', fence = d.fence + 1, lookups = 0, lease_until = %(lease)s, updated_at = %(now)s
     FROM picked WHERE d.id = picked.id RETURNING d.id, d.workspace_id, d.fence
 )
 INSERT INTO campaigns_attempt
@@ -160,6 +178,6 @@ WITH picked AS (
     ORDER BY d.due_at LIMIT %(batch)s
     FOR UPDATE OF d SKIP LOCKED
 )
-UPDATE campaigns_delivery d SET lease_until = %(lease)s, lookups = d.lookups + 1
+UPDATE campaigns_delivery d SET lease_until = %(lease)s, lookups = least(d.lookups + 1, 1000)
 FROM picked WHERE d.id = picked.id RETURNING d.workspace_id, d.id
 """

@@ -11,6 +11,7 @@ from campaigns.models import Attempt, Delivery, LivePart
 from campaigns.queries import with_content
 from campaigns.rendering import Rendered, render
 from lib.clock import boot_seconds, now
+from lib.http import CONNECT_TIMEOUT_S
 from social.models import Connection
 
 State = Delivery.State
@@ -65,7 +66,7 @@ def keep_lease(job: Job) -> None:
 def begin_submission(job: Job, position: int) -> None:
     """Commit that the call is about to happen. From here on the part may be live, whatever becomes of us."""
     with workspace_scope(job.workspace_id):
-        if not _extend(job.delivery.pk, job.fence):
+        if not _extend(job.delivery.pk, job.fence) or _is_settled(job, position):
             raise ClaimLost
         marked = Attempt.objects.filter(
             delivery=job.delivery, number=job.fence, outcome=Attempt.Outcome.OPEN, submitting_part=None
@@ -77,8 +78,13 @@ def begin_submission(job: Job, position: int) -> None:
 
 def check_deadline(job: Job) -> None:
     """The last look before the call: a worker that was frozen since the commit must not send any more."""
-    if boot_seconds() > job.lease_ends - settings.X_TIMEOUT_S:
+    if boot_seconds() > job.lease_ends - settings.X_TIMEOUT_S - CONNECT_TIMEOUT_S:
         raise ClaimLost
+
+
+def _is_settled(job: Job, position: int) -> bool:
+    """The late answer of an earlier worker said that it is live. Expects the delivery's lock."""
+    return LivePart.objects.filter(delivery=job.delivery, position=position).exists()
 
 
 def _extend(delivery_id: UUID, fence: int) -> int:

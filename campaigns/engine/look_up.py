@@ -1,13 +1,12 @@
 """Is an uncertain part live? Read the account's own posts and match; never guess, never send from here."""
 
-import html
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from accounts.scope import workspace_scope
 from campaigns.engine import outcome
@@ -17,41 +16,51 @@ from campaigns.rendering import RenderedPart, render
 from lib.clock import now
 from social import credentials
 from social.networks.port import Failure, NetworkError, RemotePost
-from social.networks.rules import clean_text
 
 log = structlog.get_logger(__name__)
 State, Outcome = Delivery.State, Attempt.Outcome
 # Between our clock and the network's; posts of another delivery are excluded by their claim, not by time.
-CLOCK_SKEW = timedelta(seconds=5)
+CLOCK_SKEW = timedelta(minutes=1)
 LOOK_UP_LIMIT = 50
 
 
 def look_up_delivery(workspace_id: UUID, delivery_id: UUID) -> None:
     with workspace_scope(workspace_id):
         delivery = with_content(Delivery.objects.filter(pk=delivery_id, state=State.UNCONFIRMED)).first()
-        attempt = delivery and _open_attempt(delivery)
-    if not delivery or not attempt:
+    if not delivery:
         return
-    position = attempt.submitting_part or 0
-    since = _began(delivery, attempt, position) - CLOCK_SKEW
     try:
-        posts = credentials.open_client(delivery.connection).own_posts(since)
+        _look_up(delivery)
     except NetworkError as error:
         _cannot_read(delivery, error)
-        return
-    with workspace_scope(workspace_id):
+    except Exception:
+        # The outermost loop of a worker: counted like a timeline that cannot be read, so that a person is asked.
+        log.exception("look_up_crashed", delivery=str(delivery_id))
+        _cannot_read(delivery, NetworkError(Failure.TEMPORARY, "internal", "Something went wrong on our side."))
+
+
+def _look_up(delivery: Delivery) -> None:
+    with workspace_scope(delivery.workspace_id):
+        attempt, position = _open_call(delivery)
+        is_known = delivery.live_parts.filter(position=position).exists()
+        parent = _expected_parent(delivery, position)
+    since = _began(delivery, attempt, position) - CLOCK_SKEW
+    posts = [] if is_known else credentials.open_client(delivery.connection).own_posts(since)
+    with workspace_scope(delivery.workspace_id):
         held = (
             Delivery.objects.select_for_update(of=("self",))
             .select_related("connection", "workspace")
-            .filter(pk=delivery_id, state=State.UNCONFIRMED, fence=delivery.fence)
+            .filter(pk=delivery.pk, state=State.UNCONFIRMED, fence=delivery.fence)
             .first()
         )
         if held is None:
             return
-        part = render(delivery).parts[position]
-        found = find_match(part, posts, since, _expected_parent(delivery, position), _claimed(delivery, posts))
-        if found:
-            _adopt(held, attempt, position, part, found, len(delivery.post.parts.all()))
+        parts = render(delivery).parts
+        found = find_match(parts[position], posts, since, parent, _claimed(delivery, posts))
+        if is_known:
+            _go_on(held, attempt, position, len(parts))
+        elif found:
+            _adopt(held, attempt, position, parts[position], found, len(parts))
         else:
             _not_live(held, attempt)
 
@@ -67,14 +76,17 @@ def find_match(
         and post.remote_id not in claimed
         and post.media_count == len(part.media)
         and post.reply_to == parent
-        and part.text in {clean_text(post.text), clean_text(html.unescape(post.text))}
+        and post.says(part.text)
     ]
     return min(matching, key=lambda post: post.created_at, default=None)
 
 
-def _open_attempt(delivery: Delivery) -> Attempt | None:
-    """The newest attempt whose call has no recorded answer."""
-    return delivery.attempts.exclude(submitting_part=None).order_by("-number").first()
+def _open_call(delivery: Delivery) -> tuple[Attempt, int]:
+    """The newest attempt whose call has no recorded answer, and the part that it was for."""
+    attempt = delivery.attempts.exclude(submitting_part=None).order_by("-number").first()
+    attempt = attempt or delivery.attempts.latest("number")
+    position = attempt.submitting_part
+    return attempt, delivery.live_parts.count() if position is None else position
 
 
 def _began(delivery: Delivery, attempt: Attempt, position: int) -> datetime:
@@ -119,6 +131,11 @@ def _adopt(held: Delivery, attempt: Attempt, position: int, part: RenderedPart, 
         # Another delivery claimed it between our reading and now: look again.
         _look_again(held, timedelta(seconds=settings.READ_LAG_S))
         return
+    _go_on(held, attempt, position, parts)
+
+
+def _go_on(held: Delivery, attempt: Attempt, position: int, parts: int) -> None:
+    """The part is live: done, or on with the next one."""
     _settle(attempt, Outcome.ACCEPTED, f"Found live after {held.lookups} look-up(s).")
     if position + 1 == parts:
         outcome.mark_published(held)
@@ -147,7 +164,7 @@ def _cannot_read(delivery: Delivery, error: NetworkError) -> None:
         if error.failure is Failure.UNAUTHORIZED:
             credentials.mark_reconnect(delivery.connection, error.message)
         if delivery.lookups >= LOOK_UP_LIMIT:
-            Delivery.objects.filter(pk=delivery.pk, state=State.UNCONFIRMED).update(due_at=None, lease_until=None)
+            _uncertain(delivery).update(due_at=None, lease_until=None)
             outcome.tell(delivery, "unconfirmed", "We could not find out whether a post is live. Please look.")
             return
         _look_again(delivery, max(wait, (error.retry_at or now()) - now()))
@@ -164,4 +181,9 @@ def _refresh(delivery: Delivery) -> NetworkError | None:
 
 
 def _look_again(delivery: Delivery, wait: timedelta) -> None:
-    Delivery.objects.filter(pk=delivery.pk, state=State.UNCONFIRMED).update(due_at=now() + wait, lease_until=None)
+    _uncertain(delivery).update(due_at=now() + wait, lease_until=None)
+
+
+def _uncertain(delivery: Delivery) -> QuerySet[Delivery]:
+    """The row, while it is uncertain about the same call."""
+    return Delivery.objects.filter(pk=delivery.pk, fence=delivery.fence, state=State.UNCONFIRMED)

@@ -1,5 +1,6 @@
 """Files go up before the call that cannot be undone; what is up is remembered with its expiry."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from io import RawIOBase
@@ -43,16 +44,28 @@ def _ready_id(job: Job, client: NetworkClient, media: RenderedMedia) -> str:
     elif not row.is_ready:
         row = _store(job, media, client.upload_state(row.remote_id))
     if media.alt_text != row.alt_text:
-        client.set_alt_text(row.remote_id, media.alt_text)
-        with workspace_scope(job.workspace_id):
-            MediaUpload.objects.filter(pk=row.pk).update(alt_text=media.alt_text)
+        _describe(job, client, media, row)
     return row.remote_id
 
 
+def _describe(job: Job, client: NetworkClient, media: RenderedMedia, row: MediaUpload) -> None:
+    """A call without an answer leaves open which description the file has: it counts as expired until we know."""
+    upload = MediaUpload.objects.filter(pk=row.pk)
+    with workspace_scope(job.workspace_id):
+        upload.update(expires_at=now())
+    client.set_alt_text(row.remote_id, media.alt_text)
+    with workspace_scope(job.workspace_id):
+        upload.update(alt_text=media.alt_text, expires_at=row.expires_at)
+
+
 def _find(job: Job, media: RenderedMedia) -> MediaUpload | None:
+    """A file that another post described differently is not touched: that post may be live with it."""
     with workspace_scope(job.workspace_id):
         return MediaUpload.objects.filter(
-            connection=job.connection, asset_id=media.asset_id, expires_at__gt=now() + SPARE
+            connection=job.connection,
+            asset_id=media.asset_id,
+            expires_at__gt=now() + SPARE,
+            alt_text__in=["", media.alt_text],
         ).first()
 
 
@@ -62,13 +75,25 @@ def _send(job: Job, client: NetworkClient, media: RenderedMedia) -> Upload:
     if not default_storage.exists(asset.file):
         text = f"The file {asset.name} is gone from the storage. Add it again."
         raise NetworkError(Failure.REJECTED, "file_missing", text)
+    file = CheckedFile(default_storage.open(asset.file), lambda: keep_lease(job))
     outgoing = OutgoingMedia(
-        open=lambda: cast(BinaryIO, HeartbeatFile(default_storage.open(asset.file), lambda: keep_lease(job))),
-        mime=asset.mime,
-        kind=asset.kind,
-        size_bytes=asset.size_bytes,
+        open=lambda: cast(BinaryIO, file), mime=asset.mime, kind=asset.kind, size_bytes=asset.size_bytes
     )
-    return client.upload(outgoing)
+    try:
+        upload = client.upload(outgoing)
+    except NetworkError:
+        if file.is_read and file.sha256 != media.sha256:
+            raise _changed(asset) from None
+        raise
+    # Nothing is live yet: an upload that no post uses is forgotten by the network.
+    if file.sha256 != media.sha256:
+        raise _changed(asset)
+    return upload
+
+
+def _changed(asset: MediaAsset) -> NetworkError:
+    text = f"The file {asset.name} in the storage is not the one that was approved. Add it again."
+    return NetworkError(Failure.REJECTED, "file_changed", text)
 
 
 def _store(job: Job, media: RenderedMedia, upload: Upload) -> MediaUpload:
@@ -81,11 +106,6 @@ def _store(job: Job, media: RenderedMedia, upload: Upload) -> MediaUpload:
                 "remote_id": upload.remote_id,
                 "is_ready": upload.is_ready,
                 "expires_at": now() + timedelta(seconds=upload.expires_in_s),
-            },
-            create_defaults={
-                "remote_id": upload.remote_id,
-                "is_ready": upload.is_ready,
-                "expires_at": now() + timedelta(seconds=upload.expires_in_s),
                 "alt_text": "",
             },
         )
@@ -94,17 +114,25 @@ def _store(job: Job, media: RenderedMedia, upload: Upload) -> MediaUpload:
     return row
 
 
-class HeartbeatFile(RawIOBase):
-    """Keeps the lease while a large file is read chunk by chunk."""
+class CheckedFile(RawIOBase):
+    """Keeps the lease while a large file is read chunk by chunk, and takes the digest of what was really sent."""
 
     def __init__(self, file: Any, beat: Callable[[], None]) -> None:
         self.file, self.beat, self.beat_at = file, beat, boot_seconds()
+        self.digest, self.is_read = hashlib.sha256(), False
 
     def read(self, size: int = -1) -> bytes:
         if boot_seconds() - self.beat_at > HEARTBEAT_S:
             self.beat()
             self.beat_at = boot_seconds()
-        return self.file.read(size)
+        chunk: bytes = self.file.read(size)
+        self.digest.update(chunk)
+        self.is_read = self.is_read or not chunk
+        return chunk
+
+    @property
+    def sha256(self) -> str:
+        return self.digest.hexdigest()
 
     def close(self) -> None:
         self.file.close()

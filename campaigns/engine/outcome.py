@@ -13,11 +13,12 @@ from campaigns.engine.dispatch import quiet_period
 from campaigns.engine.job import Job
 from campaigns.engine.media import forget_uploads
 from campaigns.models import Attempt, Delivery, LivePart
+from campaigns.rendering import storable
 from lib.clock import now
 from social import credentials
 from social.models import Connection
 from social.networks.port import Accepted, Failure, NetworkError
-from social.services import pause_by_network, tell_connection
+from social.services import pause_by_network
 
 log = structlog.get_logger(__name__)
 State, Outcome = Delivery.State, Attempt.Outcome
@@ -25,41 +26,61 @@ MAX_BACKOFF_S = 3600
 
 
 def record_accepted(job: Job, position: int, accepted: Accepted) -> None:
-    """A late answer still counts while the delivery is only uncertain about this very attempt."""
+    """An answer always counts, however late: the part is live, whatever was decided meanwhile."""
     with workspace_scope(job.workspace_id):
-        held = (
-            Delivery.objects.select_for_update()
-            .filter(pk=job.delivery.pk, fence=job.fence, state__in=[State.PUBLISHING, State.UNCONFIRMED])
-            .first()
-        )
+        held = Delivery.objects.select_for_update().filter(pk=job.delivery.pk).first()
         if held is None:
-            log.error("late_answer", delivery=str(job.delivery.pk), remote_id=accepted.remote_id)
+            log.error("answer_for_nothing", delivery=str(job.delivery.pk), remote_id=accepted.remote_id)
             return
-        LivePart.objects.get_or_create(
-            delivery=held,
-            position=position,
-            defaults={
-                "workspace_id": job.workspace_id,
-                "connection": job.connection,
-                "content_hash": job.rendered.parts[position].content_hash,
-                "remote_id": accepted.remote_id,
-                "url": accepted.url,
-            },
-        )
+        _keep_receipt(job, position, accepted)
+        in_hand = held.state == State.PUBLISHING and held.fence == job.fence
         is_last = position + 1 == len(job.rendered.parts)
         _close_attempt(
             job,
-            Outcome.ACCEPTED if is_last else Outcome.OPEN,
+            Outcome.OPEN if in_hand and not is_last else Outcome.ACCEPTED,
             submitting_part=None,
             http_status=accepted.http_status,
             request_id=accepted.request_id,
             raw=accepted.raw,
         )
+        # A newer claim finds the part live before its own call, and finishes by itself.
+        if held.state == State.PUBLISHED or (held.state == State.PUBLISHING and not in_hand):
+            return
         if is_last:
             mark_published(held)
-        elif held.state == State.UNCONFIRMED:
+        elif held.state == State.UNCONFIRMED and not is_uncertain(held):
             held.state, held.due_at, held.lease_until = State.RETRY_WAIT, now(), None
             held.save(update_fields=["state", "due_at", "lease_until"])
+
+
+def _keep_receipt(job: Job, position: int, accepted: Accepted) -> None:
+    part, is_new = LivePart.objects.get_or_create(
+        delivery=job.delivery,
+        position=position,
+        defaults={
+            "workspace_id": job.workspace_id,
+            "connection": job.connection,
+            "content_hash": job.rendered.parts[position].content_hash,
+            "remote_id": accepted.remote_id,
+            "url": accepted.url,
+        },
+    )
+    if not is_new and part.remote_id != accepted.remote_id:
+        log.error("live_twice", delivery=str(job.delivery.pk), remote_ids=[part.remote_id, accepted.remote_id])
+
+
+def is_uncertain(delivery: Delivery) -> bool:
+    """Whether the answer to any call is still open."""
+    return delivery.attempts.exclude(submitting_part=None).exists()
+
+
+def finish(job: Job) -> None:
+    """Every part was live already when this claim began."""
+    with workspace_scope(job.workspace_id):
+        held = Delivery.objects.select_for_update().filter(pk=job.delivery.pk, fence=job.fence, state=State.PUBLISHING)
+        if delivery := held.first():
+            _close_attempt(job, Outcome.ABANDONED, message="Everything was live already.")
+            mark_published(delivery)
 
 
 def mark_published(delivery: Delivery) -> None:
@@ -91,7 +112,7 @@ def set_aside(job: Job, state: str, code: str, message: str) -> None:
         if state == State.IN_REVIEW:
             from campaigns.deliveries import request_delivery_review
 
-            request_delivery_review(job.delivery)
+            request_delivery_review(job.delivery, code=code, message=message)
 
 
 def wait_for_media(job: Job, check_after_s: int) -> None:
@@ -111,6 +132,15 @@ def record_failure(job: Job, error: NetworkError) -> None:
         failure = _try_refresh(job)
     with workspace_scope(job.workspace_id):
         SETTLE[failure](job, error)
+
+
+def record_crash(job: Job) -> None:
+    """An error of ours. Before the call it is a retry; once the call may be out, the reaper has it looked up."""
+    with workspace_scope(job.workspace_id):
+        if Attempt.objects.filter(delivery=job.delivery, number=job.fence, submitting_part=None).exists():
+            text = "Something went wrong on our side. Staff can see what."
+            count_failure(job.delivery, "internal", text, fence=job.fence)
+            _close_attempt(job, Outcome.ABANDONED, code="internal", message=text)
 
 
 def _try_refresh(job: Job) -> Failure:
@@ -146,8 +176,7 @@ def _rate_limit(job: Job, error: NetworkError) -> None:
 
 def _unauthorized(job: Job, error: NetworkError) -> None:
     """It waits, still due, until the account is connected again."""
-    if credentials.mark_reconnect(job.connection, error.message) or job.connection.status == "active":
-        tell_connection(job.connection, f"{job.connection} has to be connected again; posts are waiting.")
+    credentials.mark_reconnect(job.connection, error.message)
     _hold(job, error)
 
 
@@ -162,7 +191,7 @@ def _hold(job: Job, error: NetworkError) -> None:
 
 
 def _temporary(job: Job, error: NetworkError) -> None:
-    count_failure(job.delivery, error.code, error.message, fence=job.fence)
+    count_failure(job.delivery, error.code, error.message, fence=job.fence, not_before=error.retry_at)
     _close_attempt(job, Outcome.REFUSED, submitting_part=None, **_facts(error))
 
 
@@ -170,7 +199,7 @@ def _rejected(job: Job, error: NetworkError) -> None:
     forget_uploads(job)
     if _move(job, State.FAILED, due_at=None, code=error.code, message=error.message):
         _close_attempt(job, Outcome.REFUSED, submitting_part=None, **_facts(error))
-        tell(job.delivery, "failed", f"Not published on {job.connection}: {error.message}")
+        tell(job.delivery, "failed", storable(f"Not published on {job.connection}: {error.message}"))
 
 
 SETTLE = {
@@ -184,24 +213,27 @@ SETTLE = {
 }
 
 
-def count_failure(delivery: Delivery, code: str, message: str, *, fence: int) -> None:
+def count_failure(
+    delivery: Delivery, code: str, message: str, *, fence: int, not_before: datetime | None = None
+) -> None:
     """Try again later, with full jitter, or give up when the limit is reached."""
     failures = delivery.failures + 1
     gives_up = failures > settings.RETRY_LIMIT
     state = State.FAILED if gives_up else State.RETRY_WAIT
+    due = max(now() + backoff(failures), not_before or now())
     moved = Delivery.objects.filter(
         pk=delivery.pk, fence=fence, state__in=[State.PUBLISHING, State.UNCONFIRMED]
     ).update(
         state=state,
         failures=failures,
-        due_at=None if gives_up else now() + backoff(failures),
+        due_at=None if gives_up else due,
         lease_until=None,
-        problem_code=code,
-        problem_text=message,
+        problem_code=code[:40],
+        problem_text=storable(message)[:300],
         updated_at=now(),
     )
     if moved and gives_up:
-        tell(delivery, "failed", f"Gave up after {settings.RETRY_LIMIT} retries: {message}")
+        tell(delivery, "failed", storable(f"Gave up after {settings.RETRY_LIMIT} retries: {message}"))
 
 
 def backoff(failures: int) -> timedelta:
@@ -220,8 +252,8 @@ def _move(job: Job, state: str, *, due_at: datetime | None, code: str, message: 
             state=state,
             due_at=due_at,
             lease_until=None,
-            problem_code=code,
-            problem_text=message[:300],
+            problem_code=code[:40],
+            problem_text=storable(message)[:300],
             updated_at=now(),
         )
     )
@@ -230,14 +262,19 @@ def _move(job: Job, state: str, *, due_at: datetime | None, code: str, message: 
 def _facts(error: NetworkError) -> dict[str, Any]:
     return {
         "code": error.code,
-        "message": error.message[:300],
+        "message": error.message,
         "raw": error.raw,
         "http_status": error.http_status,
         "request_id": error.request_id,
     }
 
 
+# What a network says goes into columns of these sizes, whatever it says.
+LIMITS = {"code": 40, "message": 300, "request_id": 80, "raw": 4000}
+
+
 def _close_attempt(job: Job, outcome: str, **fields: Any) -> None:
+    fields |= {name: storable(fields[name])[:limit] for name, limit in LIMITS.items() if name in fields}
     fields |= {"outcome": outcome}
     if outcome != Outcome.OPEN:
         fields["finished_at"] = now()

@@ -9,7 +9,7 @@ from accounts.scope import workspace_scope
 from campaigns.engine import outcome
 from campaigns.engine.job import ClaimLost, Job, begin_submission, check_deadline, start_job
 from campaigns.engine.media import MediaPending, upload_media
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Post
 from social.credentials import open_client
 from social.models import Connection
 from social.networks.port import Accepted, NetworkClient, NetworkError, OutgoingPart
@@ -40,31 +40,45 @@ def publish_delivery(workspace_id: UUID, delivery_id: UUID, fence: int) -> None:
         outcome.wait_for_media(job, pending.check_after_s)
     except NetworkError as error:
         outcome.record_failure(job, error)
+    except Exception:
+        # The outermost loop of a worker: without this the claim would run out and come back for ever.
+        log.exception("publish_crashed", delivery=str(delivery_id), fence=fence)
+        outcome.record_crash(job)
 
 
 def _check(job: Job) -> None:
     """Everything that can be known before the call. Budgets and breakers belong here, too."""
-    delivery, connection = job.delivery, job.connection
-    with workspace_scope(job.workspace_id):
-        is_suspended = Workspace.objects.values_list("is_suspended", flat=True).get(pk=job.workspace_id)
-    if job.rendered.content_hash != delivery.approved_hash:
+    if job.rendered.content_hash != job.delivery.approved_hash:
         raise NotNow("in_review", "changed", "The content is not what was approved. It needs a new approval.")
-    if is_suspended or connection.status != Connection.Status.ACTIVE or _is_held(delivery.post.campaign):
-        raise NotNow("retry_wait", "held", "Publishing is on hold.")
+    _check_hold(job)
     has_media = any(part.media for part in job.rendered.parts)
-    if missing := missing_scopes(connection, has_media=has_media):
+    if missing := missing_scopes(job.connection, has_media=has_media):
         text = f"The connection lacks the permission {', '.join(missing)}. Connect it again and allow everything."
         raise NotNow("failed", "missing_scopes", text)
 
 
-def _is_held(campaign: Campaign | None) -> bool:
-    return campaign is not None and campaign.status != Campaign.Status.RUNNING
+def _check_hold(job: Job) -> None:
+    """Read afresh before every call: uploads take minutes. A pause lets a thread finish, a suspension does not."""
+    with workspace_scope(job.workspace_id):
+        is_suspended = Workspace.objects.values_list("is_suspended", flat=True).get(pk=job.workspace_id)
+        status = Connection.objects.values_list("status", flat=True).get(pk=job.connection.pk)
+        on_hold = not job.live and _is_held(job.delivery.post)
+    if is_suspended or on_hold or status != Connection.Status.ACTIVE:
+        raise NotNow("retry_wait", "held", "Publishing is on hold.")
+
+
+def _is_held(post: Post) -> bool:
+    return Campaign.objects.filter(posts=post).exclude(status=Campaign.Status.RUNNING).exists()
 
 
 def _send_parts(job: Job) -> None:
+    if not job.remaining:
+        outcome.finish(job)
+        return
     client = open_client(job.connection)
     for position in job.remaining:
         media_ids = upload_media(job, client, job.rendered.parts[position])
+        _check_hold(job)
         accepted = _submit(job, client, position, media_ids)
         _record(job, position, accepted)
 
