@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(411)
             return None
         length = self.headers.get("Content-Length") or "0"
-        if not length.isdigit():
+        if not (length.isascii() and length.isdigit()):
             self._refuse(400)
             return None
         if int(length) > MAX_BODY_BYTES:

@@ -49,7 +49,7 @@ class Request:
     def json(self) -> Any:
         try:
             return json.loads(self.body or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MalformedBody("not JSON") from error
 
     def digest(self) -> str:

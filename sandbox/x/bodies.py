@@ -132,6 +132,8 @@ def _check_size(size: int, schema: Schema, path: str, value: Any, unit: str) -> 
 
 
 def _check_text(value: str, schema: Schema, path: str) -> None:
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise problems.invalid(path, "", f"$.{path}: half a surrogate pair is no character")
     if "enum" in schema and value not in schema["enum"]:
         raise problems.invalid(path, value, f"$.{path}: does not have a value in the enumeration {schema['enum']}")
     if "pattern" in schema and not re.fullmatch(schema["pattern"], value):

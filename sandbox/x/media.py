@@ -123,7 +123,7 @@ def attachable(db: sqlite3.Connection, now: float, account: sqlite3.Row, media_i
     rows = []
     for media_id in media_ids:
         row = db.execute(
-            "SELECT * FROM x_media WHERE id = ? AND account_id = ?", (int(media_id), account["id"])
+            "SELECT * FROM x_media WHERE id = CAST(? AS INTEGER) AND account_id = ?", (media_id, account["id"])
         ).fetchone()
         if row is None or row["expires_at"] <= now or state(row, now) != "succeeded":
             raise problems.invalid("media.media_ids", media_ids, "Your media IDs are invalid.")

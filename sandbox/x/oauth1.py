@@ -8,6 +8,7 @@ from typing import Any
 from oauthlib.oauth1.rfc5849 import signature  # type: ignore[import-untyped]
 
 from sandbox.router import Call
+from sandbox.x.reading import is_id
 
 MAX_SKEW_SECONDS = 300
 
@@ -25,8 +26,11 @@ class _Signed:
 def find_signer(call: Call) -> tuple[sqlite3.Row, sqlite3.Row] | None:
     """(app, account) of a correctly signed request, else None."""
     header = call.request.headers.get("Authorization") or ""
-    body = call.request.body.decode() if call.request.form else ""
-    fields = dict(signature.collect_parameters(headers={"Authorization": header}, exclude_oauth_signature=False))
+    body = call.request.body.decode("utf-8", "replace") if call.request.form else ""
+    try:
+        fields = dict(signature.collect_parameters(headers={"Authorization": header}, exclude_oauth_signature=False))
+    except ValueError:
+        return None
     app = _row(call, "x_apps", "consumer_key", fields.get("oauth_consumer_key"))
     account = _row(call, "x_accounts", "access_token", fields.get("oauth_token"))
     if app is None or account is None or fields.get("oauth_signature_method") != "HMAC-SHA1":
@@ -57,7 +61,7 @@ def _is_fresh(db: sqlite3.Connection, fields: dict[str, str]) -> bool:
     # Signers use their own wall clock, which the sandbox clock must not be compared with.
     now = time.time()
     stamp = fields.get("oauth_timestamp", "")
-    if not stamp.isdigit() or abs(int(stamp) - now) > MAX_SKEW_SECONDS:
+    if not is_id(stamp) or abs(int(stamp) - now) > MAX_SKEW_SECONDS:
         return False
     db.execute("DELETE FROM x_nonces WHERE at < ?", (now - 2 * MAX_SKEW_SECONDS,))
     seen = db.execute(

@@ -1,7 +1,6 @@
 """POST /2/oauth2/token and /2/oauth2/revoke."""
 
 import base64
-import binascii
 import secrets
 import sqlite3
 from urllib.parse import unquote
@@ -99,7 +98,7 @@ def _client(call: Call) -> sqlite3.Row:
 def _confidential(call: Call, encoded: str) -> sqlite3.Row:
     try:
         client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise problems.oauth(401, "unauthorized_client", NO_HEADER) from None
     app = accounts.app(call.db, unquote(client_id))
     if app is None or not secrets.compare_digest(unquote(secret).encode(), app["client_secret"].encode()):

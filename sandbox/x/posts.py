@@ -96,8 +96,9 @@ def _note_mentions(db: sqlite3.Connection, draft: Draft, post_id: int) -> None:
 
 def find(db: sqlite3.Connection, post_id: int | str) -> sqlite3.Row | None:
     """A post that still exists, in any of its versions."""
+    # As text: 19 digits may exceed what an integer of SQLite holds.
     row: sqlite3.Row | None = db.execute(
-        "SELECT * FROM x_posts WHERE id = ? AND deleted_at IS NULL", (int(post_id),)
+        "SELECT * FROM x_posts WHERE id = CAST(? AS INTEGER) AND deleted_at IS NULL", (str(post_id),)
     ).fetchone()
     return row
 

@@ -98,7 +98,7 @@ class Page:
 def parse_page(call: Call, reading: Reading) -> Page:
     query = call.request.query
     limit = query.get("max_results", "10")
-    if not limit.isdigit() or not 5 <= int(limit) <= 100:
+    if not is_id(limit) or not 5 <= int(limit) <= 100:
         raise problems.invalid(
             "max_results", limit, f"The `max_results` query parameter value [{limit}] is not between 5 and 100"
         )

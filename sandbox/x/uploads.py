@@ -1,11 +1,11 @@
 """Media bytes out of requests: multipart parts or base64 in JSON."""
 
 import base64
-import binascii
 
 from sandbox.router import Call
 from sandbox.wire import MalformedBody, multipart_parts
 from sandbox.x import bodies, problems
+from sandbox.x.reading import is_id
 
 
 def read_segment(call: Call) -> tuple[int, bytes]:
@@ -14,8 +14,8 @@ def read_segment(call: Call) -> tuple[int, bytes]:
         bodies.check(body, bodies.APPEND)
         return body["segment_index"], _decode(body["media"])
     parts = multipart_parts(call.request)
-    index = parts["segment_index"].content.decode() if "segment_index" in parts else ""
-    if not index.isdigit() or int(index) > 999:
+    index = parts["segment_index"].content.decode("utf-8", "replace") if "segment_index" in parts else ""
+    if not is_id(index) or int(index) > 999:
         raise problems.invalid("segment_index", index, "segment_index must be 0 to 999.")
     if "media" not in parts:
         raise problems.invalid("media", "", "media is missing but it is required")
@@ -33,7 +33,7 @@ def read_one_shot(call: Call) -> tuple[str, bytes, str]:
         if "media" not in parts:
             raise problems.invalid("media", "", "media is missing but it is required")
         content = parts["media"].content
-        category = parts["media_category"].content.decode() if "media_category" in parts else ""
+        category = parts["media_category"].content.decode("utf-8", "replace") if "media_category" in parts else ""
     if category not in ("tweet_image", "tweet_gif", "tweet_video", "subtitles"):
         raise problems.invalid("media_category", category, "media_category is missing or not known.")
     return category, content, _guess_type(content)
@@ -61,5 +61,5 @@ def _guess_type(content: bytes) -> str:
 def _decode(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise MalformedBody("media is not base64") from error
