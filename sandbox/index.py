@@ -50,8 +50,13 @@ def _posts(call: Call) -> str:
 def _ledger(call: Call) -> str:
     names = ["seq", "time", "platform", "account", "method", "path", "effect", "effect_id", "outcome", "fault"]
     entries = ledger.latest(call.db, SHOWN)
-    rows = [["" if entry[name] is None else escape(str(entry[name])) for name in names] for entry in entries]
+    rows = [[_cell(name, entry[name]) for name in names] for entry in entries]
     return table(names, rows) if rows else "<p>Empty.</p>"
+
+
+def _cell(name: str, value: object) -> str:
+    shown = "" if value is None else escape(str(value))
+    return f"<time>{shown}</time>" if name == "time" else shown
 
 
 def _profile(handle: str) -> str:

@@ -117,14 +117,15 @@ def _page(call: Call, grant: Grant, error: str = "", handle: str = "") -> str:
         f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in _carried(grant).items()
     )
     message = f'<p class="error" id="error" role="alert">{escape(error)}</p>' if error else ""
+    # Authorize comes first: the first button is what the Enter key presses.
     body = f"""<h1>Sandbox X: authorise {escape(grant.app_name)}?</h1>
 <div class="card"><p>This app would like to:</p><ul>{scopes}</ul>
 <form method="post" action="/x/i/oauth2/authorize">{hidden}{message}
 <label for="account">Simulated account</label><select id="account" name="account">{options}</select>
 <label for="handle">or a new one, by its handle</label>
 <input id="handle" name="handle" value="{escape(handle)}" placeholder="my_shop" autocomplete="off" spellcheck="false">
-<div class="row"><button id="cancel" name="decision" value="cancel">Cancel</button>
-<button id="authorize" class="main" name="decision" value="authorize">Authorize</button></div>
+<div class="row"><button id="authorize" class="main" name="decision" value="authorize">Authorize</button>
+<button id="cancel" name="decision" value="cancel">Cancel</button></div>
 </form></div>
 <p class="soft">You go back to {escape(grant.redirect_uri)}</p>"""
     return page(f"Sandbox X: authorise {grant.app_name}?", body, is_narrow=True)

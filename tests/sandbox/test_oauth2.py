@@ -244,6 +244,11 @@ def test_the_authorise_page_lists_scopes_and_accounts(sandbox: Sandbox) -> None:
         assert control in answer.text
 
 
+def test_enter_authorises_because_that_button_comes_first(sandbox: Sandbox) -> None:
+    text = requests.get(f"{sandbox.url}/x/i/oauth2/authorize", params=grant(), timeout=5).text
+    assert text.index('id="authorize"') < text.index('id="cancel"')
+
+
 def test_the_authorise_page_escapes_what_it_was_given(sandbox: Sandbox) -> None:
     answer = requests.get(
         f"{sandbox.url}/x/i/oauth2/authorize", params=grant(state='"><script>alert(1)</script>'), timeout=5
