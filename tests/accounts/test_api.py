@@ -1,8 +1,10 @@
 import json
 import uuid
+from multiprocessing.pool import ThreadPool
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connections
 from django.test import Client
 from django.urls import path
 from rest_framework.response import Response
@@ -325,6 +327,20 @@ def test_repeated_answer_without_a_body_is_repeated(api, alice, workspace):
         assert (answer.status_code, answer.content) == (204, b"")
     with workspace_scope(workspace.pk):
         assert AuditEntry.objects.filter(action="api_key.revoke").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_that_arrive_at_once_with_the_same_key_are_one(api, alice, workspace):
+    def send(_number: int) -> int:
+        try:
+            return post_key(api(alice)).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPool(4) as pool:
+        assert pool.map(send, range(8)) == [201] * 8
+    with workspace_scope(workspace.pk):
+        assert ApiKey.objects.count() == 1
 
 
 # --- sessions and limits -------------------------------------------------------------------------------------------

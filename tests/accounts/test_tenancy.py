@@ -6,11 +6,12 @@ import uuid
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
+from django.db.migrations.state import ProjectState
 
 from accounts.models import Workspace
 from accounts.scope import workspace_scope
 from accounts.services import create_api_key, emit, notify
-from accounts.tenancy import TenantModel, tenant_keys
+from accounts.tenancy import SecureTenantTables, TenantModel, tenant_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -233,3 +234,29 @@ def test_reference_to_a_row_of_another_workspace_is_refused(key, workspace, fore
         insert(key, workspace, foreign)
     # The same row with a target of its own is taken, so nothing else was in the way.
     insert(key, workspace, own)
+
+
+def secured(table: str) -> tuple[tuple[bool, bool], int, int]:
+    policies = rows("SELECT count(*) FROM pg_policies WHERE tablename = %s", table)[0][0]
+    keys = rows("SELECT count(*) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f'", table)[0][0]
+    return tables()[table], policies, keys
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [("AuditDetail", "accounts_auditdetail"), ("ApiKey:key_hash", "accounts_apikey")]
+)
+def test_securing_a_table_can_be_undone_and_done_again(db, name, table):
+    operation, state = SecureTenantTables(name), ProjectState.from_apps(apps)
+    before = secured(table)
+    with connection.schema_editor() as editor:
+        operation.database_backwards("accounts", editor, state, state)
+    assert secured(table)[:2] == ((False, False), 0)
+    with connection.schema_editor() as editor:
+        operation.database_forwards("accounts", editor, state, state)
+    assert secured(table) == before
+
+
+def test_operation_says_what_it_does():
+    operation = SecureTenantTables("Post", "Campaign")
+    assert operation.describe() == "Secure the tenant tables Post, Campaign"
+    assert operation.deconstruct() == ("SecureTenantTables", ["Post", "Campaign"], {})
