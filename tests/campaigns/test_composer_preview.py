@@ -67,6 +67,11 @@ def test_links_mentions_and_tags_are_marked(bob_client: Client, roastery: Connec
     assert re.findall(r'<span class="entity">(.*?)</span>', html) == ["https://acme.com", "@cafe", "#beans", "$ACME"]
 
 
+def test_markup_in_a_link_is_only_text(bob_client: Client, roastery: Connection) -> None:
+    html = typed(bob_client, "https://acme.com/?a=1&lt=2", connections=str(roastery.pk))
+    assert '<span class="entity">https://acme.com/?a=1&amp;lt=2</span>' in html
+
+
 def test_markup_in_the_text_is_only_text(bob_client: Client, roastery: Connection) -> None:
     html = typed(bob_client, "<script>alert(1)</script> #<b>", connections=str(roastery.pk))
     assert "<script>" not in html

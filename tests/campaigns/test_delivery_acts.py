@@ -22,7 +22,11 @@ def fresh(delivery: Delivery) -> Delivery:
 def unconfirmed(delivery: Delivery) -> Delivery:
     set_state(delivery.post, "unconfirmed", fence=1)
     Attempt.objects.create(
-        workspace=delivery.workspace, delivery=delivery, number=1, submitting_part=0, submitting_at=now()
+        workspace=delivery.workspace,
+        delivery=delivery,
+        number=1,
+        submitting_part=0,
+        submitting_at=now() - timedelta(hours=1),
     )
     return delivery
 

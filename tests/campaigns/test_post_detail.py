@@ -6,6 +6,7 @@ from campaigns.models import Delivery, Post
 from campaigns.services import MediaDraft, PartDraft, PostDraft, create_post, share_campaign
 from compliance.models import Review
 from compliance.services import reject_review
+from lib.clock import now
 from tests.campaigns.cast import add_post, mark_published, set_state, texts_of
 
 
@@ -53,6 +54,11 @@ def test_buttons_follow_the_state(
     set_state(delivery.post, state)
     html = bob_client.get(url(delivery.post)).content.decode()
     assert {act for act in offered | hidden if f"/deliveries/{delivery.pk}/{act}" in html} == offered
+
+
+def test_a_plan_can_be_taken_back(bob_client: Client, delivery: Delivery) -> None:
+    set_state(delivery.post, "scheduled", scheduled_at=now())
+    assert f"/deliveries/{delivery.pk}/unschedule" in bob_client.get(url(delivery.post)).content.decode()
 
 
 @pytest.mark.parametrize("client", ["vic_client", "rita_client"])

@@ -35,6 +35,13 @@ def test_a_new_workspace_is_told_what_to_do(bob_client: Client, in_workspace) ->
     assert "Write a post" in html
 
 
+def test_who_may_not_write_is_not_told_to(vic_client: Client, bob_client: Client, in_workspace) -> None:
+    assert "/posts/new" in bob_client.get(URL).content.decode()
+    html = vic_client.get(URL).content.decode()
+    assert "No posts yet" in html
+    assert "/posts/new" not in html
+
+
 @pytest.mark.parametrize(
     ("tab", "states"),
     [
@@ -63,6 +70,7 @@ def test_a_post_without_an_account_is_a_draft(bob_client: Client, bob_actor: Act
 def test_a_post_to_two_accounts_stands_once_in_a_tab_and_in_both(bob_client: Client, bob_actor, roastery, cafe) -> None:
     post = add_post(bob_actor, roastery, cafe)
     assert titles(bob_client, tab="drafts") == ["Fresh beans."]
+    assert counts(bob_client)["drafts"] == 1
     Delivery.objects.filter(post=post, connection=cafe).update(state="failed")
     assert titles(bob_client, tab="drafts") == titles(bob_client, tab="attention") == ["Fresh beans."]
     assert counts(bob_client)[""] == 1
