@@ -29,8 +29,12 @@ def show_profile(call: Call) -> Response:
 
 
 def show_post(call: Call) -> Response:
-    account = accounts.find(call.db, call.args["handle"])
+    """`/i/status/…` is X's address of a post for those who know no handle."""
     post = posts.find(call.db, call.args["id"]) if is_id(call.args["id"]) else None
+    if post is not None and call.args["handle"] == "i":
+        account = accounts.by_id(call.db, post["account_id"])
+    else:
+        account = accounts.find(call.db, call.args["handle"])
     if account is None or post is None or post["account_id"] != account["id"]:
         return _missing("This post doesn’t exist")
     replies = call.db.execute(

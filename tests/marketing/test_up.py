@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 CHOSEN_BY_UP = {"DATABASE_URL", "REDIS_URL", "PORT", "SANDBOX_PORT", "APP_DATA", "DEBUG", "DJANGO_SETTINGS_MODULE"}
 
 
-def wait_for(is_done: Callable[[], bool], what: str, timeout_s: float = 40) -> None:
+def wait_for(is_done: Callable[[], bool], what: str, timeout_s: float = 120) -> None:
     deadline = time.monotonic() + timeout_s
     while not is_done():
         assert time.monotonic() < deadline, what

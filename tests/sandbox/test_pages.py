@@ -79,3 +79,12 @@ def test_an_avatar_is_a_picture_with_the_first_letter(sandbox: Sandbox) -> None:
 
 def test_pages_forbid_scripts(sandbox: Sandbox) -> None:
     assert page(sandbox, "/").headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_post_has_an_address_without_a_handle(alice, sandbox):
+    post_id = alice.post_id("Found by its number")
+    assert "Found by its number" in page(sandbox, f"/x/i/status/{post_id}").text
+
+
+def test_an_address_without_a_handle_needs_a_post(sandbox):
+    assert requests.get(f"{sandbox.url}/x/i/status/77", timeout=10).status_code == 404

@@ -1,0 +1,47 @@
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from marketing.embedded import scratch_folder
+from tests.marketing.test_up import Stack
+from tests.screens import ARGS, find_browser
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """The product as a newcomer starts it."""
+    data = scratch_folder() / f"marketing-browser-{os.getpid()}"
+    data.mkdir()
+    data.chmod(0o711)
+    stack = Stack(data)
+    stack.start()
+    stack.wait_welcome()
+    stack.wait_well()
+    yield stack
+    stack.end(signal.SIGTERM)
+    shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def newcomer() -> Iterator[Page]:
+    """One window for the whole journey; anything the page itself gets wrong fails it."""
+    if find_browser() is None:
+        pytest.skip("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(20_000)
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("response", lambda response: note_fault(page, response.status, response.url))
+        yield page
+        browser.close()
+
+
+def note_fault(page: Page, status: int, url: str) -> None:
+    if status >= 500:
+        page.faults.append(f"{status} {url}")
