@@ -16,6 +16,7 @@ from accounts.rest import WorkspaceView
 from campaigns.errors import StaleForm
 
 M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 Data = dict[str, Any]
 
 
@@ -24,7 +25,7 @@ class ListView(WorkspaceView):
     pagination_class = CursorPages
 
 
-def page_of(view: WorkspaceView, rows: QuerySet[M], represent: Callable[[M], Data]) -> Response:
+def page_of(view: WorkspaceView, rows: QuerySet[Any, R], represent: Callable[[R], Data]) -> Response:
     """One cursor page, newest first, without the cost of a serializer per row."""
     pages = CursorPages()
     page = pages.paginate_queryset(rows, view.request, view=view)
