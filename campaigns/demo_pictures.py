@@ -29,7 +29,7 @@ def _draw_sun(image: Image.Image) -> None:
     light = Image.new("RGB", SIZE, "#ffffff")
     for radius, strength in ((420, 20), (300, 26), (190, 34)):
         mask = Image.new("L", SIZE, 0)
-        ImageDraw.Draw(mask).ellipse([900 - radius, 250 - radius, 900 + radius, 250 + radius], fill=strength)
+        ImageDraw.Draw(mask).ellipse([600 - radius, 320 - radius, 600 + radius, 320 + radius], fill=strength)
         image.paste(light, (0, 0), mask)
 
 
@@ -38,5 +38,6 @@ def _write(image: Image.Image, picture: Picture) -> None:
     ink = ImageColor.getrgb("#ffffff")
     # The font that comes with Pillow has no Chinese characters: such words stay with the text of the post.
     if picture.word.isascii():
-        draw.text((80, 430), picture.word, fill=ink, font=ImageFont.load_default(120))
-        draw.text((84, 570), picture.line, fill=ink, font=ImageFont.load_default(38))
+        # In the middle, which is what a square thumbnail keeps.
+        draw.text((600, 340), picture.word, fill=ink, font=ImageFont.load_default(124), anchor="mm")
+        draw.text((600, 440), picture.line, fill=ink, font=ImageFont.load_default(38), anchor="mm")

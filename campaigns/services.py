@@ -118,6 +118,13 @@ def share_campaign(campaign: Campaign, user: User, *, by: Actor) -> None:
         audit.record("campaign.share", campaign, by=by, guest=user.email)
 
 
+def share_with_invited(user: User, campaign_id: UUID) -> None:
+    """What an invitation promised, kept when it is accepted; nothing where the campaign is gone by then."""
+    campaign = Campaign.objects.filter(pk=campaign_id).first()
+    if campaign:
+        assign_perm(VIEW_CAMPAIGN, user, campaign)
+
+
 def unshare_campaign(campaign: Campaign, user: User, *, by: Actor) -> None:
     by.require(Perm.MEMBERS)
     with transaction.atomic():

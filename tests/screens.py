@@ -37,7 +37,6 @@ PAGES = {
     "profile": "/profile",
     "notifications": "/notifications",
     "workspace-new": "/workspaces/new",
-    "missing": "/no-such-page",
 }
 # A page of one object: the list that links to one, and what the address of one looks like.
 UUID = r"[0-9a-f-]{36}"

@@ -40,7 +40,8 @@ def campaign_list(request: MemberRequest) -> HttpResponse:
     status = status if status in Campaign.Status.values else ""
     found = filter_campaigns(campaigns, words=words)
     counts = count_statuses(found)
-    shown = with_progress(filter_campaigns(found, status=status))
+    # Counting the posts groups the rows, and grouped rows lose the model's own order.
+    shown = with_progress(filter_campaigns(found, status=status)).order_by("-created_at", "pk")
     context = {
         "page": Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page")),
         "words": words,

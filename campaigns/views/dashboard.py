@@ -6,6 +6,7 @@ from accounts.web import MemberRequest, member_view
 from campaigns.access import visible_campaigns
 from campaigns.attention import find_attention
 from campaigns.dashboard import count_week, first_steps, next_days, recently_published
+from lib.clock import now
 
 GUEST_CAMPAIGNS = 12
 
@@ -14,6 +15,7 @@ GUEST_CAMPAIGNS = 12
 def dashboard(request: MemberRequest) -> HttpResponse:
     actor = request.actor
     context = {
+        "now": now(),
         "week": count_week(actor),
         "days": next_days(actor),
         "recent": recently_published(actor),
