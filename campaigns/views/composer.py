@@ -1,5 +1,6 @@
 """Writing a post: one form, its live preview, and the buttons that add, move and remove parts and files."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,6 +38,8 @@ from social.networks.rules import MAX_PARTS, clean_text
 
 SAVES = {"save", "submit"}
 LIBRARY_PAGE = 60
+# After these the browser keeps its text fields, with whatever was typed while the answer was on its way.
+KEEPS_TEXTS = {"targets", "part-add", "library", "search", "upload", "media-add"}
 
 
 @member_view(Perm.CONTENT_EDIT)
@@ -62,7 +65,11 @@ def composer_preview(request: MemberRequest) -> HttpResponse:
     action = request.POST.get("action", "")
     apply_action(form, action)
     template = "campaigns/composer_body.html" if action else "campaigns/composer_typed.html"
-    return render(request, template, _context(request.actor, form))
+    context = _context(request.actor, form) | {"keeps_texts": action.partition(":")[0] in KEEPS_TEXTS}
+    response = render(request, template, context)
+    if action == "part-add":
+        response["HX-Trigger-After-Settle"] = json.dumps({"focusOn": context["parts"][-1].texts[0].name})
+    return response
 
 
 def _prefilled(request: HttpRequest) -> PostForm:

@@ -26,6 +26,8 @@
     expire(toast);
   };
   on("toast", (event) => showToast(event.detail.value ? { text: event.detail.value } : event.detail));
+  // An answer may say where to go on typing.
+  on("focusOn", (event) => byId(event.detail.value)?.focus());
   on("htmx:sendError", () => showToast({ text: "The server cannot be reached. Nothing was lost; try again.", level: "error" }));
   on("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
