@@ -131,9 +131,13 @@ class _Scan:
                 self._write_post(item, row)
             else:
                 self._keep(row)
-        # The services refuse the content, or the file went away under our hands: it stops this file only.
-        except (ValidationError, NotAllowedNow, UnusableMedia, OSError) as refusal:
+        except (ValidationError, NotAllowedNow, UnusableMedia) as refusal:
             self._refuse(item, row, _explain(refusal))
+        except OSError as fault:
+            # A storage that fails is no fault of the file.
+            if fault.filename != str(item.path):
+                raise
+            self._refuse(item, row, ("unreadable", "It went away during the scan. Scan again."))
 
     def _keep(self, row: SourceItem) -> None:
         with self._scope():
@@ -195,11 +199,9 @@ def _unsent_post(row: SourceItem | None) -> Post | None:
     return post
 
 
-def _explain(refusal: Exception) -> Note:
+def _explain(refusal: ValidationError | NotAllowedNow | UnusableMedia) -> Note:
     if isinstance(refusal, ValidationError):
         return "refused", " ".join(refusal.messages)
     if isinstance(refusal, NotAllowedNow):
         return "newer_file", str(refusal)
-    if isinstance(refusal, UnusableMedia):
-        return refusal.code, refusal.message
-    return "unreadable", "The file changed or went away during the scan. Scan again."
+    return refusal.code, refusal.message

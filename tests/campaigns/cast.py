@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import connection
+
 from accounts.access import Actor
 from accounts.models import Workspace
 from campaigns.models import Delivery, MediaAsset, Post, Source, SourceItem
@@ -12,6 +14,12 @@ from social.models import Connection
 from social.networks.x.scopes import SCOPES
 
 State = Delivery.State
+
+
+def database_address() -> dict[str, Any]:
+    """For a second session beside the test's own."""
+    params = connection.get_connection_params()
+    return {name: params[name] for name in ("host", "port", "user", "password", "dbname") if name in params}
 
 
 def add_connection(workspace: Workspace, handle: str = "roastery", **fields: Any) -> Connection:

@@ -128,18 +128,24 @@ def test_list_can_be_filtered(staff_client, everything, model):
     assert page.context["cl"].has_active_filters
 
 
-@each_model
-def test_list_asks_as_often_for_20_rows_as_for_10(staff_client, make, model):
+def queries_by_list(client) -> dict[str, int]:
+    found = {}
+    for model in MODELS:
+        with CaptureQueriesContext(database) as queries:
+            client.get(list_url(model))
+        found[model.__name__] = len(queries)
+    return found
+
+
+def test_lists_ask_as_often_for_20_rows_as_for_10(staff_client, make):
     for number in range(10):
         make(number)
-    staff_client.get(list_url(model))
-    with CaptureQueriesContext(database) as ten:
-        staff_client.get(list_url(model))
+    # What is cached by the first call of all is not to be compared.
+    queries_by_list(staff_client)
+    with_ten = queries_by_list(staff_client)
     for number in range(10, 20):
         make(number)
-    with CaptureQueriesContext(database) as twenty:
-        assert staff_client.get(list_url(model)).context["cl"].result_count == 20
-    assert len(twenty) == len(ten)
+    assert queries_by_list(staff_client) == with_ten
 
 
 @each_model

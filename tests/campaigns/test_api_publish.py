@@ -1,5 +1,4 @@
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import pytest
 
@@ -9,6 +8,7 @@ from tests.campaigns.cast import add_connection, add_post
 
 pytestmark = pytest.mark.django_db
 URL = "/api/tasks/publish"
+MISSING = "018f0000-0000-7000-8000-000000000000"
 LATER = datetime(2090, 1, 1, 9, tzinfo=UTC)
 
 
@@ -98,15 +98,14 @@ def test_unknown_and_foreign_ids_are_answered_alike(bob_api, charlie_actor):
     with workspace_scope(charlie_actor.workspace.pk):
         theirs = add_post(charlie_actor, add_connection(charlie_actor.workspace))
         foreign = str(Delivery.objects.get().pk)
-    missing = str(uuid4())
-    results = send(bob_api, deliveries=[foreign, missing], posts=[str(theirs.pk), missing])
+    results = send(bob_api, deliveries=[foreign, MISSING], posts=[str(theirs.pk), MISSING])
     shown = [{k: v for k, v in result.items() if k not in {"post", "delivery"}} for result in results]
     assert shown[0] == shown[1]
     assert shown[2] == shown[3]
     assert {result["code"] for result in results} == {"not_found"}
 
 
-@pytest.mark.parametrize("body", [{}, {"posts": []}, {"deliveries": ["7"]}, {"posts": [str(uuid4())] * 101}])
+@pytest.mark.parametrize("body", [{}, {"posts": []}, {"deliveries": ["7"]}, {"posts": [MISSING] * 101}])
 def test_request_that_names_nothing_usable_is_refused(bob_api, body):
     assert bob_api.post(URL, body, format="json").status_code == 400
 

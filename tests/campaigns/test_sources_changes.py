@@ -198,6 +198,14 @@ def test_vanished_file_of_a_sent_post_says_so(source, folder, post):
     assert "was sent" in items_of(source)["hero.jpg"].message
 
 
+def test_vanished_file_of_a_deleted_post_says_so(source, folder, post, bob_actor):
+    delete_post(post, by=bob_actor)
+    (folder / "hero.jpg").unlink()
+    (folder / "hero.json").unlink()
+    scan_source(source)
+    assert items_of(source)["hero.jpg"].message == "The file is gone, and its post was deleted."
+
+
 def test_vanished_file_is_counted_once(source, folder, post):
     (folder / "hero.jpg").unlink()
     (folder / "hero.json").unlink()

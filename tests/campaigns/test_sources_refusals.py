@@ -1,6 +1,8 @@
 import os
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 
 from campaigns.models import Post, Source
 from campaigns.sources import create_source, scan_source
@@ -169,3 +171,45 @@ def test_used_file_that_was_mended_is_used_again(source, folder):
     (folder / "good.jpg").write_bytes(whole)
     assert counts(scan_source(source)) == (0, 0, 1, 0, 0)
     assert items_of(source)["good.jpg"].status == "used"
+
+
+# --- files that change while they are read --------------------------------------------------------------------
+
+
+class BusyStorage(FileSystemStorage):
+    """While it keeps a file, somebody works in the folder."""
+
+    gone: list[Path] = []
+    spoilt: list[Path] = []
+
+    def _save(self, name, content):
+        for path in self.gone:
+            path.unlink(missing_ok=True)
+        for path in self.spoilt:
+            path.write_bytes(b"no picture")
+        return super()._save(name, content)
+
+
+@pytest.fixture
+def busy(settings, monkeypatch) -> type[BusyStorage]:
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": f"{__name__}.BusyStorage"}}
+    monkeypatch.setattr(BusyStorage, "gone", [])
+    monkeypatch.setattr(BusyStorage, "spoilt", [])
+    return BusyStorage
+
+
+def test_file_that_went_away_during_the_scan_is_reported(source, folder, busy):
+    busy.gone.append(write_pair(folder / "late.jpg"))
+    assert refused(source) == {"late.jpg": "unreadable"}
+
+
+def test_file_that_was_spoilt_during_the_scan_is_reported(source, folder, busy):
+    busy.spoilt.append(write_pair(folder / "late.jpg"))
+    assert list(refused(source)) == ["late.jpg"]
+
+
+def test_storage_that_fails_is_not_blamed_on_the_files(source, folder, settings):
+    settings.MEDIA_ROOT = folder / "good.json"
+    with pytest.raises(OSError, match=r"good\.json"):
+        scan_source(source)
+    assert (Post.objects.count(), items_of(source)) == (0, {})

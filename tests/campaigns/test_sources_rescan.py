@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from accounts.models import Workspace
@@ -11,7 +12,7 @@ from campaigns.sources import create_source, update_source
 from campaigns.tasks import rescan_sources, scan_one_source
 from lib.clock import now
 from marketing.celery import app
-from tests.campaigns.cast import folder_of, items_of
+from tests.campaigns.cast import database_address, folder_of, items_of
 from tests.media_files import write_json, write_pair
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +123,17 @@ def test_folder_in_which_a_file_came_is_read_again(make, workspace):
     write_pair(folder_of(source) / "more" / "b.jpg", title="B")
     scan(source)
     assert sorted(posts_of(workspace)) == ["B", "Before"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_source_that_somebody_scans_already_is_left_to_them(make, workspace):
+    source = make("a")
+    with psycopg.connect(**database_address()) as other:
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"source {source.pk}"])
+        scan(source)
+        assert posts_of(workspace) == []
+    scan(source)
+    assert posts_of(workspace) == ["Before"]
 
 
 def test_missing_folder_is_tried_every_time(make, workspace):

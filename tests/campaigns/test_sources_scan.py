@@ -16,7 +16,7 @@ from campaigns.source_scan import ScanReport
 from campaigns.sources import create_source, scan_source
 from lib.clock import now
 from social.models import Connection
-from tests.campaigns.cast import add_connection, folder_of, items_of, post_of, texts_of
+from tests.campaigns.cast import add_connection, database_address, folder_of, items_of, post_of, texts_of
 from tests.media_files import write_animation, write_image, write_json, write_pair, write_video
 
 pytestmark = pytest.mark.django_db
@@ -248,8 +248,7 @@ def committed(workspace, bob_actor) -> Source:
 
 @pytest.mark.django_db(transaction=True)
 def test_second_scan_at_once_is_told_that_one_is_running(committed, bob_actor):
-    settings = database.get_connection_params()
-    with psycopg.connect(**{k: v for k, v in settings.items() if k in {"host", "port", "user", "dbname"}}) as other:
+    with psycopg.connect(**database_address()) as other:
         other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"source {committed.pk}"])
         with pytest.raises(NotAllowedNow, match="running"):
             scan_source(committed, by=bob_actor)
