@@ -1,6 +1,7 @@
 """What needs a person: posts that did not go out, accounts to reconnect, reviews that wait."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import CharField, Count, Func, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -74,16 +75,17 @@ def count_for_navigation(actor: Actor) -> dict[str, int]:
     return {"attention": counts["unsettled"] + counts["broken"], "reviews": counts["reviews"]}
 
 
-def _count(workspace: Workspace) -> dict[str, object]:
+def _count(workspace: Workspace) -> dict[str, Any]:
     unsettled = Delivery.objects.filter(workspace=OuterRef("pk"), state__in=UNSETTLED)
     broken = Connection.objects.filter(workspace=OuterRef("pk"), status__in=BROKEN)
     reviews = Review.objects.filter(workspace=OuterRef("pk"), status=Review.Status.WAITING)
     scope = Func(Value(WORKSPACE), Value(True), function="current_setting", output_field=CharField())
-    return (
+    row: Any = (
         Workspace.objects.filter(pk=workspace.pk)
         .values(scope=scope, unsettled=_number_of(unsettled), broken=_number_of(broken), reviews=_number_of(reviews))
         .get()
     )
+    return row
 
 
 def _number_of(rows: QuerySet) -> Coalesce:

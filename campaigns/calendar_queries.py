@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -58,7 +59,7 @@ def _free_slots(month: Month, actor: Actor, wanted: CalendarFilter) -> Iterable[
         slots = slots.filter(connection_id=wanted.connection_id)
     start, end = month.bounds
     busy = Delivery.objects.filter(workspace=actor.workspace, scheduled_at__gte=start, scheduled_at__lt=end)
-    taken = set(busy.exclude(state__in=FREES_SLOT).values_list("connection_id", "scheduled_at"))
+    taken: set[Any] = set(busy.exclude(state__in=FREES_SLOT).values_list("connection_id", "scheduled_at"))
     return free_slots(month, slots.select_related("connection"), taken, now())
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import CharField, Count, F, Min, Q, QuerySet
 from django.db.models.functions import Cast, Coalesce
@@ -121,7 +122,9 @@ def in_order(posts: QuerySet[Post]) -> QuerySet[Post]:
 
 
 def guests_of(campaign: Campaign) -> QuerySet[User]:
-    granted = get_users_with_perms(campaign, only_with_perms_in=[VIEW_CAMPAIGN.split(".")[1]], with_superusers=False)
+    granted: Any = get_users_with_perms(
+        campaign, only_with_perms_in=[VIEW_CAMPAIGN.split(".")[1]], with_superusers=False
+    )
     guests = Membership.objects.filter(workspace=campaign.workspace_id, role=Role.GUEST)
     return granted.filter(pk__in=guests.values("user")).order_by("email")
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -50,7 +51,7 @@ class Day:
 def first_steps(workspace: Workspace) -> list[Step]:
     """From an empty workspace to the first live post; empty once that is reached."""
     here = Delivery.objects.filter(workspace=OuterRef("pk"))
-    done = (
+    done: Any = (
         Workspace.objects.filter(pk=workspace.pk)
         .values(
             connected=Exists(Connection.objects.shown().filter(workspace=OuterRef("pk"))),

@@ -78,8 +78,8 @@ class SourceForm(forms.Form):
 
     def __init__(self, *args: Any, campaigns: Any, connections: Any, folders: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["campaign"].queryset = campaigns
-        self.fields["connections"].queryset = connections
+        self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]
+        self.fields["connections"].queryset = connections  # type: ignore[attr-defined]
         self.fields["folder"].widget.attrs["list"] = "folders"
         self.folders = folders
 

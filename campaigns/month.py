@@ -46,10 +46,6 @@ class Month:
         days = self.days
         return self.midnight(days[0]), self.midnight(days[-1] + DAY)
 
-    @property
-    def own_bounds(self) -> tuple[datetime, datetime]:
-        return self.midnight(self.first), self.midnight(self.next.first)
-
     def midnight(self, day: date) -> datetime:
         return datetime.combine(day, time.min, self.zone).astimezone(UTC)
 
@@ -132,8 +128,9 @@ def free_slots(
     by_weekday = defaultdict(list)
     for slot in slots:
         by_weekday[slot.weekday].append(slot)
-    # A day elsewhere can reach into the first or the last day here.
-    for day in (month.days[0] - DAY, *month.days, month.days[-1] + DAY):
+    # Clocks on earth are up to 26 hours apart: a day elsewhere can reach two days in.
+    around = (month.days[0] - 2 * DAY, month.days[0] - DAY, *month.days, month.days[-1] + DAY, month.days[-1] + 2 * DAY)
+    for day in around:
         for slot in by_weekday[day.weekday()]:
             at = resolve(day, slot.time, slot.time_zone)
             if max(start, after) <= at < end and (slot.connection_id, at) not in taken:

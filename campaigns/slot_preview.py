@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from zoneinfo import ZoneInfo
 
 from campaigns.models import Slot
@@ -33,13 +32,16 @@ class NextTime:
 
 def next_times(slots: list[Slot]) -> list[NextTime]:
     start = now()
-    found = []
-    for offset in range(-1, DAYS_AHEAD):
-        day = (start + timedelta(days=offset)).date()
-        on_day = [(resolve(day, slot.time, slot.time_zone), slot) for slot in slots if slot.weekday == day.weekday()]
-        found += [(at, slot) for at, slot in sorted(on_day, key=lambda pair: pair[0]) if at > start]
-    found.sort(key=lambda pair: pair[0])
-    return [NextTime(slot, at, _note(slot, at, start)) for at, slot in islice(found, SHOWN)]
+    days = [(start + timedelta(days=offset)).date() for offset in range(-1, DAYS_AHEAD)]
+    found = [
+        (resolve(day, slot.time, slot.time_zone), slot)
+        for day in days
+        for slot in slots
+        if slot.weekday == day.weekday()
+    ]
+    # Zones differ, so the order of the days is not yet that of the instants.
+    ahead = sorted((pair for pair in found if pair[0] > start), key=lambda pair: pair[0])
+    return [NextTime(slot, at, _note(slot, at, start)) for at, slot in ahead[:SHOWN]]
 
 
 def _note(slot: Slot, at: datetime, start: datetime) -> str:

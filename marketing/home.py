@@ -18,6 +18,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         return healthz(request)
     # Under a workspace's address a visitor is asked to log in, and comes back to it.
-    if request.user.is_authenticated or getattr(request, "workspace_slug", ""):
+    slug: str = getattr(request, "workspace_slug", "")
+    if request.user.is_authenticated or slug:
         return dashboard(request)
     return render(request, "marketing/landing.html")

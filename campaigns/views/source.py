@@ -1,3 +1,4 @@
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -5,13 +6,16 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import Perm
 from accounts.scope import workspace_scope
 from accounts.web import MemberRequest, add_errors, member_view
 from campaigns.access import get_source, visible_campaigns, visible_sources
 from campaigns.errors import NotAllowedNow
+from campaigns.folder import FolderError, resolve_inside
 from campaigns.forms import SourceForm
 from campaigns.models import Source
 from campaigns.source_queries import free_folders, items_of, with_counts
@@ -23,7 +27,7 @@ from social.models import Connection
 @member_view(Perm.VIEW)
 def source_list(request: MemberRequest) -> HttpResponse:
     actor = request.actor
-    context = {"sources": with_counts(visible_sources(actor))}
+    context: dict[str, Any] = {"sources": with_counts(visible_sources(actor))}
     if actor.can(Perm.CONTENT_EDIT):
         context |= {"folders": free_folders(actor.workspace), "root": sources_root(actor.workspace)}
     return render(request, "campaigns/source_list.html", context)
@@ -46,9 +50,16 @@ def source_new(request: MemberRequest) -> HttpResponse:
         except ValidationError as error:
             add_errors(form, error)
         else:
+            _make_folder(source)
             messages.success(request, "The source is ready. Scan it to make its posts.")
             return redirect("campaigns:source-detail", source.pk)
     return _form_page(request, form)
+
+
+def _make_folder(source: Source) -> None:
+    """So that there is a place to copy the files to; where it cannot be made, the scan says why."""
+    with suppress(OSError, FolderError):
+        resolve_inside(sources_root(source.workspace), source.folder).mkdir(parents=True, exist_ok=True)
 
 
 @member_view(Perm.CONTENT_EDIT)
@@ -126,12 +137,15 @@ def source_scan(request: MemberRequest, source_id: UUID) -> HttpResponse:
     with workspace_scope(workspace.pk):
         source = get_source(request.actor, source_id)
     try:
-        report = scan_source(source, by=request.actor)
+        _tell(request, scan_source(source, by=request.actor))
     except NotAllowedNow as error:
-        with workspace_scope(workspace.pk):
-            return _detail_page(request, source, Refusal(409, [str(error)]))
-    _tell(request, report)
-    return redirect("campaigns:source-detail", source.pk)
+        if not request.htmx:
+            with workspace_scope(workspace.pk):
+                return _detail_page(request, source, Refusal(409, [str(error)]))
+        messages.error(request, str(error))
+    url = reverse("campaigns:source-detail", args=[source.pk])
+    # The page is loaded anew: the counts in its frame may have changed as well.
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
 def _tell(request: MemberRequest, report: ScanReport) -> None:
