@@ -108,13 +108,14 @@ def _clear_faults(call: Call) -> Response:
 
 
 def _order_fault(call: Call, body: dict[str, Any], played: list[Platform]) -> Response:
+    _check_shapes(body)
     name, route = body.get("platform", "x"), body.get("route")
     known = {route.name for platform in played if platform.name == name for route in platform.routes}
     if not known:
         raise console.BadOrder(f"no platform {name}")
     if route is not None and route not in known:
         raise console.BadOrder(f"no route {route}; there are {sorted(known)}")
-    params = body.get("params", {})
+    params = body.get("params") or {}
     if "probabilities" in body:
         probabilities = {str(kind): float(share) for kind, share in body["probabilities"].items()}
         _check_kinds(list(probabilities))
@@ -126,6 +127,12 @@ def _order_fault(call: Call, body: dict[str, Any], played: list[Platform]) -> Re
         _check_kinds([kind])
         fault_id = faults.enqueue(call.db, name, kind, route, body.get("account"), int(body.get("count", 1)), params)
     return json_response(201, {"id": fault_id})
+
+
+def _check_shapes(body: dict[str, Any]) -> None:
+    for name, kind in (("params", dict), ("probabilities", dict), ("account", str), ("route", str)):
+        if body.get(name) is not None and not isinstance(body[name], kind):
+            raise console.BadOrder(f"{name} has the wrong type")
 
 
 def _check_kinds(kinds: list[str]) -> None:

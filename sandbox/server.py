@@ -62,7 +62,12 @@ class Handler(BaseHTTPRequestHandler):
         if int(length) > MAX_BODY_BYTES:
             self._refuse(413)
             return None
-        return self.rfile.read(int(length))
+        body = self.rfile.read(int(length))
+        # A client that died half-way has asked for nothing.
+        if len(body) < int(length):
+            self.close_connection = True
+            return None
+        return body
 
     def _refuse(self, status: int) -> None:
         self.close_connection = True

@@ -73,7 +73,8 @@ class Refusal(Exception):
 
 
 def json_response(status: int, data: Any, headers: dict[str, str] | None = None) -> Response:
-    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    # What is shown back may hold half a surrogate pair, which has no bytes.
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return Response(status, body, {"content-type": "application/json; charset=utf-8", **(headers or {})})
 
 

@@ -75,7 +75,7 @@ def read_grant(call: Call, given: dict[str, str]) -> Grant:
     if app is None:
         raise BadGrant("Unknown client_id.")
     redirect_uri = given.get("redirect_uri", "")
-    if urlsplit(redirect_uri).scheme not in ("http", "https"):
+    if not _is_web_address(redirect_uri):
         raise BadGrant("redirect_uri is missing or is no http address.")
     registered = accounts.redirect_uris(app)
     if registered and redirect_uri not in registered:
@@ -92,6 +92,14 @@ def read_grant(call: Call, given: dict[str, str]) -> Grant:
     if not scope or unknown:
         raise BadGrant(f"scope is missing or has unknown parts: {' '.join(sorted(unknown))}")
     return Grant(app["client_id"], app["name"], redirect_uri, given["state"], scope, given["code_challenge"], method)
+
+
+def _is_web_address(uri: str) -> bool:
+    """Printable as well: a line break in it would end the location header."""
+    try:
+        return urlsplit(uri).scheme in ("http", "https") and uri.isprintable() and " " not in uri
+    except ValueError:
+        return False
 
 
 def _back(grant: Grant, answer: dict[str, str]) -> Response:

@@ -18,13 +18,16 @@ class BadOrder(ValueError):
 
 
 def create_account(call: Call, body: dict[str, Any]) -> Response:
+    followers = body.get("followers")
+    if followers is not None and (type(followers) is not int or followers < 0):
+        raise BadOrder("followers is a whole number")
     account = accounts.ensure(
         call.db,
         _text(body, "handle"),
         call.now,
         name=body.get("name", ""),
         is_premium=body.get("premium"),
-        followers=body.get("followers"),
+        followers=followers,
     )
     return json_response(201, account_json(account))
 

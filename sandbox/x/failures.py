@@ -13,7 +13,7 @@ _REFUSALS: dict[str, Callable[[Call], Refusal]] = {
     "credits_depleted": lambda call: problems.credits_depleted(call.account_id or "0"),
     "duplicate": lambda call: problems.duplicate(),
     "not_summoned": lambda call: problems.not_summoned(),
-    "client_not_enrolled": lambda call: problems.client_not_enrolled(call.caller.client_id),
+    "client_not_enrolled": lambda call: problems.client_not_enrolled(_client_id(call)),
 }
 
 
@@ -24,6 +24,11 @@ def fail(call: Call) -> Response | None:
         return _close_window(call).response
     refusal = _REFUSALS.get(call.fault.kind)
     return refusal(call).response if refusal else None
+
+
+def _client_id(call: Call) -> str:
+    # The token endpoints have no caller yet.
+    return call.caller.client_id if call.caller else call.request.form.get("client_id", "")
 
 
 def _close_window(call: Call) -> Refusal:

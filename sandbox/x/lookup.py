@@ -22,7 +22,7 @@ def get_posts(call: Call) -> Response:
     ids = call.request.query.get("ids", "").split(",")
     if ids == [""] or len(ids) > MAX_IDS:
         raise problems.invalid("ids", ",".join(ids), f"The number of values in `ids` must be 1 to {MAX_IDS}.")
-    numbers = [check_id("ids", post_id) for post_id in ids]
+    numbers = list(dict.fromkeys(check_id("ids", post_id) for post_id in ids))
     found = [post for number in numbers if (post := posts.find(call.db, number))]
     view = View(call, reading, [])
     known = {post["id"] for post in found}

@@ -22,6 +22,20 @@ _IMAGE_FORMATS = {
     "image/bmp": "BMP",
     "image/tiff": "TIFF",
 }
+# Decoders meet broken bytes with whatever their parser ran into.
+_DECODER_ERRORS = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+)
 
 
 class Unreadable(Exception):
@@ -87,7 +101,7 @@ def _inspect_image(content: bytes, media_type: str) -> Facts:
                 _check_gif(image)
             image.load()
             return Facts(*image.size)
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except _DECODER_ERRORS as error:
         raise Unreadable("media type unrecognized.") from error
 
 
@@ -105,7 +119,7 @@ def _inspect_mp4(content: bytes) -> Facts:
         raise Unreadable("InvalidMedia")
     try:
         timescale, duration = _movie_times(content, header + 4)
-    except struct.error as error:
+    except (struct.error, IndexError) as error:
         raise Unreadable("InvalidMedia") from error
     duration_ms = duration * 1000 // max(1, timescale)
     if not MIN_VIDEO_MS <= duration_ms <= MAX_VIDEO_MS:

@@ -1,5 +1,6 @@
 """What a read asks for: fields, expansions and paging, under the old names (tweet) and the new ones (post)."""
 
+import re
 from dataclasses import dataclass, field
 
 from sandbox.clock import parse_iso
@@ -48,6 +49,7 @@ _LISTS = {
     "exclude": frozenset({"replies", "retweets"}),
 }
 FIELD_PARAMETERS = frozenset(_LISTS) - {"exclude"}
+_PAGE_TOKEN = re.compile(r"7140w[0-9a-f]{1,15}|7140w[0-7][0-9a-f]{15}")
 PAGING = _words("max_results pagination_token since_id until_id start_time end_time")
 
 
@@ -120,10 +122,9 @@ def page_token(last_id: int) -> str:
 def _token(token: str | None) -> int:
     if token is None:
         return 2**63 - 1
-    try:
-        return int(token.removeprefix("7140w"), 16)
-    except ValueError:
-        raise problems.invalid("pagination_token", token, "The `pagination_token` is not valid.") from None
+    if not _PAGE_TOKEN.fullmatch(token):
+        raise problems.invalid("pagination_token", token, "The `pagination_token` is not valid.")
+    return int(token.removeprefix("7140w"), 16)
 
 
 def _id(query: dict[str, str], name: str, default: int) -> int:

@@ -22,6 +22,17 @@ def test_a_user_posts_a_hundred_times_a_quarter_of_an_hour(sandbox: Sandbox, ali
     assert alice.create("Post 100").status_code == 201
 
 
+def test_the_last_reading_of_oneself_in_a_quarter_hour_is_the_75th(sandbox: Sandbox, alice: Client) -> None:
+    statuses = [alice.get("/2/users/me").status_code for _ in range(76)]
+    assert statuses == [200] * 75 + [429]
+
+
+def test_the_last_deletion_in_a_quarter_hour_is_the_50th(alice: Client) -> None:
+    answers = [alice.call("DELETE", "/2/tweets/1") for _ in range(51)]
+    assert [answer.status_code for answer in answers] == [404] * 50 + [429]
+    assert answers[-1].json()["title"] == "Too Many Requests"
+
+
 def test_refused_posts_use_the_window_up_too(alice: Client) -> None:
     alice.create("")
     assert alice.create("Hello").headers["x-rate-limit-remaining"] == "98"
