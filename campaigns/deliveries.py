@@ -238,11 +238,24 @@ def cancel_delivery(delivery: Delivery, *, by: Actor) -> Delivery:
         row = _locked_one(delivery)
         if row.state in {State.PUBLISHING, State.PUBLISHED, State.UNCONFIRMED}:
             raise NotAllowedNow(f"It is {row.get_state_display().lower()}: too late to cancel.")
-        withdraw_review(row, by=by)
-        row.state, row.due_at, row.approved_hash, row.updated_at = State.CANCELED, None, "", now()
-        row.save()
+        _cancel(row, by)
         audit.record("delivery.cancel", row, by=by)
     return row
+
+
+def drop_delivery(delivery: Delivery, *, by: Actor) -> None:
+    """The connection was taken off the post. What was ever tried keeps its receipts. Expects the row's lock."""
+    if delivery.fence:
+        _cancel(delivery, by)
+    else:
+        withdraw_review(delivery, by=by)
+        delivery.delete()
+
+
+def _cancel(row: Delivery, by: Actor) -> None:
+    withdraw_review(row, by=by)
+    row.state, row.due_at, row.approved_hash, row.updated_at = State.CANCELED, None, "", now()
+    row.save()
 
 
 # --- what only a person can settle ------------------------------------------------------------------------

@@ -55,11 +55,6 @@ class Rendered:
         return json.loads(json.dumps(asdict(self), default=str))
 
 
-def storable(text: str) -> str:
-    """Without the characters that PostgreSQL refuses: NUL and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "ignore").decode()
-
-
 def _hash(value: dict[str, Any]) -> str:
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -19,12 +19,14 @@ from campaigns.access import VIEW_CAMPAIGN
 from campaigns.errors import NotAllowedNow, StaleForm
 from campaigns.models import Campaign, Delivery, MediaAsset, PartMedia, Post, PostPart
 from lib.clock import now
+from lib.text import storable
 from social.models import Connection
 from social.networks.rules import MAX_PARTS
 
 State = Delivery.State
 # Once one of these is reached the text exists outside: it is history, not a draft.
 FROZEN = {State.PUBLISHING, State.PUBLISHED, State.UNCONFIRMED}
+MAX_TEXT = 25_000
 EDITABLE = ("name", "goal", "brief", "starts_on", "ends_on", "config")
 
 
@@ -227,16 +229,24 @@ def _write_content(post: Post, draft: PostDraft, by: Actor) -> None:
         raise ValidationError("Write something first.")
     if len(draft.parts) > MAX_PARTS:
         raise ValidationError(f"A thread has at most {MAX_PARTS} parts.")
-    post.title = (draft.title.strip() or _first_words(draft.parts[0].text))[:200]
+    title = storable(draft.title).strip() or _first_words(storable(draft.parts[0].text))
+    post.title = title[:200]
     post.campaign, post.made_with_ai, post.updated_at = draft.campaign, draft.made_with_ai, now()
     post.save()
     post.parts.all().delete()
     for position, part in enumerate(draft.parts):
-        row = PostPart(workspace=post.workspace, post=post, position=position, text=part.text.replace("\x00", ""))
+        row = PostPart(workspace=post.workspace, post=post, position=position, text=_checked_text(part.text))
         row.full_clean(exclude=["workspace", "post"])
         row.save(force_insert=True)
         _write_media(row, part.media)
     _write_connections(post, draft, by)
+
+
+def _checked_text(text: str) -> str:
+    # A model does not enforce the length of a TextField, and nobody should render a novel on every page.
+    if len(text) > MAX_TEXT:
+        raise ValidationError({"text": f"A part has at most {MAX_TEXT:,} characters; this one has {len(text):,}."})
+    return storable(text)
 
 
 def _write_media(part: PostPart, media: Sequence[MediaDraft]) -> None:
@@ -245,8 +255,9 @@ def _write_media(part: PostPart, media: Sequence[MediaDraft]) -> None:
     if missing := [str(pk) for pk in wanted if pk not in known]:
         raise ValidationError({"media": f"There is no file {', '.join(missing)} in this workspace."})
     for position, item in enumerate(media):
+        alt_text = storable(item.alt_text)
         use = PartMedia(
-            workspace=part.workspace, part=part, asset_id=item.asset_id, position=position, alt_text=item.alt_text
+            workspace=part.workspace, part=part, asset_id=item.asset_id, position=position, alt_text=alt_text
         )
         use.full_clean(exclude=["workspace", "part", "asset"])
         use.save(force_insert=True)
@@ -260,10 +271,9 @@ def _write_connections(post: Post, draft: PostDraft, by: Actor) -> None:
     rows = {row.connection_id: row for row in Delivery.objects.filter(post=post)}
     for connection_id, row in rows.items():
         if connection_id not in wanted:
-            delivery_services.withdraw_review(row, by=by)
-            row.delete()
+            delivery_services.drop_delivery(row, by=by)
     for connection_id in wanted:
-        texts = [text or None for text in draft.overrides.get(connection_id, [])]
+        texts = [_checked_text(text) if text else None for text in draft.overrides.get(connection_id, [])]
         texts = texts if any(texts) else []
         if connection_id in rows:
             Delivery.objects.filter(pk=rows[connection_id].pk).update(override_texts=texts)

@@ -30,11 +30,13 @@ def resolve(day: date, at: time, zone: str) -> datetime:
 
 
 def upcoming(connection: Connection, start: datetime) -> Iterator[datetime]:
+    """In order. Slots in several zones do not follow the order of their days."""
+    days = [start.date() + timedelta(days=offset) for offset in range(-1, HORIZON_DAYS)]
     slots = list(Slot.objects.filter(connection=connection))
-    for offset in range(-1, HORIZON_DAYS):
-        day = start.date() + timedelta(days=offset)
-        instants = [resolve(day, slot.time, slot.time_zone) for slot in slots if slot.weekday == day.weekday()]
-        yield from sorted(instant for instant in instants if instant > start)
+    instants = {
+        resolve(day, slot.time, slot.time_zone) for day in days for slot in slots if slot.weekday == day.weekday()
+    }
+    yield from sorted(instant for instant in instants if instant > start)
 
 
 def next_free_slot(connection: Connection, *, exclude: UUID) -> datetime | None:

@@ -13,6 +13,7 @@ from accounts.access import Actor, Perm
 from accounts.models import User
 from compliance.models import Review
 from lib.clock import now
+from lib.text import storable
 
 
 class ReviewClosed(Exception):
@@ -69,10 +70,10 @@ def approve_review(review: Review, *, by: Actor, seen_hash: str) -> None:
 
 def reject_review(review: Review, *, by: Actor, reason: str) -> None:
     by.require(Perm.REVIEW)
-    if not reason.strip():
+    if not storable(reason).strip():
         raise ValidationError({"reason": "Say why, so that the author knows what to change."})
     _require_open(review)
-    review.reason = reason.strip()
+    review.reason = storable(reason).strip()
     with transaction.atomic():
         SUBJECTS[review.kind].reject(review, by)
         _close(review, Review.Status.REJECTED, by)

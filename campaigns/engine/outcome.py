@@ -13,8 +13,8 @@ from campaigns.engine.dispatch import quiet_period
 from campaigns.engine.job import Job
 from campaigns.engine.media import forget_uploads
 from campaigns.models import Attempt, Delivery, LivePart
-from campaigns.rendering import storable
 from lib.clock import now
+from lib.text import storable
 from social import credentials
 from social.models import Connection
 from social.networks.port import Accepted, Failure, NetworkError
