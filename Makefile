@@ -9,7 +9,7 @@ FOUND := $(wildcard $(SOURCES)) manage.py
 # Without compiled modules each of the five programs of `make run` starts seconds later.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test test-fast lint fmt bench clean
+.PHONY: help setup run test test-fast lint fmt bench screens clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -38,6 +38,9 @@ fmt: $(VENV)/dev.stamp ## Put code and templates into shape
 
 bench: $(VENV)/dev.stamp ## Measure, as ratios
 	$(BIN)/python manage.py bench
+
+screens: $(VENV)/dev.stamp ## Photograph every page of the instance that `make run` started
+	$(BIN)/python -m tests.screens --base http://127.0.0.1:$${PORT:-8000}
 
 clean: ## Remove caches; var/ and .venv stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

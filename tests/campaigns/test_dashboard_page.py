@@ -260,3 +260,11 @@ def test_an_account_of_another_workspace_needs_no_attention_here(
 def test_a_campaign_alone_is_no_reason_to_hide_the_steps(alice_client: Client, alice_actor, in_workspace) -> None:
     create_campaign(by=alice_actor, name="Spring")
     assert "Four steps" in page(alice_client).content.decode()
+
+
+@pytest.mark.parametrize("address", ["/reviews", "/sources", "/connections", "/settings", "/posts/new"])
+def test_guests_are_not_led_where_they_may_not_go(
+    gwen_client: Client, vic_client: Client, in_workspace, address
+) -> None:
+    assert f'href="{address}"' not in page(gwen_client).content.decode()
+    assert gwen_client.get(address).status_code == 403
