@@ -168,7 +168,7 @@ def _vanished_note(row: SourceItem, *, is_sent: bool) -> Note:
 
 def _is_below(path: str, folders: set[str]) -> bool:
     """Inside a folder that could not be read to its end: then nobody knows whether the file is there."""
-    return "." in folders or any(str(parent) in folders for parent in PurePosixPath(path).parents)
+    return any(str(parent) in folders for parent in PurePosixPath(path).parents)
 
 
 def _shown(path: str) -> str:
