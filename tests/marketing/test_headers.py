@@ -1,0 +1,175 @@
+"""The frame that every answer leaves in: security headers, error pages, the page of the API."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import include, path
+
+from marketing import urls
+from marketing.middleware import RequestLogMiddleware, SecurityHeadersMiddleware
+
+pytestmark = pytest.mark.django_db
+
+# One of each kind: landing, log-in, health, JSON, schema, missing page, missing address of the API.
+PAGES = ["/", "/accounts/login/", "/healthz", "/api/campaigns", "/api/schema", "/nowhere", "/api/nowhere"]
+LOOSE = ["/admin/login/", "/docs"]
+FOREIGN = re.compile(r"""(?:src|href|action)=["'](?:https?:)?//[^"']*|url\((?:https?:)?//|@import""")
+
+
+def policy(response: HttpResponse) -> dict[str, set[str]]:
+    parts = (part.split() for part in response.headers["Content-Security-Policy"].split(";"))
+    return {name: set(values) for name, *values in parts}
+
+
+def fail(_request: HttpRequest) -> HttpResponse:
+    raise ZeroDivisionError("geheim")
+
+
+def forbid(_request: HttpRequest) -> HttpResponse:
+    raise PermissionDenied("Only owners.")
+
+
+def misunderstand(_request: HttpRequest) -> HttpResponse:
+    raise BadRequest("geheim")
+
+
+BROKEN = [path("fail", fail), path("forbid", forbid), path("misunderstand", misunderstand)]
+urlpatterns = [path("broken/", include(BROKEN)), path("api/broken/", include(BROKEN)), path("", include(urls))]
+handler400, handler403, handler404, handler500 = urls.handler400, urls.handler403, urls.handler404, urls.handler500
+
+
+@pytest.fixture
+def broken(settings) -> Iterator[Client]:
+    """The product with a few addresses more, which fail."""
+    settings.ROOT_URLCONF = __name__
+    return Client(raise_request_exception=False)
+
+
+# --- headers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_no_script_or_style_of_a_page_may_be_inline_or_foreign(client: Client, url: str) -> None:
+    found = policy(client.get(url))
+    assert found["script-src"] == found["style-src"] == found["default-src"] == {"'self'"}
+
+
+@pytest.mark.parametrize("url", ["/", "/posts/", "/connections/", "/settings/"])
+def test_pages_of_members_are_as_strict(alice_client: Client, url: str) -> None:
+    assert policy(alice_client.get(url))["script-src"] == {"'self'"}
+
+
+@pytest.mark.parametrize("url", LOOSE)
+def test_inline_scripts_run_only_where_others_wrote_the_page(client: Client, url: str) -> None:
+    found = policy(client.get(url))
+    assert found["script-src"] == {"'self'", "'unsafe-inline'", "'unsafe-eval'"}
+    assert found["default-src"] == {"'self'"}
+
+
+@pytest.mark.parametrize("url", PAGES + LOOSE)
+def test_no_page_may_be_framed_or_rebased_or_hold_plugins(client: Client, url: str) -> None:
+    found = policy(client.get(url))
+    assert found["frame-ancestors"] == found["base-uri"] == found["object-src"] == {"'none'"}
+
+
+@pytest.mark.parametrize("url", PAGES + LOOSE)
+def test_every_answer_carries_the_other_headers(client: Client, url: str) -> None:
+    headers = client.get(url).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "camera=()" in headers["Permissions-Policy"]
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_forms_may_lead_to_the_authorise_page_of_x_and_nowhere_else(client: Client, settings) -> None:
+    settings.X_AUTHORIZE_URL = "https://x.test/authorize?hint=1"
+    assert policy(client.get("/"))["form-action"] == {"'self'", "https://x.test/authorize"}
+
+
+def test_view_may_set_a_policy_of_its_own(rf: RequestFactory) -> None:
+    own = HttpResponse(headers={"Content-Security-Policy": "default-src 'none'"})
+    answer = SecurityHeadersMiddleware(lambda _request: own)(rf.get("/"))
+    assert policy(answer) == {"default-src": {"'none'"}}
+
+
+@pytest.mark.parametrize("url", ["/broken/fail", "/api/broken/fail"])
+def test_page_that_failed_is_as_strict(broken: Client, url: str) -> None:
+    assert policy(broken.get(url))["script-src"] == {"'self'"}
+
+
+# --- what the log says of a request -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "logged"),
+    [
+        ("/posts/?q=geheim", "GET /posts/"),
+        ("/invitations/geheim/", "GET /invitations/***/"),
+        ("/accounts/password/reset/key/1-geheim/", "GET /accounts/password/reset/key/***/"),
+        ("/accounts/confirm-email/geheim/", "GET /accounts/confirm-email/***/"),
+    ],
+)
+def test_log_names_the_path_without_its_secrets(rf: RequestFactory, address: str, logged: str) -> None:
+    assert RequestLogMiddleware.format_request(rf.get(address)) == logged
+
+
+# --- errors -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "status"), [("nowhere", 404), ("forbid", 403), ("misunderstand", 400), ("fail", 500)])
+def test_error_page_is_a_whole_page_that_loads_nothing_foreign(broken: Client, name: str, status: int) -> None:
+    response = broken.get(f"/broken/{name}")
+    html = response.content.decode()
+    assert response.status_code == status
+    assert "<h1" in html
+    assert not FOREIGN.search(html)
+    assert "geheim" not in html
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [
+        ("nowhere", 404, "not_found"),
+        ("forbid", 403, "permission_denied"),
+        ("misunderstand", 400, "bad_request"),
+        ("fail", 500, "error"),
+    ],
+)
+def test_error_of_the_api_is_a_problem_document(broken: Client, name: str, status: int, code: str) -> None:
+    response = broken.get(f"/api/broken/{name}")
+    assert response.status_code == response.json()["status"] == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["code"] == code
+    assert "geheim" not in response.content.decode()
+
+
+def test_refusal_says_why(broken: Client) -> None:
+    assert broken.get("/api/broken/forbid").json()["detail"] == "Only owners."
+
+
+def test_foreign_host_is_refused(client: Client) -> None:
+    assert client.get("/", headers={"Host": "evil.test"}).status_code == 400
+
+
+# --- the page of the API ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", ["/docs", "/", "/accounts/login/"])
+def test_page_loads_nothing_from_elsewhere(client: Client, url: str) -> None:
+    html = client.get(url).content.decode()
+    assert "/static/" in html
+    assert not FOREIGN.search(html)
+
+
+def test_page_of_the_api_reads_our_own_schema(client: Client) -> None:
+    assert "/api/schema" in client.get("/docs").content.decode()
+
+
+def test_schema_is_one_document_with_every_door(client: Client) -> None:
+    schema = client.get("/api/schema", headers={"Accept": "application/json"}).json()
+    assert schema["openapi"].startswith("3.")
+    assert {"/api/campaigns", "/api/auth/login", "/api/twitter/status"} <= schema["paths"].keys()
