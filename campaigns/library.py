@@ -1,8 +1,8 @@
 """The media library: files of a workspace, probed for real, stored once per content."""
 
+import hashlib
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,7 +14,7 @@ from django.db import transaction
 from accounts.access import Actor, Perm
 from accounts.models import Workspace
 from campaigns.models import MediaAsset
-from lib.media import MediaInfo, UnusableMedia, make_thumbnail, probe
+from lib.media import MediaInfo, UnusableMedia, make_thumbnail, open_regular, probe
 
 
 def add_upload(upload: UploadedFile, *, by: Actor) -> MediaAsset:
@@ -41,7 +41,9 @@ def store_path(path: Path, name: str, info: MediaInfo, *, workspace: Workspace) 
     if existing:
         return existing
     stem = f"{workspace.pk}/{info.sha256[:2]}/{info.sha256}"
-    file_name = _save(f"{stem}{path.suffix.lower()}", path.open("rb"))
+    with open_regular(path) as source:
+        file_name = default_storage.save(f"{stem}{path.suffix.lower()}", File(source))
+    _check_stored(file_name, info)
     thumbnail = default_storage.save(f"{stem}.thumb.jpg", ContentFile(make_thumbnail(path, info)))
     with transaction.atomic():
         asset, _ = MediaAsset.objects.get_or_create(
@@ -65,6 +67,12 @@ def store_path(path: Path, name: str, info: MediaInfo, *, workspace: Workspace) 
     return asset
 
 
-def _save(name: str, source: BinaryIO) -> str:
-    with source:
-        return default_storage.save(name, File(source))
+def _check_stored(file_name: str, info: MediaInfo) -> None:
+    """What is kept must be what was probed: a file can be swapped in between."""
+    with default_storage.open(file_name) as stored:
+        digest = hashlib.sha256()
+        for chunk in stored.chunks():
+            digest.update(chunk)
+    if digest.hexdigest() != info.sha256:
+        default_storage.delete(file_name)
+        raise UnusableMedia("still_changing", "The file changed while it was read. Try again in a minute.")
