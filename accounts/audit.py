@@ -13,6 +13,9 @@ from accounts.access import Actor
 from accounts.models import INSTANCE_CHAIN, AuditDetail, AuditEntry, AuditHead, Workspace
 from lib.clock import now
 
+# Enough for every name we give; an e-mail address may be longer.
+ACTOR_CHARACTERS = 120
+
 
 def record(action: str, subject: Model, *, by: Actor, **data: Any) -> AuditEntry:
     """Add a decision to the workspace's chain. Call it last in the transaction: it locks the chain's head."""
@@ -27,6 +30,7 @@ def record_staff(action: str, subject: Model, *, staff: str, **data: Any) -> Aud
 def _append(workspace: Workspace | None, action: str, subject: Model, actor: str, data: dict[str, Any]) -> AuditEntry:
     head = _locked_head(workspace)
     salt = secrets.token_hex(16)
+    actor = actor[:ACTOR_CHARACTERS]
     entry = AuditEntry(
         workspace=workspace,
         number=head.number + 1,
@@ -102,6 +106,8 @@ def _verify_links(entries: QuerySet[AuditEntry], at: _Position) -> Iterator[str]
 
 def _verify_detail(entry: AuditEntry) -> Iterator[str]:
     detail = getattr(entry, "detail", None)
-    # An erased detail leaves the chain valid: only its digest is linked.
-    if detail is not None and detail.salt and entry.digest != _digest(detail.salt, detail.actor, detail.data):
+    # An erased detail leaves the chain valid: only its digest is linked. One that says anything must match it.
+    if detail is None or not (detail.salt or detail.actor or detail.data):
+        return
+    if entry.digest != _digest(detail.salt, detail.actor, detail.data):
         yield f"the detail of entry {entry.number} was changed"

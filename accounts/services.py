@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import zoneinfo
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -35,6 +35,8 @@ from lib.clock import now
 
 INVITATION_SALT = "accounts.invitation"
 INVITATION_DAYS = 7
+# Some zones cannot say the last hours of the calendar, and every page that shows such a moment would break.
+LAST_MOMENT = datetime(2101, 1, 1, tzinfo=UTC)
 
 
 def create_workspace(name: str, *, owner: User, time_zone: str = "UTC") -> Workspace:
@@ -240,6 +242,8 @@ def create_api_key(
         raise ValidationError({"scopes": f"Choose one or more of {', '.join(SCOPES)}."})
     if expires_at and expires_at <= now():
         raise ValidationError({"expires_at": "This moment has passed."})
+    if expires_at and expires_at >= LAST_MOMENT:
+        raise ValidationError({"expires_at": "This is too far away. Leave it out for a key that does not expire."})
     secret = new_secret("rk")
     with transaction.atomic():
         key = ApiKey.objects.create(

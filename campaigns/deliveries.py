@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.access import Actor, Perm, system_actor
-from accounts.services import emit, notify
+from accounts.services import LAST_MOMENT, emit, notify
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Attempt, Campaign, Delivery, LivePart, Post
 from campaigns.queries import with_content
@@ -158,6 +158,8 @@ def schedule_delivery(delivery: Delivery, at: datetime, *, by: Actor) -> Deliver
     by.require(Perm.PUBLISH)
     if at < now() - PAST_TOLERANCE:
         raise ValidationError({"at": "This moment has passed. Choose a later one, or publish now."})
+    if at >= LAST_MOMENT:
+        raise ValidationError({"at": "This is too far away. Choose a moment in this century."})
     with transaction.atomic():
         row = _locked_one(delivery)
         _plan(row, at, by)

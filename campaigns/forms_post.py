@@ -12,6 +12,7 @@ from django.http import QueryDict
 from campaigns.models import Campaign, Delivery, Post
 from campaigns.services import MediaDraft, PartDraft, PostDraft
 from campaigns.slots import resolve
+from lib.text import storable
 from social.networks.rules import MAX_PARTS
 
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
@@ -92,10 +93,10 @@ def read_form(data: QueryDict) -> PostForm:
         made_with_ai="made_with_ai" in data,
         when=when if when in WHEN else "later",
         at=_text(data, "at"),
-        revision=int(revision) if revision.isdecimal() else None,
+        revision=_number(revision),
         tab=tab if tab in connection_ids else None,
-        library=int(library) if library.isdecimal() else None,
-        library_query=_text(data, "library_query"),
+        library=_number(library),
+        library_query=storable(_text(data, "library_query")),
     )
 
 
@@ -117,6 +118,11 @@ def _text(data: QueryDict, name: str) -> str:
     return str(data.get(name, ""))
 
 
+def _number(value: str) -> int | None:
+    # Longer ones are no numbers of ours, and Python refuses to read very long ones.
+    return int(value) if value.isdecimal() and len(value) < 10 else None
+
+
 def _uuid(value: str) -> UUID | None:
     try:
         return UUID(value)
@@ -132,9 +138,10 @@ def parse_local(value: str, zone: str) -> datetime:
     """A date and a wall-clock time as browsers send them, in the workspace's zone."""
     try:
         local = datetime.fromisoformat(value.strip())
-    except ValueError:
+        return resolve(local.date(), local.time().replace(tzinfo=None), zone)
+    # The first and the last day of the calendar do not exist in every zone.
+    except (ValueError, OverflowError):
         raise ValidationError({"at": "Give a date and a time."}) from None
-    return resolve(local.date(), local.time().replace(tzinfo=None), zone)
 
 
 # --- from and to posts ------------------------------------------------------------------------------------

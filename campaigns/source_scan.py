@@ -65,10 +65,17 @@ def scan_source(source: Source, *, by: Actor | None = None) -> ScanReport:
         try:
             folder = resolve_inside(sources_root(by.workspace), source.folder)
             found = scan_folder(folder, max_files=MAX_FILES)
+            _refuse_outside(folder, found)
             found.problems += idle_partners(folder, found)
         except FolderError as fault:
             return _give_up(source, by, fault)
         return _Scan(source, by).run(found)
+
+
+def _refuse_outside(folder: Path, found: ScanResult) -> None:
+    """The folder may have become a link between the look at its name and the walk."""
+    if not all(item.path.is_relative_to(folder) for item in found.items):
+        raise FolderError("outside", "The folder changed into a link. Put a real folder there.")
 
 
 @contextmanager

@@ -34,6 +34,8 @@ FAMILIES = {
     "video/webm": "webm",
 }
 HEAD_BYTES = 4096
+# Where the system has it, O_PATH also enters folders that we may pass but not list.
+FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class UnusableMedia(Exception):
@@ -99,9 +101,12 @@ class Deadline:
 
 @contextmanager
 def open_regular(path: Path) -> Iterator[BinaryIO]:
-    """Open a plain file and nothing else; a pipe must not block us and a link must not lead us away."""
+    """Open a plain file and nothing else; a pipe must not block us and a link must not lead us away.
+
+    The path is a real one: a folder on the way that is a link by now is refused, too.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = _open_without_links(path)
     except FileNotFoundError:
         raise UnusableMedia("vanished", "The file is no longer there. Put it back and scan again.") from None
     except (OSError, ValueError) as fault:
@@ -111,6 +116,18 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
         raise UnusableMedia("not_a_file", "This is not an ordinary file. Replace it with a picture or a video.")
     with os.fdopen(descriptor, "rb") as file:
         yield file
+
+
+def _open_without_links(path: Path) -> int:
+    parts = path.absolute().parts
+    folder = os.open(parts[0], FOLDER)
+    try:
+        for name in parts[1:-1]:
+            outer, folder = folder, os.open(name, FOLDER, dir_fd=folder)
+            os.close(outer)
+        return os.open(parts[-1], os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def unreadable(why: str) -> UnusableMedia:

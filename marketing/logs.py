@@ -10,6 +10,8 @@ SECRET_KEYS = re.compile(r"token|secret|password|authorization|verifier|api_?key
 SECRET_QUERY = re.compile(
     r"((?:[?&]|%3F|%26)(?:code|state|token|key|[a-z_]*secret|oauth_\w+)(?:=|%3D))(?:(?!%26)[^&\s\"'])+", re.IGNORECASE
 )
+# Links of invitations, password resets and confirmations: who has one needs nothing else.
+SECRET_PATH = re.compile(r"(/invitations/|/reset/key/|/confirm-email/)[^/\s\"']+")
 
 
 def hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
@@ -17,7 +19,7 @@ def hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) -
 
 
 def _hidden(value: Any) -> Any:
-    return SECRET_QUERY.sub(r"\1***", value) if isinstance(value, str) and "=" in value else value
+    return SECRET_PATH.sub(r"\1***", SECRET_QUERY.sub(r"\1***", value)) if isinstance(value, str) else value
 
 
 def drop_noise(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

@@ -1,9 +1,10 @@
-import re
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
+
+from marketing.logs import SECRET_PATH
 
 CSP = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; script-src 'self'; "
@@ -13,7 +14,6 @@ CSP = (
 CSP_LOOSE = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
     "script-src 'self'", "script-src 'self' 'unsafe-inline' 'unsafe-eval'"
 )
-SECRET_IN_PATH = re.compile(r"(/invitations/|/reset/key/|/confirm-email/)[^/]+")
 LOOSE_PREFIXES = ("/admin/", "/docs")
 
 
@@ -36,5 +36,5 @@ class RequestLogMiddleware(RequestMiddleware):
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        path = SECRET_IN_PATH.sub(r"\1***", request.path)
+        path = SECRET_PATH.sub(r"\1***", request.path)
         return f"{request.method} {path}"

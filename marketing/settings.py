@@ -280,7 +280,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.parsing.ShallowJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "accounts.paging.CursorPages",
     "DEFAULT_SCHEMA_CLASS": "accounts.schema.ProblemSchema",
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.CallerThrottle"],
@@ -323,6 +323,7 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 from marketing.logs import logging_config  # noqa: E402  (needs the two lines above)
 
 LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "marketing.error_reports.SecretFreeReports"
 
 UNFOLD = {
     "SITE_TITLE": "Rostrum staff",

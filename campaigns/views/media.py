@@ -19,10 +19,12 @@ from accounts.web import MemberRequest, member_view
 from campaigns.access import get_asset, visible_assets
 from campaigns.library import add_upload
 from campaigns.models import MediaAsset
+from lib.text import storable
 
 PAGE_SIZE = 48
 BLOCK_BYTES = 256 * 1024
-RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+# No file has a size of more digits.
+RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})$")
 
 
 @member_view(Perm.VIEW)
@@ -34,7 +36,7 @@ def media_library(request: MemberRequest) -> HttpResponse:
             messages.success(request, f"{stored} file{'s' if stored > 1 else ''} added.")
         if not errors:
             return redirect("campaigns:media-library")
-    words = request.GET.get("q", "").strip()[:200]
+    words = storable(request.GET.get("q", "")).strip()[:200]
     assets = visible_assets(request.actor).filter(name__icontains=words)
     used = assets.annotate(used=Count("uses__part__post", distinct=True)).order_by("-created_at")
     context = {

@@ -1,0 +1,34 @@
+"""The page that DEBUG shows after an error. `manage.py up` sets DEBUG, and even there no secret belongs on a page."""
+
+import re
+from types import FrameType
+from typing import Any
+
+from django.http import HttpRequest
+from django.views.debug import SafeExceptionReporterFilter
+
+from marketing.logs import SECRET_KEYS, SECRET_PATH, SECRET_QUERY
+
+DJANGO_HIDES = SafeExceptionReporterFilter.hidden_settings.pattern
+
+
+class SecretFreeReports(SafeExceptionReporterFilter):
+    # The addresses of the stores hold their passwords.
+    hidden_settings = re.compile(
+        rf"{DJANGO_HIDES}|{SECRET_KEYS.pattern}|(DATABASE|REDIS|BROKER)_URL|LOCATION|QUERY_STRING", re.I
+    )
+
+    def is_active(self, request: HttpRequest | None) -> bool:
+        """Django leaves everything open where DEBUG is on."""
+        return True
+
+    def cleanse_setting(self, key: Any, value: Any) -> Any:
+        cleansed = super().cleanse_setting(key, value)
+        if not isinstance(cleansed, str):
+            return cleansed
+        return SECRET_PATH.sub(r"\1***", SECRET_QUERY.sub(r"\1***", cleansed))
+
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> list[tuple[str, Any]]:
+        """Local variables by their names, as settings are."""
+        found = super().get_traceback_frame_variables(request, tb_frame)
+        return [(name, self.cleanse_setting(name, value)) for name, value in found]
