@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.utils.text import slugify
 
 from accounts.access import Actor, actor_for
 from accounts.models import Membership, Role, User, Workspace
@@ -93,7 +94,7 @@ def _add_post(draft: Draft, campaign: Campaign, by: Actor) -> Post:
 
 def _add_asset(picture: Picture, workspace: Workspace) -> MediaAsset:
     with TemporaryDirectory() as folder:
-        path = Path(folder) / f"{picture.word.lower().replace(' ', '-')}.jpg"
+        path = Path(folder) / f"{slugify(picture.word)}.jpg"
         path.write_bytes(draw_picture(picture))
         return store_path(path, path.name, probe(path), workspace=workspace)
 

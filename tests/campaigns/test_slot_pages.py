@@ -46,7 +46,7 @@ def test_a_slot_in_another_zone_is_told_in_the_workspaces_own_too(bob_client: Cl
     bob_client.post(address, FORM | {"time_zone": "Asia/Shanghai"})
     html = bob_client.get(address).content.decode()
     assert "Asia/Shanghai" in html
-    assert ">CST<" in html
+    assert ">CST, Asia/Shanghai<" in html
     assert "Europe/Berlin</p>" in html
 
 
