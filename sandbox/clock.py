@@ -30,7 +30,7 @@ class Clock:
 
 def iso(moment: float) -> str:
     """The platforms' form of an instant: UTC, milliseconds, Z."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(moment % 1 * 1000):03d}Z"
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_iso(text: str) -> float:
