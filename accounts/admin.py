@@ -62,8 +62,9 @@ class UserAdmin(StaffAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Whoever may set a superuser's address may become that superuser.
-        may_touch = obj is None or not obj.is_superuser or _is_superuser(request)
+        # Whoever may set somebody's address may become them: staff must not gain each other's powers that way.
+        is_higher = obj is not None and (obj.is_superuser or (obj.is_staff and obj.pk != request.user.pk))
+        may_touch = not is_higher or _is_superuser(request)
         return may_touch and super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

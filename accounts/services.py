@@ -182,6 +182,8 @@ def change_role(membership_id: int, role: str, *, by: Actor) -> Membership:
         _keep_an_owner(member, by, leaves=role != Role.OWNER)
         before, member.role = member.role, role
         member.save(update_fields=["role"])
+        if Perm.MEMBERS not in ROLE_PERMS[role]:
+            _withdraw_invitations_of(member, by)
         audit.record("member.role", member, by=by, user=member.user.email, before=before, after=role)
     return member
 
@@ -193,8 +195,16 @@ def remove_member(membership_id: int, *, by: Actor) -> None:
             by.require(Perm.MEMBERS)
         _keep_an_owner(member, by, leaves=True)
         drop_grants(member.user, by.workspace)
+        _withdraw_invitations_of(member, by)
         audit.record("member.remove", member, by=by, user=member.user.email)
         member.delete()
+
+
+def _withdraw_invitations_of(member: Membership, by: Actor) -> None:
+    """Who may no longer invite must not come back by an invitation sent to another address before."""
+    for invitation in Invitation.objects.filter(workspace=by.workspace, invited_by=member.user, accepted_at=None):
+        audit.record("member.uninvite", invitation, by=by, email=invitation.email)
+        invitation.delete()
 
 
 def _locked_member(membership_id: int, by: Actor) -> Membership:

@@ -10,13 +10,12 @@ from django.views.debug import SafeExceptionReporterFilter
 from marketing.logs import SECRET_KEYS, SECRET_PATH, SECRET_QUERY
 
 DJANGO_HIDES = SafeExceptionReporterFilter.hidden_settings.pattern
+# Those of the stores hold their passwords, that of an OAuth answer its code.
+ADDRESSES = "(DATABASE|REDIS|BROKER)_URL|LOCATION|QUERY_STRING"
 
 
 class SecretFreeReports(SafeExceptionReporterFilter):
-    # The addresses of the stores hold their passwords.
-    hidden_settings = re.compile(
-        rf"{DJANGO_HIDES}|{SECRET_KEYS.pattern}|(DATABASE|REDIS|BROKER)_URL|LOCATION|QUERY_STRING", re.I
-    )
+    hidden_settings = re.compile(f"{DJANGO_HIDES}|{SECRET_KEYS.pattern}|{ADDRESSES}", re.I)
 
     def is_active(self, request: HttpRequest | None) -> bool:
         """Django leaves everything open where DEBUG is on."""
