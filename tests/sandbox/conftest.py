@@ -1,9 +1,11 @@
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.testing import start_sandbox
+from sandbox.x.schema import SCHEMA
 from tests.sandbox.cast import Client, Sandbox
 
 
@@ -39,3 +41,13 @@ def own_sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     yield Sandbox(url, process)
     process.kill()
     process.wait(10)
+
+
+@pytest.fixture
+def db() -> Iterator[sqlite3.Connection]:
+    """The empty tables of X, without a server."""
+    opened = sqlite3.connect(":memory:")
+    opened.row_factory = sqlite3.Row
+    opened.executescript(SCHEMA)
+    yield opened
+    opened.close()

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import sqlite3
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -11,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.x import tokens
-from sandbox.x.schema import SCHEMA
 from tests.sandbox.cast import Client, Sandbox
 from tests.sandbox.test_oauth2 import BACK, BAD_CODE, BASIC, SPENT, authorize, exchange, grant, refresh, revoke, token
 
@@ -208,15 +206,6 @@ def test_a_secret_with_reserved_characters_is_percent_encoded_in_basic(sandbox: 
     client = sandbox.sign_in("alice", client_id="odd")
     form = {"grant_type": "refresh_token", "refresh_token": client.grant["refresh_token"]}
     assert token(sandbox, ("odd", "a%3Ab%25c%20d"), **form).status_code == 200
-
-
-@pytest.fixture
-def db() -> Iterator[sqlite3.Connection]:
-    opened = sqlite3.connect(":memory:")
-    opened.row_factory = sqlite3.Row
-    opened.executescript(SCHEMA)
-    yield opened
-    opened.close()
 
 
 def issue(db: sqlite3.Connection) -> tuple[str, str]:

@@ -1,26 +1,15 @@
 """Rate windows by themselves, with a clock of the test's own."""
 
 import sqlite3
-from collections.abc import Iterator
 
 import pytest
 
-from sandbox.x.schema import SCHEMA
 from sandbox.x.windows import DAY_SECONDS, SHORT_SECONDS, Limits, Window, consume, exhaust, windows_for
 
 START = 1_800_000_000.5
 ROUTE = "POST /2/tweets"
 SHORT = Window("short", 3, SHORT_SECONDS, "x-rate-limit")
 DAY = Window("day", 5, DAY_SECONDS, "x-app-limit-24hour")
-
-
-@pytest.fixture
-def db() -> Iterator[sqlite3.Connection]:
-    opened = sqlite3.connect(":memory:")
-    opened.row_factory = sqlite3.Row
-    opened.executescript(SCHEMA)
-    yield opened
-    opened.close()
 
 
 def ask(db: sqlite3.Connection, times: int, now: float = START, windows: tuple[Window, ...] = (SHORT,)) -> list[bool]:
