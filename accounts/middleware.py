@@ -12,7 +12,8 @@ from accounts.access import Actor, actor_for
 from accounts.models import Membership, User
 from accounts.scope import all_workspaces_scope
 
-PREFIX = re.compile(r"^/w/([a-z0-9_-]+)(/.*)?$")
+# To the very end: a line break is a letter of the path like any other.
+PREFIX = re.compile(r"/w/([a-z0-9_-]+)(/.*)?\Z", re.DOTALL)
 # Not of one workspace: under a prefix they are missing pages.
 WITHOUT_PREFIX = ("/admin/", "/static/", "/w/")
 # No page of a member: nobody needs to be looked up.
@@ -61,7 +62,7 @@ def _prefix(value: str) -> Iterator[None]:
 @contextmanager
 def root_addresses() -> Iterator[None]:
     """Addresses for a mail: whoever opens it may not belong to the workspace of this request."""
-    with _prefix(re.sub(r"w/[a-z0-9_-]+/$", "", get_script_prefix())):
+    with _prefix(re.sub(r"(?<=/)w/[a-z0-9_-]+/$", "", get_script_prefix())):
         yield
 
 

@@ -103,6 +103,8 @@ def invite_member(email: str, role: str, *, by: Actor, campaign_id: UUID | None 
     if Membership.objects.filter(workspace=by.workspace, user__email__iexact=email).exists():
         raise ValidationError({"email": f"{email} is already a member."})
     with transaction.atomic():
+        # Two who invite the same address at once: the later invitation replaces the earlier one.
+        _lock_workspace(by)
         Invitation.objects.filter(workspace=by.workspace, email=email, accepted_at=None).delete()
         invitation = Invitation.objects.create(
             workspace=by.workspace,
@@ -207,9 +209,13 @@ def _withdraw_invitations_of(member: Membership, by: Actor) -> None:
         invitation.delete()
 
 
+def _lock_workspace(by: Actor) -> None:
+    Workspace.objects.select_for_update().get(pk=by.workspace.pk)
+
+
 def _locked_member(membership_id: int, by: Actor) -> Membership:
     # The workspace row is the lock: two owners leaving at once must not both succeed.
-    Workspace.objects.select_for_update().get(pk=by.workspace.pk)
+    _lock_workspace(by)
     members = Membership.objects.select_related("user", "workspace")
     member = members.filter(pk=membership_id, workspace=by.workspace).first()
     if member is None:

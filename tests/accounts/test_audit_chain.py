@@ -13,30 +13,6 @@ from accounts.scope import all_workspaces_scope, workspace_scope
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def chain(workspace, alice_actor):
-    """Roastery's chain with five entries; the first was written when the workspace was made."""
-    with workspace_scope(workspace.pk):
-        for number in range(2, 6):
-            record("test.act", workspace, by=alice_actor, number=number)
-    return workspace
-
-
-@pytest.fixture
-def as_intruder(chain):
-    """Somebody with the keys of the database, who can switch the triggers off."""
-
-    def run(sql: str, *params: object) -> None:
-        with all_workspaces_scope("test"), connection.cursor() as cursor:
-            # A table with waiting constraint checks cannot be altered.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER append_only")
-            cursor.execute(sql, params)
-            cursor.execute("ALTER TABLE accounts_auditentry ENABLE TRIGGER append_only")
-
-    return run
-
-
 def delete_entries(as_intruder, which: str) -> None:
     as_intruder(
         f"DELETE FROM accounts_auditdetail WHERE entry_id IN (SELECT id FROM accounts_auditentry WHERE {which})"
