@@ -27,7 +27,7 @@ class SecretFreeReports(SafeExceptionReporterFilter):
             return cleansed
         return SECRET_PATH.sub(r"\1***", SECRET_QUERY.sub(r"\1***", cleansed))
 
-    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> list[tuple[str, Any]]:
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> Any:
         """Local variables by their names, as settings are."""
         found = super().get_traceback_frame_variables(request, tb_frame)
         return [(name, self.cleanse_setting(name, value)) for name, value in found]
