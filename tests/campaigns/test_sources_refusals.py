@@ -200,7 +200,7 @@ def busy(settings, monkeypatch) -> type[BusyStorage]:
 
 def test_file_that_went_away_during_the_scan_is_reported(source, folder, busy):
     busy.gone.append(write_pair(folder / "late.jpg"))
-    assert refused(source) == {"late.jpg": "unreadable"}
+    assert refused(source) == {"late.jpg": "vanished"}
 
 
 def test_file_that_was_spoilt_during_the_scan_is_reported(source, folder, busy):
