@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Delivery, Post
 from campaigns.services import MediaDraft, PartDraft, PostDraft
 from campaigns.slots import resolve
 from lib.text import storable
-from social.networks.rules import MAX_PARTS
+from social.networks.rules import MAX_PARTS, clean_text
 
 LOCAL_TIME = "%Y-%m-%dT%H:%M"
 # One more than a post may have, so that the service can say so.
@@ -53,6 +53,8 @@ class PostForm:
     at: str = ""
     # Of the post as it was opened; none for a new one.
     revision: int | None = None
+    # What a new one will be called: the same form sent twice makes one post.
+    new_id: UUID | None = None
     # Whose texts are on the screen: the shared ones, or those of a connection.
     tab: UUID | None = None
     # The part for which files are chosen from the library, and the words searched there.
@@ -94,6 +96,7 @@ def read_form(data: QueryDict) -> PostForm:
         when=when if when in WHEN else "later",
         at=_text(data, "at"),
         revision=_number(revision),
+        new_id=_uuid(_text(data, "new_id")),
         tab=tab if tab in connection_ids else None,
         library=_number(library),
         library_query=storable(_text(data, "library_query")),
@@ -191,6 +194,15 @@ def to_draft(form: PostForm, campaign: Campaign | None) -> PostDraft:
             for connection_id in form.connection_ids
         },
     )
+
+
+def says_the_same(form: PostForm, post: Post) -> bool:
+    return _content(form) == _content(form_of(post))
+
+
+def _content(form: PostForm) -> tuple[set[UUID], list[tuple[str, list[MediaField], dict[UUID, str]]]]:
+    parts = [(clean_text(part.text), part.media, part.overrides) for part in form.parts if not part.is_empty]
+    return set(form.connection_ids), parts
 
 
 # --- buttons ----------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from campaigns.access import VIEW_CAMPAIGN
 from campaigns.errors import NotAllowedNow, StaleForm
 from campaigns.models import Campaign, Delivery, MediaAsset, PartMedia, Post, PostPart
 from lib.clock import now
+from lib.ids import uuid7
 from lib.text import storable
 from social.models import Connection
 from social.networks.rules import MAX_PARTS
@@ -162,10 +163,11 @@ class PostDraft:
     overrides: dict[UUID, list[str | None]] = field(default_factory=dict)
 
 
-def create_post(draft: PostDraft, *, by: Actor) -> Post:
+def create_post(draft: PostDraft, *, by: Actor, pk: UUID | None = None) -> Post:
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        post = Post.objects.create(workspace=by.workspace, created_by=by.user, authors=_with_author([], by))
+        authors = _with_author([], by)
+        post = Post.objects.create(pk=pk or uuid7(), workspace=by.workspace, created_by=by.user, authors=authors)
         _write_content(post, draft, by)
         emit(by.workspace, "post.created", post=str(post.pk))
         audit.record("post.create", post, by=by, title=post.title)

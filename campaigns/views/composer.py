@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_POST
@@ -26,6 +26,7 @@ from campaigns.forms_post import (
     form_of,
     parse_local,
     read_form,
+    says_the_same,
     to_draft,
 )
 from campaigns.library import add_upload
@@ -33,6 +34,7 @@ from campaigns.models import Campaign, Delivery, MediaAsset, Post
 from campaigns.previews import Preview, PreviewPart, build_preview
 from campaigns.rendering import Rendered, RenderedMedia, RenderedPart
 from campaigns.services import create_post, update_post
+from lib.ids import uuid7
 from social.models import Connection
 from social.networks.rules import MAX_PARTS, clean_text
 
@@ -45,7 +47,7 @@ KEEPS_TEXTS = {"targets", "part-add", "library", "search", "upload", "media-add"
 @member_view(Perm.CONTENT_EDIT)
 def post_new(request: MemberRequest) -> HttpResponse:
     if request.method == "POST":
-        return _save(request, None)
+        return _save_once(request)
     return _page(request, _prefilled(request))
 
 
@@ -75,6 +77,7 @@ def composer_preview(request: MemberRequest) -> HttpResponse:
 def _prefilled(request: HttpRequest) -> PostForm:
     """The calendar and the campaign page link here with what they know."""
     form = read_form(request.GET)
+    form.new_id = uuid7()
     if "at" in request.GET:
         form.when = "at"
     return form
@@ -99,6 +102,24 @@ def _keep_uploads(form: PostForm, files: MultiValueDict, actor: Actor) -> None:
 
 
 # --- saving -----------------------------------------------------------------------------------------------
+
+
+def _save_once(request: MemberRequest) -> HttpResponse:
+    try:
+        return _save(request, _saved_before(request))
+    except IntegrityError:
+        # The same form arrived twice at once, and the other was first.
+        saved = _saved_before(request)
+        if saved is None:
+            raise Http404("No such post.") from None
+        return redirect(saved)
+
+
+def _saved_before(request: MemberRequest) -> Post | None:
+    """What this very form has made already: it was sent twice, or once more after the way back."""
+    new_id = read_form(request.POST).new_id
+    own = Post.objects.filter(workspace=request.actor.workspace, created_by=request.actor.user)
+    return own.filter(pk=new_id).first() if new_id else None
 
 
 def _save(request: MemberRequest, post: Post | None) -> HttpResponse:
@@ -127,7 +148,11 @@ def _save(request: MemberRequest, post: Post | None) -> HttpResponse:
 def _write(form: PostForm, post: Post | None, *, submit: bool, by: Actor) -> Post:
     draft = to_draft(form, _campaign(form, by))
     at = parse_local(form.at, by.workspace.time_zone) if form.when == "at" else None
-    post = update_post(post, draft, by=by, revision=form.revision) if post else create_post(draft, by=by)
+    if post and form.new_id and form.revision is None and not says_the_same(form, post):
+        raise StaleForm("This post was saved already. Save again to change it to what stands here.")
+    post = (
+        update_post(post, draft, by=by, revision=form.revision) if post else create_post(draft, by=by, pk=form.new_id)
+    )
     for row in post.deliveries.exclude(state=Delivery.State.CANCELED):
         if at:
             deliveries.schedule_delivery(row, at, by=by)

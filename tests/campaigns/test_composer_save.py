@@ -255,3 +255,62 @@ def test_accounts_of_another_workspace_are_refused(
     page = bob_client.post(NEW, fields("x", connections=str(foreign.pk)))
     assert page.status_code == 422
     assert not Post.objects.exists()
+
+
+# --- the same form twice ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def filled(bob_client: Client, roastery: Connection) -> dict[str, object]:
+    new_id = bob_client.get(NEW).context["form"].new_id
+    return fields("Only once", connections=str(roastery.pk), new_id=str(new_id))
+
+
+def test_the_same_form_sent_twice_makes_one_post(bob_client: Client, filled) -> None:
+    first, second = bob_client.post(NEW, filled), bob_client.post(NEW, filled)
+    assert Post.objects.count() == 1
+    assert second.status_code == 302
+    assert second["Location"] == first["Location"]
+
+
+def test_a_form_saved_first_and_then_submitted_is_in_review(bob_client: Client, filled) -> None:
+    bob_client.post(NEW, filled)
+    bob_client.post(NEW, filled | {"action": "submit"})
+    assert Delivery.objects.get().state == "in_review"
+
+
+def test_a_form_that_comes_back_after_the_post_is_live_changes_nothing(bob_client: Client, filled) -> None:
+    bob_client.post(NEW, filled)
+    mark_published(Post.objects.get())
+    answer = bob_client.post(NEW, filled)
+    assert answer.status_code == 409
+    assert Post.objects.count() == 1
+
+
+def test_two_forms_with_the_same_words_make_two_posts(bob_client: Client, filled) -> None:
+    bob_client.post(NEW, filled)
+    bob_client.post(NEW, filled | {"new_id": str(bob_client.get(NEW).context["form"].new_id)})
+    assert Post.objects.count() == 2
+
+
+def test_other_words_after_the_way_back_are_shown_before_they_replace_anything(bob_client: Client, filled) -> None:
+    bob_client.post(NEW, filled)
+    answer = bob_client.post(NEW, filled | {"part-0-text": "Better words"})
+    assert answer.status_code == 409
+    assert "Better words" in answer.content.decode()
+    assert texts_of(Post.objects.get()) == ["Only once"]
+
+
+def test_saving_them_again_changes_the_post_that_is_there(bob_client: Client, filled) -> None:
+    bob_client.post(NEW, filled)
+    other = filled | {"part-0-text": "Better words"}
+    form = bob_client.post(NEW, other).context["form"]
+    bob_client.post(NEW, other | {"revision": str(form.revision)})
+    assert texts_of(Post.objects.get()) == ["Better words"]
+
+
+def test_the_id_of_somebody_elses_post_reaches_nothing(bob_client: Client, filled, in_workspace, alice_actor) -> None:
+    theirs = add_post(alice_actor, text="Hers")
+    answer = bob_client.post(NEW, filled | {"new_id": str(theirs.pk)})
+    assert answer.status_code == 404
+    assert texts_of(Post.objects.get()) == ["Hers"]
