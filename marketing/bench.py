@@ -82,10 +82,10 @@ def _raw_claims() -> int:
         cursor.execute(
             """
             UPDATE campaigns_delivery SET state = 'publishing' WHERE id IN (
-                SELECT id FROM campaigns_delivery WHERE state IN ('scheduled', 'retry_wait') AND due_at <= now()
+                SELECT id FROM campaigns_delivery WHERE state IN ('scheduled', 'retry_wait') AND due_at <= %s
                 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING id
             """,
-            [settings.DISPATCH_BATCH],
+            [now(), settings.DISPATCH_BATCH],
         )
         return len(cursor.fetchall())
 

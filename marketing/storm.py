@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -97,7 +98,8 @@ class Storm:
             author, reviewer = teams[(number % accounts) % len(teams)]
             parts = rng.randint(2, 4) if rng.random() < THREADS else 1
             texts = [f"Storm {self.seed} post {number} part {part}: {rng.random()}" for part in range(parts)]
-            at = now() + timedelta(seconds=rng.uniform(0, min(30, self.deliveries / 10)))
+            # Longer than the time to the first kill, however few they are.
+            at = now() + timedelta(seconds=rng.uniform(0, min(30, max(8, self.deliveries / 10))))
             with workspace_scope(author.workspace.pk):
                 self.plan(connection, author, reviewer, texts, at)
 
@@ -173,7 +175,7 @@ class Storm:
             if time.monotonic() < next_kill:
                 continue
             self.kills += fleet.kill_one(rng)
-            if self.kills == 2:
+            if self.kills >= 2 and not self.flushes:
                 # Everything Celery knew is gone: queues, schedules, unacknowledged messages.
                 redis.Redis.from_url(settings.REDIS_URL).flushall()
                 self.flushes += 1
@@ -226,27 +228,48 @@ class Storm:
 
 
 class Fleet:
-    """Two workers and a scheduler, each a process group of its own."""
+    """Three workers and a scheduler, each a process group of its own."""
 
     def __init__(self) -> None:
         self.log = (settings.APP_DATA / "fleet.log").open("ab")
-        self.workers = [self._worker(n) for n in range(2)]
+        self.started_at: dict[int, float] = {}
+        self.workers = {number: self._worker(number) for number in range(3)}
         self.beat = self._celery("beat", "--schedule", str(settings.APP_DATA / "beat"))
 
     def kill_one(self, rng: random.Random) -> int:
-        number = rng.randrange(len(self.workers))
+        # One that still starts holds nothing yet; on a slow machine, killing those would leave none to work.
+        at_work = [number for number in self.workers if self._is_at_work(number)]
+        if not at_work:
+            return 0
+        number = rng.choice(at_work)
         kill_group(self.workers[number])
         self.workers[number].wait()
+        self._pid_file(number).unlink()
         self.workers[number] = self._worker(number)
         return 1
 
     def stop(self) -> None:
-        for process in [self.beat, *self.workers]:
+        for process in [self.beat, *self.workers.values()]:
             kill_group(process)
             process.wait()
 
     def _worker(self, number: int) -> subprocess.Popen[bytes]:
-        return self._celery("worker", "--concurrency", "4", "--hostname", f"storm{number}@%h", "--without-mingle")
+        self.started_at[number] = time.time()
+        name, pid_file = f"storm{number}@%h", str(self._pid_file(number))
+        return self._celery(
+            "worker", "--concurrency", "4", "--hostname", name, "--pidfile", pid_file, "--without-mingle"
+        )
+
+    def _is_at_work(self, number: int) -> bool:
+        """For at least as long as it took to start: then half of its life is work, on any machine."""
+        if not self._pid_file(number).exists():
+            return False
+        loaded_at = self._pid_file(number).stat().st_mtime
+        return time.time() - loaded_at >= loaded_at - self.started_at[number]
+
+    def _pid_file(self, number: int) -> Path:
+        """Written by the worker once it has loaded everything."""
+        return Path(settings.APP_DATA / f"storm{number}.pid")
 
     def _celery(self, *words: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "celery", "-q", "-A", "marketing", *words]
