@@ -78,12 +78,15 @@ def _our_claims() -> int:
 
 
 def _raw_claims() -> int:
+    # Materialized: as `id IN (…)` a plan may run the limit once per row and claim them all.
     with all_workspaces_scope("benchmark"), connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE campaigns_delivery SET state = 'publishing' WHERE id IN (
+            WITH due AS MATERIALIZED (
                 SELECT id FROM campaigns_delivery WHERE state IN ('scheduled', 'retry_wait') AND due_at <= %s
-                ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING id
+                ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+            UPDATE campaigns_delivery SET state = 'publishing' FROM due WHERE campaigns_delivery.id = due.id
+            RETURNING due.id
             """,
             [now(), settings.DISPATCH_BATCH],
         )
