@@ -51,7 +51,11 @@ class ShareForm(forms.Form):
 
 class SlotForm(forms.Form):
     weekdays = forms.TypedMultipleChoiceField(
-        label="Days", choices=WEEKDAYS, coerce=int, widget=forms.CheckboxSelectMultiple
+        label="Days",
+        choices=WEEKDAYS,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one day."},
     )
     time = forms.TimeField(label="Time", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
     time_zone = forms.ChoiceField(label="Time zone", choices=zones, help_text="The clock on the wall there.")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import count, takewhile
 from uuid import UUID
 
@@ -11,11 +10,9 @@ from django.http import QueryDict
 
 from campaigns.models import Campaign, Delivery, Post
 from campaigns.services import MediaDraft, PartDraft, PostDraft
-from campaigns.slots import resolve
 from lib.text import storable
 from social.networks.rules import MAX_PARTS, clean_text
 
-LOCAL_TIME = "%Y-%m-%dT%H:%M"
 # One more than a post may have, so that the service can say so.
 MAX_FIELDS = MAX_PARTS + 1
 WHEN = ("later", "at", "slot")
@@ -135,16 +132,6 @@ def _uuid(value: str) -> UUID | None:
 
 def _uuids(values: list[str]) -> list[UUID]:
     return list(dict.fromkeys(found for value in values if (found := _uuid(value))))
-
-
-def parse_local(value: str, zone: str) -> datetime:
-    """A date and a wall-clock time as browsers send them, in the workspace's zone."""
-    try:
-        local = datetime.fromisoformat(value.strip())
-        return resolve(local.date(), local.time().replace(tzinfo=None), zone)
-    # The first and the last day of the calendar do not exist in every zone.
-    except (ValueError, OverflowError):
-        raise ValidationError({"at": "Give a date and a time."}) from None
 
 
 # --- from and to posts ------------------------------------------------------------------------------------

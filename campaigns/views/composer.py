@@ -24,7 +24,6 @@ from campaigns.forms_post import (
     PostForm,
     apply_action,
     form_of,
-    parse_local,
     read_form,
     says_the_same,
     to_draft,
@@ -34,6 +33,7 @@ from campaigns.models import Campaign, Delivery, MediaAsset, Post
 from campaigns.previews import Preview, PreviewPart, build_preview
 from campaigns.rendering import Rendered, RenderedMedia, RenderedPart
 from campaigns.services import create_post, update_post
+from campaigns.wall_clock import gap_note, parse_local
 from lib.ids import uuid7
 from social.models import Connection
 from social.networks.rules import MAX_PARTS, clean_text
@@ -140,6 +140,8 @@ def _save(request: MemberRequest, post: Post | None) -> HttpResponse:
     except NotAllowedNow as error:
         form.errors["closed"] = [str(error)]
     else:
+        if form.when == "at" and (note := gap_note(form.at, request.actor.workspace.time_zone)):
+            messages.warning(request, note)
         messages.success(request, "Sent to review." if action == "submit" else "Saved.")
         return redirect(saved)
     return _page(request, form, post)

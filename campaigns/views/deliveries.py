@@ -12,12 +12,12 @@ from accounts.web import MemberRequest, member_view
 from campaigns import deliveries as services
 from campaigns.access import get_delivery
 from campaigns.delivery_actions import delivery_actions
-from campaigns.forms_post import parse_local
 from campaigns.models import Attempt, Delivery, LivePart
 from campaigns.previews import Preview, PreviewPart, preview_delivery
 from campaigns.queries import with_content
 from campaigns.views.outcome import Refusal, attempt
 from campaigns.views.posts import show_post
+from campaigns.wall_clock import gap_note, parse_local
 from lib.clock import now
 
 State = Delivery.State
@@ -94,8 +94,10 @@ def _version(delivery: Delivery) -> str:
 @member_view()
 def delivery_schedule(request: MemberRequest, delivery_id: UUID) -> HttpResponse:
     def act(delivery: Delivery) -> None:
-        at = parse_local(request.POST.get("at", ""), request.actor.workspace.time_zone)
-        services.schedule_delivery(delivery, at, by=request.actor)
+        typed, zone = request.POST.get("at", ""), request.actor.workspace.time_zone
+        services.schedule_delivery(delivery, parse_local(typed, zone), by=request.actor)
+        if note := gap_note(typed, zone):
+            messages.warning(request, note)
 
     return _act(request, delivery_id, act, "The time is set.")
 

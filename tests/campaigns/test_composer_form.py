@@ -12,11 +12,11 @@ from campaigns.forms_post import (
     PostForm,
     apply_action,
     form_of,
-    parse_local,
     read_form,
     to_draft,
 )
 from campaigns.services import MediaDraft, PartDraft, PostDraft, create_post
+from campaigns.wall_clock import parse_local
 from social.networks.rules import MAX_PARTS
 
 

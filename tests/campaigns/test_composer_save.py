@@ -314,3 +314,8 @@ def test_the_id_of_somebody_elses_post_reaches_nothing(bob_client: Client, fille
     answer = bob_client.post(NEW, filled | {"new_id": str(theirs.pk)})
     assert answer.status_code == 404
     assert texts_of(Post.objects.get()) == ["Hers"]
+
+
+def test_the_composer_says_when_the_clocks_skip_its_time(bob_client: Client, filled, workspace) -> None:
+    answer = bob_client.post(NEW, filled | {"when": "at", "at": "2027-03-28T02:30"}, follow=True)
+    assert "02:30 does not exist, so it goes out at 03:30" in answer.content.decode()

@@ -37,6 +37,18 @@ def test_a_time_is_set_in_the_zone_of_the_workspace(bob_client: Client, delivery
     assert fresh(delivery).scheduled_at == datetime(2030, 7, 1, 7, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("at", "note"), [("2027-03-28T02:30", "02:30 does not exist, so it goes out at 03:30"), ("2027-03-28T03:30", "")]
+)
+def test_a_time_that_the_clocks_skip_is_said_to_move(
+    bob_client: Client, delivery: Delivery, at: str, note: str
+) -> None:
+    page = bob_client.post(url(delivery, "schedule"), {"at": at}, follow=True).content.decode()
+    assert ("Clocks go forward" in page) is bool(note)
+    assert note in page
+    assert fresh(delivery).scheduled_at == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+
+
 def test_a_button_on_the_page_of_the_post_leads_back_there(bob_client: Client, delivery: Delivery) -> None:
     answer = bob_client.post(url(delivery, "schedule"), {"at": "2030-07-01T09:00", "page": "post"})
     assert answer["Location"] == f"/posts/{delivery.post_id}"

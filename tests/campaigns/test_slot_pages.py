@@ -68,6 +68,10 @@ def test_a_wrong_field_is_told_beside_it(bob_client: Client, address: str, field
     assert not Slot.objects.exists()
 
 
+def test_no_day_is_told_in_words_that_help(bob_client: Client, address: str) -> None:
+    assert "Choose at least one day." in bob_client.post(address, FORM | {"weekdays": []}).content.decode()
+
+
 def test_what_was_chosen_is_kept(bob_client: Client, address: str) -> None:
     html = bob_client.post(address, FORM | {"time": "25:00"}).content.decode()
     assert 'value="25:00"' in html
