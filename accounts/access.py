@@ -92,6 +92,9 @@ def actor_for(membership: Membership) -> Actor:
     )
 
 
-def system_actor(workspace: Workspace, label: str, perms: Collection[Perm]) -> Actor:
-    """A policy or a background job that decides in a workspace's name; the label says which."""
-    return Actor(workspace=workspace, perms=frozenset(perms), label=label)
+def system_actor(workspace: Workspace, label: str, perms: Collection[Perm], *, author: User | None = None) -> Actor:
+    """A policy or a background job that acts in a workspace's name; the label says which.
+
+    `author` is the person whose content it handles: under four eyes they cannot approve it themselves.
+    """
+    return Actor(workspace=workspace, perms=frozenset(perms), label=label, user=author)

@@ -59,7 +59,7 @@ def scan_source(source: Source, *, by: Actor | None = None) -> ScanReport:
     Best called outside a transaction: each file then gets a short one of its own. Raises NotAllowedNow while
     another scan of this source runs.
     """
-    by = by or system_actor(source.workspace, f"source {source.name}", SCAN_PERMS)
+    by = by or system_actor(source.workspace, f"source {source.name}", SCAN_PERMS, author=source.created_by)
     by.require(Perm.CONTENT_EDIT)
     with _only_scan_of(source):
         try:

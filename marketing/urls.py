@@ -1,5 +1,7 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularSwaggerView
 
 from marketing.health import healthz
@@ -23,3 +25,5 @@ urlpatterns = [
     path("api/", include("social.api_urls")),
     path("docs", SpectacularSwaggerView.as_view(url_name="accounts-api:schema"), name="docs"),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", TemplateView.as_view(template_name="styleguide.html"), name="styleguide"))

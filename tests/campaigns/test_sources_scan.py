@@ -124,7 +124,7 @@ def test_scan_that_nobody_asked_for_acts_in_the_name_of_the_source(source, folde
     write_pair(folder / "hero.jpg", scheduled_time=LATER.isoformat(), title="Hello")
     scan_source(source)
     post = post_of(source, "hero.jpg")
-    assert (post.created_by, post.authors) == (None, [])
+    assert (post.created_by, post.authors) == (source.created_by, [str(source.created_by.pk)])
     assert delivery_of(source, "hero.jpg").scheduled_at == LATER
     assert AuditEntry.objects.get(action="source.scan").detail.actor == "source Spring"
 
