@@ -1,0 +1,198 @@
+"""Every page, as a screen reader and a keyboard meet it. `audit.js` says what it looks for."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from accounts.access import Actor
+from accounts.models import User, Workspace
+from accounts.scope import workspace_scope
+from campaigns.deliveries import submit_post
+from campaigns.models import Delivery, Post
+from campaigns.services import create_campaign
+from campaigns.sources import create_source
+from compliance.models import Review
+from tests.campaigns.cast import add_connection, add_post, mark_published
+from tests.screens import ARGS, OPEN_PAGES, PAGES, find_browser
+
+AUDIT = (Path(__file__).parent / "audit.js").read_text()
+ACCOUNT_PAGES = ["/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/3rdparty/"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_browser() is None, reason="no Chromium on this machine"),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright runs an event loop in this thread, which Django would take for async code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def visitor(browser: Browser, live_server) -> Iterator[Page]:
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 720})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def owner(visitor: Page, live_server, alice: User, client: Client) -> Page:
+    client.force_login(alice)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}
+    visitor.context.add_cookies([cookie])
+    return visitor
+
+
+@pytest.fixture
+def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
+    """Addresses of one object of each kind, and of a post in each stage of its life."""
+    with workspace_scope(workspace.pk):
+        connection = add_connection(workspace)
+        campaign = create_campaign(by=alice_actor, name="Spring")
+        source = create_source(by=alice_actor, name="Pictures", folder="spring", campaign=campaign)
+        draft, waiting, live = (add_post(alice_actor, connection, campaign=campaign) for _ in range(3))
+        submit_post(waiting, by=alice_actor)
+        mark_published(live)
+        return [
+            *(f"/posts/{post.pk}" for post in (draft, waiting, live)),
+            *(f"/deliveries/{Delivery.objects.get(post=post).pk}" for post in (draft, live)),
+            f"/posts/{draft.pk}/edit",
+            f"/campaigns/{campaign.pk}",
+            f"/campaigns/{campaign.pk}/edit",
+            f"/reviews/{Review.objects.get().pk}",
+            f"/sources/{source.pk}",
+            f"/sources/{source.pk}/edit",
+            f"/connections/{connection.pk}/slots",
+        ]
+
+
+def audit(page: Page, addresses: list[str]) -> dict[str, list[str]]:
+    found = {}
+    for address in addresses:
+        page.goto(address, wait_until="domcontentloaded")
+        found[address] = page.evaluate(AUDIT)
+    return {address: faults for address, faults in found.items() if faults}
+
+
+BROKEN = {
+    "no name": "<input name=q>",
+    "no name: <button": "<button><svg></svg></button>",
+    "dialog without a name": "<dialog></dialog>",
+    "picture without alt": "<img src=x>",
+    "positive tabindex": "<p tabindex=2>Later</p>",
+    "control inside a control": "<a href=/><button>Both</button></a>",
+    "table without column headings": "<table><tr><td>1</table>",
+    "heading without words": "<h2></h2>",
+    "error that no field names": "<input aria-label=Day aria-invalid=true>",
+    "aria-labelledby leads nowhere": "<section aria-labelledby=lost></section>",
+    "id twice": "<p id=one></p><p id=one></p>",
+    "headings do not begin with the one h1": "<h1>Two</h1>",
+    "headings skip a level": "<h3>Deep</h3>",
+    "2 main landmarks": "<main></main>",
+    "one of several navs without a name": "<nav>A</nav><nav>B</nav>",
+    "toasts are not spoken": "<div id=toasts></div>",
+}
+
+
+@pytest.fixture
+def bare(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize(("fault", "html"), BROKEN.items(), ids=BROKEN)
+def test_the_audit_sees_what_is_wrong(bare: Page, fault: str, html: str) -> None:
+    bare.set_content(f"<html lang=en><title>Page</title><main><h1>Page</h1></main>{html}")
+    assert [found for found in bare.evaluate(AUDIT) if found.startswith(fault)]
+
+
+def test_the_audit_finds_nothing_on_a_sound_page(bare: Page) -> None:
+    bare.set_content("<html lang=en><title>Page</title><main><h1>Page</h1><button>Go</button></main>")
+    assert bare.evaluate(AUDIT) == []
+
+
+def test_the_pages_before_the_log_in_are_sound(visitor: Page) -> None:
+    assert audit(visitor, [*OPEN_PAGES.values(), "/accounts/password/reset/"]) == {}
+
+
+def test_the_pages_of_an_empty_workspace_are_sound(owner: Page, workspace: Workspace) -> None:
+    inside = [f"/w/{workspace.slug}{path}" for path in PAGES.values()]
+    assert audit(owner, inside + ACCOUNT_PAGES) == {}
+
+
+def test_the_pages_of_a_full_workspace_are_sound(owner: Page, workspace: Workspace, details: list[str]) -> None:
+    lists = [path for name, path in PAGES.items() if not name.endswith("-new")]
+    assert audit(owner, [f"/w/{workspace.slug}{path}" for path in lists + details]) == {}
+
+
+@pytest.fixture
+def composer(owner: Page, workspace: Workspace, details: list[str]) -> Page:
+    owner.goto(f"/w/{workspace.slug}/posts/new")
+    return owner
+
+
+def test_the_composer_is_sound_with_everything_open(composer: Page) -> None:
+    composer.locator("label.channel").click()
+    composer.locator("#counters-0 > *").first.wait_for()
+    composer.locator("#part-add").click()
+    composer.locator("#library-1").click()
+    composer.locator("#library").wait_for()
+    assert composer.evaluate(AUDIT) == []
+
+
+def test_the_composer_is_sound_with_errors_on_it(composer: Page) -> None:
+    composer.get_by_role("button", name="Submit for review").click()
+    composer.get_by_role("alert").first.wait_for()
+    assert composer.evaluate(AUDIT) == []
+
+
+def test_what_the_keyboard_reaches_is_not_behind_the_bar_of_the_composer(composer: Page) -> None:
+    choice = composer.locator("label", has=composer.locator("[name=when]")).first
+    composer.locator("[name=made_with_ai]").focus()
+    # On the screen, and yet behind the bar: the browser alone would leave it there.
+    choice.evaluate("label => scrollBy(0, label.getBoundingClientRect().bottom - innerHeight + 4)")
+    composer.keyboard.press("Tab")
+    assert composer.evaluate("document.activeElement.name") == "when"
+    reached, bar = choice.bounding_box(), composer.locator(".composer-bar").bounding_box()
+    assert reached["y"] + reached["height"] <= bar["y"]
+
+
+@pytest.fixture
+def question(owner: Page, workspace: Workspace, details: list[str]) -> Page:
+    """A page that asks before it deletes a post."""
+    with workspace_scope(workspace.pk):
+        post = Post.objects.filter(deliveries__state="draft").get()
+    owner.goto(f"/w/{workspace.slug}/posts/{post.pk}")
+    owner.locator("[data-confirm]", has_text="Cancel").first.focus()
+    owner.keyboard.press("Enter")
+    owner.locator("#confirm[open]").wait_for()
+    return owner
+
+
+def test_a_question_keeps_the_focus_until_it_is_answered(question: Page) -> None:
+    inside = []
+    for _ in range(4):
+        question.keyboard.press("Tab")
+        inside.append(question.evaluate("document.activeElement.closest('#confirm, body').id || 'the browser'"))
+    assert set(inside) <= {"confirm", "the browser"}
+    assert "confirm" in inside
+
+
+def test_escape_answers_no_and_gives_the_focus_back(question: Page) -> None:
+    question.keyboard.press("Escape")
+    assert question.locator("dialog[open]").count() == 0
+    assert "data-confirm" in question.evaluate("document.activeElement.outerHTML")
