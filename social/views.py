@@ -120,7 +120,7 @@ def connection_check(request: MemberRequest, connection_id: UUID) -> HttpRespons
         level, text = "success", f"@{connection.handle} works."
     except NetworkError as error:
         level, text = "error", error.message
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         messages.add_message(request, getattr(messages, level.upper()), text)
         return redirect(LIST)
     with workspace_scope(workspace.pk):
