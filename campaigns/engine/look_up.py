@@ -159,7 +159,7 @@ def _settle(attempt: Attempt, result: str, message: str) -> None:
 def _cannot_read(delivery: Delivery, error: NetworkError) -> None:
     wait = timedelta(seconds=settings.RETRY_BASE_S)
     if error.failure is Failure.UNAUTHORIZED:
-        error = _refresh(delivery) or error
+        error = _refresh(delivery)
     with workspace_scope(delivery.workspace_id):
         if error.failure is Failure.UNAUTHORIZED:
             credentials.mark_reconnect(delivery.connection, error.message)
@@ -170,8 +170,8 @@ def _cannot_read(delivery: Delivery, error: NetworkError) -> None:
         _look_again(delivery, max(wait, (error.retry_at or now()) - now()))
 
 
-def _refresh(delivery: Delivery) -> NetworkError | None:
-    """None is never returned: either the token is new (a short wait) or the error says what is wrong."""
+def _refresh(delivery: Delivery) -> NetworkError:
+    """A short wait when the token is new now, else what is wrong with it."""
     try:
         version = credentials.credential_version(delivery.connection)
         credentials.refresh_credential(delivery.connection, seen_version=version)
