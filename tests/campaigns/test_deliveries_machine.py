@@ -208,7 +208,7 @@ def play(world: World, rng: Random, steps: int) -> None:
             check(world)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(8))
 def test_no_order_of_acts_leads_to_an_impossible_state(roastery, campaign, alice_actor, rita_actor, seed: int):
     rng = Random(seed)
     for _ in range(2):
