@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_POST
@@ -48,6 +48,8 @@ KEEPS_TEXTS = {"targets", "part-add", "library", "search", "upload", "media-add"
 def post_new(request: MemberRequest) -> HttpResponse:
     if request.method == "POST":
         return _save_once(request)
+    if saved := _saved_before(request, request.GET):
+        return redirect("campaigns:post-edit", saved.pk)
     return _page(request, _prefilled(request))
 
 
@@ -77,7 +79,7 @@ def composer_preview(request: MemberRequest) -> HttpResponse:
 def _prefilled(request: HttpRequest) -> PostForm:
     """The calendar and the campaign page link here with what they know."""
     form = read_form(request.GET)
-    form.new_id = uuid7()
+    form.new_id = form.new_id or uuid7()
     if "at" in request.GET:
         form.when = "at"
     return form
@@ -106,18 +108,18 @@ def _keep_uploads(form: PostForm, files: MultiValueDict, actor: Actor) -> None:
 
 def _save_once(request: MemberRequest) -> HttpResponse:
     try:
-        return _save(request, _saved_before(request))
+        return _save(request, _saved_before(request, request.POST))
     except IntegrityError:
         # The same form arrived twice at once, and the other was first.
-        saved = _saved_before(request)
+        saved = _saved_before(request, request.POST)
         if saved is None:
             raise Http404("No such post.") from None
         return redirect(saved)
 
 
-def _saved_before(request: MemberRequest) -> Post | None:
+def _saved_before(request: MemberRequest, data: QueryDict) -> Post | None:
     """What this very form has made already: it was sent twice, or once more after the way back."""
-    new_id = read_form(request.POST).new_id
+    new_id = read_form(data).new_id
     own = Post.objects.filter(workspace=request.actor.workspace, created_by=request.actor.user)
     return own.filter(pk=new_id).first() if new_id else None
 

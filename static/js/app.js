@@ -87,6 +87,11 @@
     if (form && event.detail.requestConfig?.verb === "post") dirty.add(form);
   });
   on("submit", (event) => dirty.delete(event.target));
+  // The way back to a form that made something leads to what it made.
+  on("submit", (event) => {
+    const made = event.target.querySelector("input[name=new_id]");
+    if (made) history.replaceState(history.state, "", `?new_id=${made.value}`);
+  });
   window.addEventListener("beforeunload", (event) => {
     if ([...dirty].some((form) => form.isConnected)) event.preventDefault();
   });

@@ -130,3 +130,15 @@ def test_the_content_policy_is_kept(composer: Page) -> None:
     composer.locator("#text-copy").click()
     composer.wait_for_selector("#text-drop")
     assert complaints == []
+
+
+def test_saving_again_after_the_way_back_makes_no_second_post(composer: Page, workspace: Workspace) -> None:
+    composer.fill("#part-0-text", "Only once")
+    composer.get_by_role("button", name="Save draft").last.click()
+    composer.wait_for_selector("text=Saved.")
+    composer.go_back()
+    expect(composer.locator("#part-0-text")).to_have_value("Only once")
+    composer.get_by_role("button", name="Save draft").last.click()
+    composer.wait_for_selector("text=Saved.")
+    with workspace_scope(workspace.pk):
+        assert Post.objects.count() == 1

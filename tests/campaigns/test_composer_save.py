@@ -287,6 +287,12 @@ def test_a_form_that_comes_back_after_the_post_is_live_changes_nothing(bob_clien
     assert Post.objects.count() == 1
 
 
+def test_the_way_back_to_the_form_leads_to_what_it_made(bob_client: Client, filled) -> None:
+    bob_client.post(NEW, filled)
+    answer = bob_client.get(NEW, {"new_id": filled["new_id"]})
+    assert answer.headers["Location"] == edit(Post.objects.get())
+
+
 def test_two_forms_with_the_same_words_make_two_posts(bob_client: Client, filled) -> None:
     bob_client.post(NEW, filled)
     bob_client.post(NEW, filled | {"new_id": str(bob_client.get(NEW).context["form"].new_id)})
