@@ -42,7 +42,7 @@ STEPS = {
 DEEDS = {
     "campaign.create": "created the campaign",
     "campaign.update": "edited the campaign",
-    "campaign.status": "made it {after}",
+    "campaign.status": "set it to {after}",
     "campaign.share": "shared it with {guest}",
     "campaign.unshare": "stopped sharing it with {guest}",
     "post.create": "wrote “{title}”",

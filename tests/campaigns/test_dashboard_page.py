@@ -110,6 +110,13 @@ def test_an_editor_is_not_asked_to_approve(bob_client: Client, post: Post, submi
     assert f"/reviews/{review.pk}" not in page(bob_client).content.decode()
 
 
+@pytest.mark.parametrize(("who", "is_told"), [("bob", True), ("vic", False)])
+def test_only_who_may_plan_is_told_how(request, in_workspace, who: str, is_told: bool) -> None:
+    html = page(request.getfixturevalue(f"{who}_client")).content.decode()
+    assert "Nothing is planned." in html
+    assert ("Give a post a time" in html) is is_told
+
+
 def test_a_viewer_is_not_asked_to_settle(vic_client: Client, bob_client: Client, post: Post) -> None:
     set_state(post, State.FAILED)
     assert ">Settle<" in page(bob_client).content.decode()
