@@ -38,13 +38,18 @@ def add_upload(upload: UploadedFile, *, by: Actor) -> MediaAsset:
 def store_path(path: Path, name: str, info: MediaInfo, *, workspace: Workspace) -> MediaAsset:
     """Keep a probed file; the same bytes again are the same asset."""
     existing = MediaAsset.objects.filter(workspace=workspace, sha256=info.sha256).first()
-    if existing:
+    if existing and _is_intact(existing):
         return existing
     stem = f"{workspace.pk}/{info.sha256[:2]}/{info.sha256}"
     with open_regular(path) as source:
         file_name = default_storage.save(f"{stem}{path.suffix.lower()}", File(source))
     _check_stored(file_name, info)
     thumbnail = default_storage.save(f"{stem}.thumb.jpg", ContentFile(make_thumbnail(path, info)))
+    if existing:
+        # Its file was lost or changed in the storage: adding it again is the way to mend that.
+        MediaAsset.objects.filter(pk=existing.pk).update(file=file_name, thumbnail=thumbnail)
+        existing.refresh_from_db()
+        return existing
     with transaction.atomic():
         asset, _ = MediaAsset.objects.get_or_create(
             workspace=workspace,
@@ -67,12 +72,20 @@ def store_path(path: Path, name: str, info: MediaInfo, *, workspace: Workspace) 
     return asset
 
 
+def _is_intact(asset: MediaAsset) -> bool:
+    return default_storage.exists(asset.file) and _stored_hash(asset.file) == asset.sha256
+
+
 def _check_stored(file_name: str, info: MediaInfo) -> None:
     """What is kept must be what was probed: a file can be swapped in between."""
-    with default_storage.open(file_name) as stored:
-        digest = hashlib.sha256()
-        for chunk in stored.chunks():
-            digest.update(chunk)
-    if digest.hexdigest() != info.sha256:
+    if _stored_hash(file_name) != info.sha256:
         default_storage.delete(file_name)
         raise UnusableMedia("still_changing", "The file changed while it was read. Try again in a minute.")
+
+
+def _stored_hash(file_name: str) -> str:
+    digest = hashlib.sha256()
+    with default_storage.open(file_name) as stored:
+        for chunk in stored.chunks():
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -82,3 +82,14 @@ def test_a_link_in_place_of_the_probed_file_is_not_followed(in_workspace, worksp
     picture.symlink_to(secret)
     with pytest.raises(UnusableMedia):
         store_path(picture, "cup.png", info, workspace=workspace)
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"something else")])
+def test_adding_a_file_again_mends_what_the_storage_lost(in_workspace, alice_actor, tmp_path, settings, damage):
+    picture = write_image(tmp_path / "cup.png")
+    asset = add_upload(upload(picture), by=alice_actor)
+    damage(Path(settings.MEDIA_ROOT) / asset.file)
+    mended = add_upload(upload(picture), by=alice_actor)
+    assert mended == asset
+    with default_storage.open(mended.file) as stored:
+        assert stored.read() == picture.read_bytes()
