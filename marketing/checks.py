@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from lib.crypto import KeyRing, parse_keys
+from lib.http import CONNECT_TIMEOUT_S
 
 INSECURE_SECRET_KEY = "insecure-development-key-change-me"  # noqa: S105
 INSECURE_FIELD_KEY = b"insecure-development-key-change!"
@@ -122,3 +123,12 @@ def check_mail(**_kwargs: Any) -> list[CheckMessage]:
             id="rostrum.W001",
         )
     ]
+
+
+@register()
+def check_lease(**_kwargs: Any) -> list[CheckMessage]:
+    """A worker gives a call up when it cannot end within the lease: with a short one nothing is ever sent."""
+    if settings.LEASE_S > settings.X_TIMEOUT_S + CONNECT_TIMEOUT_S:
+        return []
+    hint = f"LEASE_S must be more than X_TIMEOUT_S + {CONNECT_TIMEOUT_S:g}; four times as much is a good choice."
+    return [Error("LEASE_S is too short for one call.", hint=hint, id="rostrum.E008")]

@@ -108,3 +108,9 @@ def test_superuser_is_refused_by_manage_py_check(superuser_env):
     assert done.returncode == 1
     assert "rostrum.E001" in done.stderr
     assert "is a superuser" in done.stderr
+
+
+@pytest.mark.parametrize(("lease", "ids"), [(35, ["rostrum.E008"]), (36, [])])
+def test_a_lease_must_outlast_a_call(settings, lease, ids):
+    settings.X_TIMEOUT_S, settings.LEASE_S = 30, lease
+    assert [error.id for error in checks.check_lease()] == ids
