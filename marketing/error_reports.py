@@ -1,4 +1,4 @@
-"""The page that DEBUG shows after an error. `manage.py up` sets DEBUG, and even there no secret belongs on a page."""
+"""The page that DEBUG shows after an error. Even there no secret belongs on a page."""
 
 import re
 from types import FrameType

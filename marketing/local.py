@@ -129,7 +129,8 @@ def local_environment(
 ) -> dict[str, str]:
     """The environment of every child: what the operator gave, completed for a run on one machine."""
     added = {
-        "DEBUG": "1",
+        "STATIC_FROM_SOURCE": "1",
+        "LOG_FORMAT": "text",
         "WEB_CONCURRENCY": "2",
         "BASE_URL": f"http://127.0.0.1:{port}",
         **keep_secrets(data),

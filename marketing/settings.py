@@ -9,6 +9,8 @@ from marketing import env
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.flag("DEBUG", False)
+# Static files straight from the source folders: no collecting, no hashed names.
+STATIC_FROM_SOURCE = env.flag("STATIC_FROM_SOURCE", DEBUG)
 SECRET_KEY = env.text("SECRET_KEY", "insecure-development-key-change-me")
 # The first key writes, all keys read: `manage.py rotate_keys` moves everything to the first.
 FIELD_KEYS = env.text("FIELD_KEYS", "aW5zZWN1cmUtZGV2ZWxvcG1lbnQta2V5LWNoYW5nZSE=")
@@ -149,14 +151,14 @@ STORAGES = {
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
+        if STATIC_FROM_SOURCE
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = APP_DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
 # Source folders of a workspace are relative to SOURCES_ROOT/<workspace id>.
 SOURCES_ROOT = Path(env.text("SOURCES_ROOT", str(APP_DATA / "sources"))).absolute()
 

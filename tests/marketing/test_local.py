@@ -162,6 +162,12 @@ def test_children_get_the_operators_settings_unchanged(tmp_path: Path) -> None:
     assert given.items() <= env.items()
 
 
+def test_a_run_on_one_machine_shows_no_source_code(tmp_path: Path) -> None:
+    env = local_environment(tmp_path, 8000, 8100, {}, {})
+    assert "DEBUG" not in env
+    assert env["STATIC_FROM_SOURCE"] == "1"
+
+
 def test_secret_mounted_as_a_file_is_not_shadowed(tmp_path: Path) -> None:
     env = local_environment(tmp_path, 8000, 8100, {}, {"SECRET_KEY_FILE": "/run/secrets/key"})
     assert "SECRET_KEY" not in env
