@@ -91,6 +91,51 @@ class SecureTenantTables(Operation):
         return f"Secure the tenant tables {', '.join(self.model_names)}"
 
 
+class SecureTenantKeys(Operation):
+    """Composite foreign keys for `Model.field`s that were added to tables secured before."""
+
+    reduces_to_sql = True
+    reversible = True
+
+    def __init__(self, *fields: str) -> None:
+        self.fields = fields
+
+    def deconstruct(self) -> tuple[str, list[str], dict[str, Any]]:
+        return self.__class__.__name__, list(self.fields), {}
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Nothing that Django keeps in its state changes."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        for model, field in self._keys(to_state.apps, app_label):
+            schema_editor.execute(composite_key_sql(model, field))
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        for model, field in self._keys(from_state.apps, app_label):
+            table = model._meta.db_table
+            schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_{field.column}_fk")
+
+    def _keys(self, apps: Apps, app_label: str) -> list[tuple[type[models.Model], models.ForeignKey]]:
+        pairs = [name.split(".") for name in self.fields]
+        found = [(apps.get_model(app_label, model), field) for model, field in pairs]
+        return [(model, cast(models.ForeignKey, model._meta.get_field(field))) for model, field in found]
+
+    def describe(self) -> str:
+        return f"Secure the tenant keys {', '.join(self.fields)}"
+
+
 def secure_sql(apps: Apps, app_label: str, model_name: str) -> list[str]:
     model_name, _, key_column = model_name.partition(":")
     model = apps.get_model(app_label, model_name)

@@ -2,11 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 SCHEME = re.compile(r"\bhttp://", re.IGNORECASE)
 
@@ -36,10 +36,13 @@ class NetworkError(Exception):
         http_status: int | None = None,
         request_id: str = "",
         retry_at: datetime | None = None,
+        moved_to: str = "",
     ) -> None:
         super().__init__(message)
         self.failure, self.code, self.message, self.raw = failure, code, message, raw[:4000]
         self.http_status, self.request_id, self.retry_at = http_status, request_id, retry_at
+        # The account goes by another id now (a group that became a supergroup).
+        self.moved_to = moved_to
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,21 @@ class OutgoingMedia:
     mime: str
     kind: str
     size_bytes: int
+    name: str = "file"
+    width: int = 0
+    height: int = 0
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Entity:
+    """Formatting of a piece of text. Offset and length in UTF-16 code units; `kind` as Telegram names it."""
+
+    kind: str
+    offset: int
+    length: int
+    url: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,10 +89,29 @@ class Upload:
 
 @dataclass(frozen=True)
 class OutgoingPart:
+    """`media_ids` where files go up before the call, `media` where they travel with it."""
+
     text: str
+    entities: tuple[Entity, ...] = ()
     media_ids: tuple[str, ...] = ()
+    media: tuple[OutgoingMedia, ...] = ()
     reply_to: str | None = None
     made_with_ai: bool = False
+    poll: dict[str, Any] | None = None
+    # What only this network knows (`social.networks.options`); the last part carries what stands below a message.
+    options: dict[str, Any] = field(default_factory=dict)
+    is_first: bool = True
+    is_last: bool = True
+
+
+@dataclass(frozen=True)
+class RateWindow:
+    """What an answer said about a rate window. `scope` is user or app."""
+
+    scope: str
+    limit: int
+    remaining: int
+    resets_at: datetime
 
 
 @dataclass(frozen=True)
@@ -84,6 +121,11 @@ class Accepted:
     http_status: int
     request_id: str
     raw: str
+    # All messages of an album.
+    remote_ids: tuple[str, ...] = ()
+    # How long the account has to rest before its next post.
+    rest_s: float = 0.0
+    windows: tuple[RateWindow, ...] = ()
 
 
 def _comparable(text: str) -> str:
@@ -106,8 +148,24 @@ class RemotePost:
         return _comparable(self.text) == _comparable(text)
 
 
+@dataclass(frozen=True)
+class Billed:
+    """A call that the network charges for. `key` names its effect; empty where each call counts."""
+
+    kind: str
+    amount_micro: int
+    key: str = ""
+
+
 class NetworkClient(Protocol):
     """Every method raises NetworkError. Nothing here retries or sleeps."""
+
+    # How long `publish` may take at most: the engine makes no call that could outlast its lease.
+    timeout_s: float
+    # Files go up in calls of their own before the one that cannot be undone.
+    uploads_ahead: bool
+    # Whether `own_posts` can tell if an uncertain part is live.
+    can_read_posts: bool
 
     def me(self) -> Account: ...
     def upload(self, media: OutgoingMedia) -> Upload: ...
@@ -115,3 +173,10 @@ class NetworkClient(Protocol):
     def set_alt_text(self, remote_id: str, text: str) -> None: ...
     def publish(self, part: OutgoingPart) -> Accepted: ...
     def own_posts(self, since: datetime) -> list[RemotePost]: ...
+    def edit(self, remote_id: str, part: OutgoingPart) -> str:
+        """Answers the id that the post has now."""
+        ...
+
+    def delete(self, remote_ids: Sequence[str]) -> None:
+        """A post that is gone already counts as deleted."""
+        ...

@@ -1,14 +1,12 @@
 import secrets
 import zoneinfo
 from typing import ClassVar
-from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from accounts.tenancy import TenantModel
 from lib.clock import now
 from lib.ids import uuid7
 
@@ -37,6 +35,10 @@ class User(AbstractUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
+    mail_alerts = models.BooleanField("mail me what needs attention", default=True)
+    # On the person's own clock; alerts wait for the end of the quiet hours. Both or neither.
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_to = models.TimeField(null=True, blank=True)
     last_workspace = models.ForeignKey(
         "accounts.Workspace", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -60,6 +62,14 @@ def check_time_zone(value: str) -> None:
         raise ValidationError(f"{value} is not a time zone. Use a name such as Europe/Berlin.")
 
 
+class LatePolicy(models.TextChoices):
+    """What becomes of a post that is later than the workspace allows."""
+
+    ASK = "ask", "Ask what to do with it"
+    SEND = "send", "Send it all the same"
+    DROP = "drop", "Drop it"
+
+
 class Workspace(models.Model):
     """The tenant. The row itself holds nothing but names and switches; all a customer owns is in tenant tables."""
 
@@ -71,6 +81,14 @@ class Workspace(models.Model):
     late_minutes = models.PositiveIntegerField(
         default=60, help_text="A post that is later than this is not sent; it waits as missed and asks."
     )
+    late_policy = models.CharField(max_length=4, choices=LatePolicy.choices, default=LatePolicy.ASK)
+    # Somebody pressed "stop everything": nothing goes out until it is released.
+    is_stopped = models.BooleanField("stopped", default=False)
+    stopped_text = models.CharField(max_length=200, blank=True)
+    # What calls to paid networks may cost in a UTC month, in micro-dollars.
+    monthly_cap_micro = models.PositiveBigIntegerField("monthly cap", null=True, blank=True)
+    # ISO codes whose public holidays the calendar shows.
+    holiday_countries = models.JSONField(default=list, blank=True)
     is_suspended = models.BooleanField("suspended by staff", default=False)
     created_at = models.DateTimeField(default=now, editable=False)
 
@@ -152,118 +170,5 @@ class ApiKey(models.Model):
         return self.expires_at is not None and self.expires_at <= now()
 
 
-class AuditEntry(models.Model):
-    """One link of a workspace's chain of decisions; `workspace` is empty in the instance's own (staff) chain.
-
-    The chain covers salted digests. What was decided stands beside it in AuditDetail, which may be erased.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    workspace = models.ForeignKey(Workspace, null=True, on_delete=models.CASCADE, related_name="+")
-    number = models.PositiveBigIntegerField()
-    at = models.DateTimeField(default=now)
-    action = models.CharField(max_length=60)
-    object_kind = models.CharField(max_length=40)
-    object_id = models.CharField(max_length=40)
-    digest = models.CharField(max_length=64)
-    previous_hash = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64)
-
-    class Meta:
-        ordering = ["number"]
-        verbose_name_plural = "audit entries"
-        constraints = [
-            models.UniqueConstraint(fields=["workspace", "number"], name="audit_number", nulls_distinct=False)
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.number} {self.action}"
-
-
-class AuditDetail(models.Model):
-    entry = models.OneToOneField(
-        AuditEntry, on_delete=models.CASCADE, primary_key=True, related_name="detail", db_constraint=False
-    )
-    workspace = models.ForeignKey(Workspace, null=True, on_delete=models.CASCADE, related_name="+")
-    actor = models.CharField(max_length=120)
-    data = models.JSONField(default=dict)
-    salt = models.CharField(max_length=32)
-
-    @property
-    def facts(self) -> list[tuple[str, str]]:
-        """What was decided, for people."""
-        return [(name.replace("_", " "), _as_text(value)) for name, value in self.data.items()]
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(_as_text(item) for item in value)
-    if isinstance(value, dict):
-        return "; ".join(f"{name}: {_as_text(item)}" for name, item in value.items())
-    return str(value)
-
-
-class AuditHead(models.Model):
-    """The newest link, locked while a chain grows."""
-
-    chain = models.UUIDField(primary_key=True)
-    workspace = models.ForeignKey(Workspace, null=True, on_delete=models.CASCADE, related_name="+")
-    number = models.PositiveBigIntegerField(default=0)
-    hash = models.CharField(max_length=64, default="")
-
-
-class Event(TenantModel):
-    """The outbox: written in the transaction of what happened, turned into webhooks later."""
-
-    kind = models.CharField(max_length=60)
-    payload = models.JSONField(default=dict)
-    created_at = models.DateTimeField(default=now, db_index=True)
-
-    def __str__(self) -> str:
-        return self.kind
-
-
-class Notification(TenantModel):
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=60)
-    text = models.CharField(max_length=300)
-    path = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(default=now)
-    read_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-created_at"]
-        indexes = [models.Index(fields=["workspace", "user", "-created_at"], name="notification_inbox")]
-
-    def __str__(self) -> str:
-        return self.text
-
-    @property
-    def href(self) -> str:
-        """Where it leads, inside its workspace."""
-        is_complete = not self.path or self.path.startswith("/w/")
-        return self.path if is_complete else f"/w/{self.workspace.slug}{self.path}"
-
-
-class IdempotencyKey(TenantModel):
-    """The answer to a write, kept so that the same request again gets the same answer."""
-
-    key = models.CharField(max_length=200)
-    caller = models.CharField(max_length=60)
-    fingerprint = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(default=0)
-    body = models.JSONField(null=True)
-    created_at = models.DateTimeField(default=now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "caller", "key"], name="idempotency_key_once")]
-
-    def __str__(self) -> str:
-        return self.key
-
-
 def new_secret(prefix: str) -> str:
     return f"{prefix}_{secrets.token_urlsafe(32)}"
-
-
-INSTANCE_CHAIN = UUID(int=0)

@@ -13,6 +13,15 @@ from social.networks.x.scopes import OAUTH1, SCOPES
 
 class Network(models.TextChoices):
     X = "x", "X"
+    TELEGRAM = "telegram", "Telegram"
+
+
+class UnknownPolicy(models.TextChoices):
+    """What to do when nobody can find out whether a post is live."""
+
+    ASK = "ask", "Ask a person"
+    NEVER_TWICE = "never", "Give up: rather missing than twice"
+    SEND_AGAIN = "again", "Send again: rather twice than missing"
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
@@ -32,7 +41,10 @@ class Connection(TenantModel):
         DISCONNECTED = "disconnected", "Disconnected"
 
     network = models.CharField(max_length=12, choices=Network.choices)
+    # On Telegram `<chat>` or `<chat>:<topic>`.
     remote_id = models.CharField(max_length=40)
+    # channel, group, supergroup or private; empty where a network has one kind of account.
+    kind = models.CharField(max_length=12, blank=True)
     handle = models.CharField(max_length=80)
     name = models.CharField(max_length=120)
     is_premium = models.BooleanField(default=False)
@@ -46,6 +58,12 @@ class Connection(TenantModel):
     connected_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     connected_at = models.DateTimeField(default=now)
     checked_at = models.DateTimeField(null=True)
+    # Who shares a developer app or a bot: its rate windows are theirs together.
+    app_key = models.CharField(max_length=64, blank=True)
+    unknown_policy = models.CharField(max_length=5, choices=UnknownPolicy.choices, default=UnknownPolicy.ASK)
+    # The breaker: temporary failures in a row, and until when it stays open.
+    failures_in_row = models.PositiveSmallIntegerField(default=0)
+    broken_until = models.DateTimeField(null=True)
     # A used-up rate window: nothing is claimed for this account before it opens.
     limited_until = models.DateTimeField(null=True)
 
@@ -58,16 +76,17 @@ class Connection(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"@{self.handle}"
+        # A private chat has a title only.
+        return f"@{self.handle}" if self.handle else self.name
 
     @property
     def is_sandbox(self) -> bool:
-        return self.api_host not in {"api.x.com", "api.twitter.com"}
+        return self.api_host not in {"api.x.com", "api.twitter.com", "api.telegram.org"}
 
     @property
     def missing_scopes(self) -> list[str]:
         """What the account did not grant, so that the rest can be used knowingly."""
-        if OAUTH1 in self.scopes:
+        if OAUTH1 in self.scopes or self.network != Network.X:
             return []
         return [scope for scope in SCOPES if scope not in self.scopes]
 
@@ -113,13 +132,16 @@ class Credential(TenantModel):
     class Kind(models.TextChoices):
         OAUTH2 = "oauth2", "OAuth 2.0"
         OAUTH1 = "oauth1", "OAuth 1.0a"
+        BOT = "bot", "Bot token"
 
     connection = models.OneToOneField(
         Connection, on_delete=models.CASCADE, related_name="credential", db_constraint=False
     )
     app = TenantForeignKey(NetworkApp, null=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.OAUTH2)
-    access_token = SecretField()
+    # Telegram: the workspace's own bot; without one the instance's bot posts.
+    bot = TenantForeignKey("social.Bot", null=True, on_delete=models.PROTECT, related_name="+")
+    access_token = SecretField(blank=True, default="")
     refresh_token = SecretField(blank=True, default="")
     # OAuth 1.0a keeps its token secret here.
     token_secret = SecretField(blank=True, default="")
@@ -152,3 +174,28 @@ class OAuthState(models.Model):
 
     def __str__(self) -> str:
         return f"state of {self.user_id}"
+
+
+class NetworkState(models.Model):
+    """The breaker of a whole network: while it is open nobody is sent into the same wall."""
+
+    network = models.CharField(max_length=12, choices=Network.choices, primary_key=True)
+    failures_in_row = models.PositiveSmallIntegerField(default=0)
+    broken_until = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return self.get_network_display()
+
+
+class RateBucket(models.Model):
+    """A rate window that several connections share (one developer app), as the network's last answer told it."""
+
+    app_key = models.CharField(max_length=64, primary_key=True)
+    limit = models.PositiveIntegerField()
+    remaining = models.PositiveIntegerField()
+    resets_at = models.DateTimeField()
+    seen_at = models.DateTimeField(default=now)
+
+    def __str__(self) -> str:
+        return f"{self.remaining} of {self.limit}"

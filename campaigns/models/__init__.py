@@ -1,0 +1,34 @@
+from campaigns.models.campaign import Campaign
+from campaigns.models.delivery import Attempt, Delivery, LiveChange, LivePart, MediaUpload
+from campaigns.models.log import HourlyRollup, LinkCheck, PublishingLog
+from campaigns.models.plan import Import, Recurrence, Slot
+from campaigns.models.post import MediaAsset, PartMedia, Post, PostPart
+from campaigns.models.prompt import ReviewPrompt
+from campaigns.models.source import Source, SourceConnection, SourceItem
+from campaigns.models.writing import ComposerDraft, PostVersion, Snippet
+
+__all__ = [
+    "Attempt",
+    "Campaign",
+    "ComposerDraft",
+    "Delivery",
+    "HourlyRollup",
+    "Import",
+    "LinkCheck",
+    "LiveChange",
+    "LivePart",
+    "MediaAsset",
+    "MediaUpload",
+    "PartMedia",
+    "Post",
+    "PostPart",
+    "PostVersion",
+    "PublishingLog",
+    "Recurrence",
+    "ReviewPrompt",
+    "Slot",
+    "Snippet",
+    "Source",
+    "SourceConnection",
+    "SourceItem",
+]

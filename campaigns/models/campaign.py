@@ -1,0 +1,54 @@
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.tenancy import TenantModel
+from lib.clock import now
+
+
+class Campaign(TenantModel):
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
+        COMPLETED = "completed", "Completed"
+        ARCHIVED = "archived", "Archived"
+
+    # What may follow what. An archived campaign can be brought back as a draft.
+    NEXT = {
+        Status.DRAFT: {Status.RUNNING, Status.ARCHIVED},
+        Status.RUNNING: {Status.PAUSED, Status.COMPLETED},
+        Status.PAUSED: {Status.RUNNING, Status.COMPLETED},
+        Status.COMPLETED: {Status.RUNNING, Status.ARCHIVED},
+        Status.ARCHIVED: {Status.DRAFT},
+    }
+
+    name = models.CharField(max_length=120)
+    goal = models.CharField(max_length=200, blank=True)
+    brief = models.TextField(blank=True, max_length=10_000)
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    config = models.JSONField(default=dict, blank=True)
+    # What calls to paid networks for its posts may cost in all, in micro-dollars.
+    cap_micro = models.PositiveBigIntegerField("budget for network costs", null=True, blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts_on=None) | Q(ends_on=None) | Q(ends_on__gte=models.F("starts_on")),
+                name="campaign_ends_after_start",
+                violation_error_message="The last day is before the first.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("campaigns:campaign-detail", args=[self.pk])

@@ -1,0 +1,41 @@
+from social.models.connection import (
+    Connection,
+    ConnectionQuerySet,
+    Credential,
+    Network,
+    NetworkApp,
+    NetworkState,
+    OAuthState,
+    RateBucket,
+    UnknownPolicy,
+)
+from social.models.telegram import (
+    Bot,
+    BotChat,
+    BotReceiver,
+    InboundUpdate,
+    InviteLink,
+    TelegramCode,
+    TelegramLink,
+    UserSession,
+)
+
+__all__ = [
+    "Bot",
+    "BotChat",
+    "BotReceiver",
+    "Connection",
+    "ConnectionQuerySet",
+    "Credential",
+    "InboundUpdate",
+    "InviteLink",
+    "Network",
+    "NetworkApp",
+    "NetworkState",
+    "OAuthState",
+    "RateBucket",
+    "TelegramCode",
+    "TelegramLink",
+    "UnknownPolicy",
+    "UserSession",
+]
