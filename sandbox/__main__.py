@@ -24,7 +24,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     platforms.furnish(world)
-    server = SandboxServer((options.host, options.port), world, platforms.all_platforms())
+    played = platforms.all_platforms()
+    server = SandboxServer((options.host, options.port), world, played)
+    for platform in played:
+        platform.start(world)
     print(f"sandbox on http://{options.host}:{server.server_port}", flush=True)
     serve_until_stopped(server)
 

@@ -30,6 +30,16 @@ def platform(played: list[Platform], furnish: Callable[[World], None]) -> Platfo
         for each in played:
             each.catch_up(world)
 
+    def own_doors(each: Platform) -> list[tuple[str, str, Callable[[Call], Response]]]:
+        return [
+            (
+                door.method,
+                f"/{each.name}{door.path}",
+                _with_body(door.handler) if door.method == "POST" else door.handler,
+            )
+            for door in each.doors
+        ]
+
     doors = [
         ("GET", "/health", _health),
         ("GET", "/ledger", _read_ledger),
@@ -46,6 +56,7 @@ def platform(played: list[Platform], furnish: Callable[[World], None]) -> Platfo
         ("POST", "/faults", _with_body(order_fault)),
         ("DELETE", "/faults", _clear_faults),
         ("POST", "/reset", reset),
+        *[door for each in played for door in own_doors(each)],
     ]
     return Platform(
         "admin",
@@ -95,6 +106,7 @@ def _advance_clock(call: Call, body: dict[str, Any]) -> Response:
     if not 0 <= seconds < 10**9:
         raise console.BadOrder("advance is a number of seconds, and time does not go back")
     call.world.clock.advance(seconds)
+    call.world.news.tell()
     return _show_clock(call)
 
 
@@ -118,13 +130,13 @@ def _order_fault(call: Call, body: dict[str, Any], played: list[Platform]) -> Re
     params = body.get("params") or {}
     if "probabilities" in body:
         probabilities = {str(kind): float(share) for kind, share in body["probabilities"].items()}
-        _check_kinds(list(probabilities))
+        _check_kinds(name, list(probabilities))
         fault_id = faults.plan(
             call.db, name, route, body.get("account"), int(body.get("seed", 1)), probabilities, params
         )
     else:
         kind = str(body.get("kind"))
-        _check_kinds([kind])
+        _check_kinds(name, [kind])
         fault_id = faults.enqueue(call.db, name, kind, route, body.get("account"), int(body.get("count", 1)), params)
     return json_response(201, {"id": fault_id})
 
@@ -135,7 +147,8 @@ def _check_shapes(body: dict[str, Any]) -> None:
             raise console.BadOrder(f"{name} has the wrong type")
 
 
-def _check_kinds(kinds: list[str]) -> None:
-    unknown = [kind for kind in kinds if kind not in faults.KINDS]
+def _check_kinds(platform: str, kinds: list[str]) -> None:
+    known = faults.kinds_of(platform)
+    unknown = [kind for kind in kinds if kind not in known]
     if unknown:
-        raise console.BadOrder(f"no fault {unknown[0]}; there are {sorted(faults.KINDS)}")
+        raise console.BadOrder(f"no fault {unknown[0]}; there are {sorted(known)}")

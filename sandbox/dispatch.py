@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from http.client import responses
 
 from sandbox import faults, ledger
-from sandbox.router import Call, Match, Platform, find_route
+from sandbox.router import Call, Match, NotYet, Platform, find_route
 from sandbox.wire import MalformedBody, Refusal, Request, Response, html_response, json_response
 from sandbox.world import World
 
 EDGE_PAGE = "<html><head><title>503 Service Temporarily Unavailable</title></head><body>upstream</body></html>"
+
+# How long a long poll goes without a look at the clock, which tests move.
+PATIENCE_SECONDS = 0.5
 
 # Faults that leave the answer alone and spoil only its way back.
 SPOILED_DELIVERY = {
@@ -44,17 +47,33 @@ def answer(world: World, platforms: list[Platform], request: Request) -> Deliver
         return Delivery(match.platform.not_found(405 if match.is_known_path else 404))
     call = Call(world, replace(request, path=match.path), match.route, match.args, world.clock.now())
     try:
-        with world.store.transaction():
-            return _decide(call, match)
+        return _decide_in_time(call, match)
     except Exception:  # the sandbox must go on serving the other clients
         traceback.print_exc(file=sys.stderr)
         return _broken(call, match.platform)
 
 
-def _decide(call: Call, match: Match) -> Delivery:
+def _decide_in_time(call: Call, match: Match) -> Delivery:
+    """A long poll waits here, between two looks at the state and outside of any transaction."""
+    while True:
+        seen = call.world.news.count
+        with call.world.store.transaction():
+            delivery = _decide(call, match)
+        if delivery is not None:
+            return delivery
+        call.world.news.wait(seen, PATIENCE_SECONDS)
+        if call.world.stopping.is_set():
+            return Delivery(Response(503), "drop")
+
+
+def _decide(call: Call, match: Match) -> Delivery | None:
     for_all = match.platform
     for_all.catch_up(call.world)
-    response = _respond(call, for_all)
+    try:
+        response = _respond(call, for_all)
+    except NotYet:
+        call.is_waiting = True
+        return None
     response.headers = {**for_all.headers(call), **response.headers}
     delivery = _delivery(call, response)
     _record(call, for_all, delivery.outcome)
@@ -63,16 +82,18 @@ def _decide(call: Call, match: Match) -> Delivery:
 
 def _respond(call: Call, platform: Platform) -> Response:
     try:
+        if call.is_waiting:
+            return call.route.handler(call)
         platform.admit(call)
         if call.route.is_api:
             call.fault = faults.take(call.db, platform.name, call.route.name, call.account)
         if call.fault_is("drop_before_accept"):
             return Response(503)
-        return edge_failure(call) or platform.fail(call) or call.route.handler(call)
+        return platform.fail(call) or edge_failure(call) or call.route.handler(call)
     except Refusal as refusal:
         return refusal.response
     except MalformedBody as error:
-        return json_response(400, {"title": "Invalid Request", "detail": str(error), "status": 400})
+        return platform.error(400, "Invalid Request", str(error))
 
 
 def edge_failure(call: Call) -> Response | None:
@@ -122,5 +143,4 @@ def _broken(call: Call, platform: Platform) -> Delivery:
     call.effect = None
     with call.world.store.transaction():
         _record(call, platform, "500")
-    error = {"title": "Internal Error", "detail": "The sandbox failed; see its log.", "status": 500}
-    return Delivery(json_response(500, error))
+    return Delivery(platform.error(500, "Internal Error", "The sandbox failed; see its log."))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import sqlite3
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 SCHEMA = """
@@ -17,8 +18,8 @@ CREATE TABLE IF NOT EXISTS fault_plans (
 );
 """
 
-# Kind -> the route it is about when the order names none (None: whatever comes next).
-KINDS: dict[str, str | None] = {
+# Kind -> the routes it is about when the order names none: a pattern with *, or None for whatever comes next.
+ANYWHERE: dict[str, str | None] = {
     "status": None,
     "accept_then_hang": None,
     "accept_then_drop": None,
@@ -29,19 +30,38 @@ KINDS: dict[str, str | None] = {
     "json_list_error": None,
     "retry_after": None,
     "token_expired": None,
-    "rate_limit": None,
-    "usage_cap": None,
-    "credits_depleted": None,
-    "refresh_rotated_but_lost": "POST /2/oauth2/token",
-    "refresh_family_revoked": "POST /2/oauth2/token",
-    "duplicate": "POST /2/tweets",
-    "not_summoned": "POST /2/tweets",
-    "client_not_enrolled": None,
-    "read_lag": "POST /2/tweets",
-    "late_accept": "POST /2/tweets",
-    "processing_delay": "POST /2/media/upload/{id}/finalize",
-    "processing_failed": "POST /2/media/upload/{id}/finalize",
 }
+_TELEGRAM_SENDING = "* /bot{token}/send*"
+KINDS: dict[str, dict[str, str | None]] = {
+    "x": {
+        "rate_limit": None,
+        "usage_cap": None,
+        "credits_depleted": None,
+        "refresh_rotated_but_lost": "POST /2/oauth2/token",
+        "refresh_family_revoked": "POST /2/oauth2/token",
+        "duplicate": "POST /2/tweets",
+        "not_summoned": "POST /2/tweets",
+        "client_not_enrolled": None,
+        "read_lag": "POST /2/tweets",
+        "late_accept": "POST /2/tweets",
+        "processing_delay": "POST /2/media/upload/{id}/finalize",
+        "processing_failed": "POST /2/media/upload/{id}/finalize",
+    },
+    "telegram": {
+        "late_accept": _TELEGRAM_SENDING,
+        "migrate_to_chat_id": _TELEGRAM_SENDING,
+        "bot_kicked": _TELEGRAM_SENDING,
+        "not_admin": _TELEGRAM_SENDING,
+        "flood": _TELEGRAM_SENDING,
+        "updates_repeated": "* /bot{token}/getUpdates",
+        # Met by the deliverer of updates, which is no route.
+        "webhook_redelivery": "webhook",
+    },
+}
+
+
+def kinds_of(platform: str) -> dict[str, str | None]:
+    return {**ANYWHERE, **KINDS.get(platform, {})}
 
 
 @dataclass(frozen=True)
@@ -64,7 +84,7 @@ def enqueue(
 ) -> int:
     cursor = db.execute(
         "INSERT INTO faults (platform, route, account, kind, remaining, params) VALUES (?,?,?,?,?,?)",
-        (platform, route or KINDS[kind], account, kind, count, json.dumps(params)),
+        (platform, route or kinds_of(platform)[kind], account, kind, count, json.dumps(params)),
     )
     return int(cursor.lastrowid or 0)
 
@@ -97,7 +117,20 @@ def take(db: sqlite3.Connection, platform: str, route: str, account: str | None)
     return Fault(row["kind"], json.loads(row["params"]))
 
 
-_MATCHES = "platform = ? AND (route IS NULL OR route = ?) AND (account IS NULL OR account = ? COLLATE NOCASE)"
+def take_only(db: sqlite3.Connection, platform: str, kind: str, account: str | None) -> Fault | None:
+    """The oldest order of one kind, for what is no request and has no route."""
+    row = db.execute(
+        "SELECT * FROM faults WHERE platform = ? AND kind = ? AND remaining > 0"
+        " AND (account IS NULL OR account = ? COLLATE NOCASE) ORDER BY id LIMIT 1",
+        (platform, kind, account),
+    ).fetchone()
+    if row is None:
+        return None
+    db.execute("UPDATE faults SET remaining = remaining - 1 WHERE id = ?", (row["id"],))
+    return Fault(kind, json.loads(row["params"]))
+
+
+_MATCHES = "platform = ? AND (route IS NULL OR ? GLOB route) AND (account IS NULL OR account = ? COLLATE NOCASE)"
 
 
 def _draw(db: sqlite3.Connection, platform: str, route: str, account: str | None) -> Fault | None:
@@ -108,7 +141,8 @@ def _draw(db: sqlite3.Connection, platform: str, route: str, account: str | None
     for row in plans:
         db.execute("UPDATE fault_plans SET draws = draws + 1 WHERE id = ?", (row["id"],))
         fault = _pick(row)
-        if fault and KINDS[fault.kind] in (None, route):
+        default = kinds_of(platform)[fault.kind] if fault else None
+        if fault and (default is None or fnmatchcase(route, default)):
             return fault
     return None
 

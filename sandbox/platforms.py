@@ -1,14 +1,14 @@
 """The platforms this process plays. A new one adds its schema and its routes here."""
 
-from sandbox import admin, index, x
+from sandbox import admin, index, telegram, x
 from sandbox.router import Platform
 from sandbox.world import World
 
-SCHEMAS = [x.SCHEMA]
+SCHEMAS = [x.SCHEMA, telegram.SCHEMA]
 
 
 def all_platforms() -> list[Platform]:
-    played = [x.platform()]
+    played = [x.platform(), telegram.platform()]
     return [*played, admin.platform(played, furnish), index.platform()]
 
 
@@ -16,3 +16,4 @@ def furnish(world: World) -> None:
     """What exists on the first start and after a reset."""
     with world.store.transaction():
         x.furnish(world)
+        telegram.furnish(world)

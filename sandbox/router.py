@@ -9,8 +9,12 @@ from typing import Any
 
 from sandbox.faults import Fault
 from sandbox.ledger import Effect
-from sandbox.wire import Request, Response
+from sandbox.wire import Request, Response, json_response
 from sandbox.world import World
+
+
+class NotYet(Exception):
+    """A long poll has nothing to say so far: its handler is asked again when there is news."""
 
 
 @dataclass
@@ -28,6 +32,8 @@ class Call:
     caller: Any = None
     fault: Fault | None = None
     effect: Effect | None = None
+    # A long poll that has passed the door and met its fault already.
+    is_waiting: bool = False
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -63,8 +69,22 @@ class Route:
         return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.pattern) + r"\Z")
 
 
+@dataclass(frozen=True)
+class Door:
+    """A way in for tests, found at /_sandbox/<platform><path>; its handler raises ValueError at nonsense."""
+
+    path: str
+    # Takes the call; the handler of a POST takes the JSON object of its body too.
+    handler: Callable[..., Response]
+    method: str = "POST"
+
+
 def _ignore(call: Call) -> None:
     return None
+
+
+def plain_error(status: int, title: str, detail: str) -> Response:
+    return json_response(status, {"title": title, "detail": detail, "status": status})
 
 
 @dataclass(frozen=True)
@@ -80,6 +100,11 @@ class Platform:
     headers: Callable[[Call], dict[str, str]] = field(default=lambda call: {})
     # Work whose time has come, done before anything looks at the state.
     catch_up: Callable[[World], None] = field(default=lambda world: None)
+    # The platform's form of an error that is not of its own making.
+    error: Callable[[int, str, str], Response] = plain_error
+    doors: tuple[Door, ...] = ()
+    # Starts what works beside the requests; it ends when world.stopping is set.
+    start: Callable[[World], None] = field(default=lambda world: None)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ class Part:
     name: str
     content: bytes
     content_type: str
+    filename: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def _part(head: str, content: bytes) -> Part:
         name, _, value = line.partition(":")
         fields[name.strip().lower()] = value.strip()
     name = _header_parameter(fields.get("content-disposition", ""), "name")
-    return Part(name, content, fields.get("content-type", ""))
+    filename = _header_parameter(fields.get("content-disposition", ""), "filename")
+    return Part(name, content, fields.get("content-type", ""), filename)
 
 
 def _header_parameter(value: str, name: str) -> str:
