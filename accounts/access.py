@@ -55,6 +55,8 @@ class Actor:
     role: str = ""
     user: User | None = field(default=None, repr=False)
     api_key_id: UUID | None = None
+    # A model writes in its name: what it makes carries the label.
+    is_agent: bool = False
 
     def can(self, perm: Perm) -> bool:
         return perm in self.perms

@@ -1,7 +1,7 @@
 """What followers will see, and how much room is left: built from rendered content, saved or not."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.urls import reverse
@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from campaigns.models import Delivery, MediaAsset
 from campaigns.rendering import Rendered, RenderedMedia, RenderedPart, check_rendered, render
 from social.models import Connection, Network
+from social.networks.port import Entity
 from social.networks.rules import RULES
 from social.networks.x.entities import find_cashtags, find_hashtags, find_mentions
 from social.networks.x.text import extract_urls, parse_tweet
@@ -89,10 +90,17 @@ def rendered_from(snapshot: Mapping[str, object]) -> Rendered:
         network=str(snapshot["network"]),
         remote_account=str(snapshot["remote_account"]),
         parts=tuple(
-            RenderedPart(part["text"], tuple(_media_from(item) for item in part["media"]))
+            RenderedPart(
+                part["text"],
+                tuple(_media_from(item) for item in part["media"]),
+                tuple(Entity(**entity) for entity in part.get("entities", [])),
+                part.get("poll"),
+            )
             for part in snapshot["parts"]  # type: ignore[attr-defined]
         ),
         made_with_ai=bool(snapshot["made_with_ai"]),
+        options=dict(snapshot.get("options", {})),  # type: ignore[call-overload]
+        reply_to=str(snapshot.get("reply_to", "")),
     )
 
 
@@ -102,15 +110,14 @@ def _media_from(item: Mapping[str, str]) -> RenderedMedia:
 
 def _without_missing(rendered: Rendered, assets: Mapping[UUID, MediaAsset]) -> Rendered:
     parts = tuple(
-        RenderedPart(part.text, tuple(item for item in part.media if item.asset_id in assets))
-        for part in rendered.parts
+        replace(part, media=tuple(item for item in part.media if item.asset_id in assets)) for part in rendered.parts
     )
-    return Rendered(rendered.connection_id, rendered.network, rendered.remote_account, parts, rendered.made_with_ai)
+    return replace(rendered, parts=parts)
 
 
 def _part(part: RenderedPart, connection: Connection) -> PreviewPart:
     rules = RULES[connection.network]
-    limit = rules.limit(connection)
+    limit = rules.limit(connection, bool(part.media))
     return PreviewPart(
         html=MARKED[connection.network](part.text, limit),
         media=[_preview_media(item) for item in part.media],

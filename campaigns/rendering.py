@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
 from campaigns.models import Delivery, MediaAsset, PartMedia
 from lib.media import MediaInfo
 from social.models import Connection
+from social.networks.markup import read_marked
+from social.networks.port import Entity
 from social.networks.rules import MAX_PARTS, RULES, check_part, clean_text
 
 
@@ -24,10 +26,18 @@ class RenderedMedia:
 class RenderedPart:
     text: str
     media: tuple[RenderedMedia, ...]
+    entities: tuple[Entity, ...] = ()
+    poll: dict[str, Any] | None = None
 
     @property
     def content_hash(self) -> str:
-        return _hash({"text": self.text, "media": [[m.sha256, m.alt_text] for m in self.media]})
+        facts: dict[str, Any] = {"text": self.text, "media": [[m.sha256, m.alt_text] for m in self.media]}
+        # What a part does not have is left out, so that a new kind of content changes no older hash.
+        if self.entities:
+            facts["entities"] = [asdict(entity) for entity in self.entities]
+        if self.poll:
+            facts["poll"] = self.poll
+        return _hash(facts)
 
 
 @dataclass(frozen=True)
@@ -37,18 +47,23 @@ class Rendered:
     remote_account: str
     parts: tuple[RenderedPart, ...]
     made_with_ai: bool
+    options: dict[str, Any] = field(default_factory=dict)
+    reply_to: str = ""
 
     @property
     def content_hash(self) -> str:
-        return _hash(
-            {
-                "connection": str(self.connection_id),
-                "network": self.network,
-                "account": self.remote_account,
-                "parts": [part.content_hash for part in self.parts],
-                "made_with_ai": self.made_with_ai,
-            }
-        )
+        facts = {
+            "connection": str(self.connection_id),
+            "network": self.network,
+            "account": self.remote_account,
+            "parts": [part.content_hash for part in self.parts],
+            "made_with_ai": self.made_with_ai,
+        }
+        if self.options:
+            facts["options"] = self.options
+        if self.reply_to:
+            facts["reply_to"] = self.reply_to
+        return _hash(facts)
 
     def snapshot(self) -> dict[str, Any]:
         """For the reviewer: exactly what the hash covers, as JSON."""
@@ -62,19 +77,39 @@ def _hash(value: dict[str, Any]) -> str:
 
 def render(delivery: Delivery) -> Rendered:
     """Expects post.parts.media.asset and connection; prefetch them when there are many (`with_content`)."""
-    overrides = delivery.override_texts
+    post, overrides = delivery.post, delivery.override_texts
     parts = []
-    for part in delivery.post.parts.all():
+    for part in post.parts.all():
         own = overrides[part.position] if part.position < len(overrides) else None
-        text = part.text if own is None else own
-        parts.append(RenderedPart(clean_text(text), tuple(_media(use) for use in part.media.all())))
+        media = tuple(_media(use) for use in part.media.all())
+        parts.append(
+            render_part(delivery.connection, part.text if own is None else own, media, post.is_marked, part.poll)
+        )
     return Rendered(
         connection_id=delivery.connection_id,
         network=delivery.connection.network,
         remote_account=delivery.connection.remote_id,
         parts=tuple(parts),
-        made_with_ai=delivery.post.made_with_ai,
+        made_with_ai=post.made_with_ai,
+        options=post.options.get(delivery.connection.network, {}),
+        reply_to=post.reply_to,
     )
+
+
+def render_part(
+    connection: Connection,
+    text: str,
+    media: tuple[RenderedMedia, ...] = (),
+    is_marked: bool = False,
+    poll: dict[str, Any] | None = None,
+) -> RenderedPart:
+    """Marks become entities where the network has them, and plain text where it has not."""
+    text = clean_text(text)
+    if not is_marked:
+        return RenderedPart(text, media, poll=poll)
+    has_formatting = RULES[connection.network].has_formatting
+    marked = read_marked(text, spells_links=not has_formatting)
+    return RenderedPart(marked.text, media, marked.entities if has_formatting else (), poll)
 
 
 def _media(use: PartMedia) -> RenderedMedia:
@@ -107,10 +142,11 @@ def check_rendered(rendered: Rendered, connection: Connection, assets: dict[UUID
     for number, part in enumerate(rendered.parts, start=1):
         prefix = f"Part {number}: " if len(rendered.parts) > 1 else ""
         infos = [media_info(assets[media.asset_id]) for media in part.media]
-        messages += [prefix + message for message in check_part(connection, part.text, infos)]
+        messages += [prefix + message for message in check_part(connection, part.text, infos, part.poll)]
         if any(len(media.alt_text) > RULES[connection.network].max_alt_text for media in part.media):
             messages.append(f"{prefix}A description of an image is too long.")
-    return messages
+    counts = [len(part.media) for part in rendered.parts]
+    return messages + RULES[connection.network].check_options(rendered.options, counts)
 
 
 def check_delivery(delivery: Delivery) -> list[str]:

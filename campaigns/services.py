@@ -17,11 +17,12 @@ from accounts.services import emit
 from campaigns import deliveries as delivery_services
 from campaigns.access import VIEW_CAMPAIGN
 from campaigns.errors import NotAllowedNow, StaleForm
-from campaigns.models import Campaign, Delivery, MediaAsset, PartMedia, Post, PostPart
+from campaigns.models import Campaign, Delivery, MediaAsset, PartMedia, Post, PostPart, Source
 from lib.clock import now
 from lib.ids import uuid7
 from lib.text import storable
 from social.models import Connection
+from social.networks.options import clean_options, clean_poll
 from social.networks.rules import MAX_PARTS
 
 State = Delivery.State
@@ -148,6 +149,7 @@ class MediaDraft:
 class PartDraft:
     text: str
     media: tuple[MediaDraft, ...] = ()
+    poll: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -161,13 +163,28 @@ class PostDraft:
     connections: tuple[UUID, ...] = ()
     # Connection id to texts by position; None keeps the post's own.
     overrides: dict[UUID, list[str | None]] = field(default_factory=dict)
+    # Marked text has bold, links and the like (`social.networks.markup`).
+    is_marked: bool = False
+    # By network, as `social.networks.options` checks them.
+    options: dict[str, Any] = field(default_factory=dict)
+    # The id of the post this one answers.
+    reply_to: str = ""
+    tags: tuple[str, ...] = ()
+    language: str = ""
+    source: Source | None = None
+    external_id: str = ""
 
 
-def create_post(draft: PostDraft, *, by: Actor, pk: UUID | None = None) -> Post:
+def create_post(draft: PostDraft, *, by: Actor, pk: UUID | None = None, has_agent_text: bool = False) -> Post:
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        authors = _with_author([], by)
-        post = Post.objects.create(pk=pk or uuid7(), workspace=by.workspace, created_by=by.user, authors=authors)
+        post = Post.objects.create(
+            pk=pk or uuid7(),
+            workspace=by.workspace,
+            created_by=by.user,
+            authors=_with_author([], by),
+            has_agent_text=has_agent_text,
+        )
         _write_content(post, draft, by)
         emit(by.workspace, "post.created", post=str(post.pk))
         audit.record("post.create", post, by=by, title=post.title)
@@ -195,7 +212,7 @@ def update_post(post: Post, draft: PostDraft, *, by: Actor, revision: int | None
 
 def duplicate_post(post: Post, *, by: Actor) -> Post:
     parts = tuple(
-        PartDraft(part.text, tuple(MediaDraft(use.asset_id, use.alt_text) for use in part.media.all()))
+        PartDraft(part.text, tuple(MediaDraft(use.asset_id, use.alt_text) for use in part.media.all()), part.poll)
         for part in post.parts.prefetch_related("media")
     )
     rows = list(Delivery.objects.filter(post=post).exclude(connection__status=Connection.Status.DISCONNECTED))
@@ -206,8 +223,12 @@ def duplicate_post(post: Post, *, by: Actor) -> Post:
         made_with_ai=post.made_with_ai,
         connections=tuple(row.connection_id for row in rows),
         overrides={row.connection_id: row.override_texts for row in rows},
+        is_marked=post.is_marked,
+        options=post.options,
+        tags=tuple(post.tags),
+        language=post.language,
     )
-    return create_post(draft, by=by)
+    return create_post(draft, by=by, has_agent_text=post.has_agent_text)
 
 
 def delete_post(post: Post, *, by: Actor) -> None:
@@ -233,11 +254,21 @@ def _write_content(post: Post, draft: PostDraft, by: Actor) -> None:
         raise ValidationError(f"A thread has at most {MAX_PARTS} parts.")
     title = storable(draft.title).strip() or _first_words(storable(draft.parts[0].text))
     post.title = title[:200]
-    post.campaign, post.made_with_ai, post.updated_at = draft.campaign, draft.made_with_ai, now()
+    post.campaign, post.updated_at = draft.campaign, now()
+    # Once an agent wrote any of it, the label stays.
+    post.has_agent_text = post.has_agent_text or by.is_agent
+    post.made_with_ai = draft.made_with_ai or post.has_agent_text
+    post.is_marked, post.options = draft.is_marked, clean_options(draft.options)
+    post.tags, post.language = list(draft.tags), draft.language[:12]
+    post.source, post.external_id = draft.source or post.source, draft.external_id or post.external_id
+    if post.reply_to != draft.reply_to:
+        # What the network said was about another post.
+        post.reply_to, post.reply_facts = draft.reply_to, {}
     post.save()
     post.parts.all().delete()
     for position, part in enumerate(draft.parts):
-        row = PostPart(workspace=post.workspace, post=post, position=position, text=_checked_text(part.text))
+        text, poll = _checked_text(part.text), clean_poll(part.poll)
+        row = PostPart(workspace=post.workspace, post=post, position=position, text=text, poll=poll)
         row.full_clean(exclude=["workspace", "post"])
         row.save(force_insert=True)
         _write_media(row, part.media)

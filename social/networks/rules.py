@@ -1,7 +1,8 @@
 """What each network takes, for checking a post before anybody approves it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lib.media import MediaInfo
 from social.models import Connection, Network
@@ -14,40 +15,66 @@ MAX_PARTS = 25
 @dataclass(frozen=True)
 class Rules:
     length: Callable[[str], int]
-    limit: Callable[[Connection], int]
+    # With media a caption may be shorter than a text.
+    limit: Callable[[Connection, bool], int]
     has_only_allowed_characters: Callable[[str], bool]
     check_media: Callable[[Sequence[MediaInfo]], list[str]]
     max_alt_text: int
     # Scopes without which nothing can be sent, and those that media need on top.
     scopes: frozenset[str]
     media_scopes: frozenset[str]
+    # Bold, links behind words and the like; elsewhere marks become plain text.
+    has_formatting: bool = False
+    has_polls: bool = False
+    # The same text on several accounts, or again, is against the network's rules.
+    forbids_repeats: bool = False
+    # What is wrong with the network's own options for parts with so many media each.
+    check_options: Callable[[Mapping[str, Any], Sequence[int]], list[str]] = lambda options, media_counts: []
 
 
 RULES: dict[str, Rules] = {
     Network.X: Rules(
         length=weighted_length,
-        limit=lambda connection: 25_000 if connection.is_premium else 280,
+        limit=lambda connection, has_media: 25_000 if connection.is_premium else 280,
         has_only_allowed_characters=lambda text: not text or parse_tweet(text, 25_000).valid,
         check_media=x_limits.check_media,
         max_alt_text=x_limits.MAX_ALT_TEXT,
         scopes=frozenset({"tweet.read", "tweet.write", "users.read"}),
         media_scopes=frozenset({"media.write"}),
-    )
+        has_polls=True,
+        forbids_repeats=True,
+    ),
 }
 
 
-def check_part(connection: Connection, text: str, media: Sequence[MediaInfo]) -> list[str]:
+def check_part(
+    connection: Connection, text: str, media: Sequence[MediaInfo], poll: Mapping[str, Any] | None = None
+) -> list[str]:
     """What the network would refuse about one part, as sentences for the author."""
     rules = RULES[connection.network]
-    messages = rules.check_media(media)
+    messages = rules.check_media(media) + _check_poll(connection, text, media, poll)
     if not text and not media:
         messages.append("There is no text and no media yet.")
-    over = rules.length(text) - rules.limit(connection)
+    limit = rules.limit(connection, bool(media))
+    over = rules.length(text) - limit
     if over > 0:
-        messages.append(f"The text is {over} over the limit of {rules.limit(connection)} characters.")
+        what = "caption" if media and limit < rules.limit(connection, False) else "text"
+        messages.append(f"The {what} is {over} over the limit of {limit} characters.")
     elif not rules.has_only_allowed_characters(text):
         messages.append("The text contains a character that the network refuses (an invisible control character).")
     return messages
+
+
+def _check_poll(
+    connection: Connection, text: str, media: Sequence[MediaInfo], poll: Mapping[str, Any] | None
+) -> list[str]:
+    if not poll:
+        return []
+    if not RULES[connection.network].has_polls:
+        return [f"Polls cannot be sent to {connection.get_network_display()} yet. Take the poll off."]
+    if media:
+        return ["A post has either a poll or media."]
+    return [] if text else ["A poll needs a question: write it as the text."]
 
 
 def missing_scopes(connection: Connection, *, has_media: bool) -> list[str]:
