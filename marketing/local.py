@@ -119,8 +119,12 @@ def sandbox_addresses(port: int, environ: Mapping[str, str]) -> dict[str, str]:
             "X_CLIENT_ID": "sandbox-client",
             "X_CLIENT_SECRET": "sandbox-secret",
         }
-    if not is_given("TELEGRAM_API_BASE_URL", environ):
-        found["TELEGRAM_API_BASE_URL"] = f"{base}/tg"
+    if not is_given("TELEGRAM_BOT_TOKEN", environ):
+        found |= {
+            "TELEGRAM_API_BASE_URL": f"{base}/tg",
+            "TELEGRAM_WEB_BASE_URL": f"{base}/tg/web",
+            "TELEGRAM_BOT_TOKEN": "100000:sandbox-demo-bot-token",
+        }
     return {name: value for name, value in found.items() if not is_given(name, environ)}
 
 

@@ -250,6 +250,12 @@ X_CLIENT_SECRET = env.text("X_CLIENT_SECRET", "")
 # X wants one app per use case, so bringing keys of one's own is the operator's decision.
 X_OWN_KEYS = env.flag("X_OWN_KEYS", False)
 X_TIMEOUT_S = env.number("X_TIMEOUT_S", 30)
+TELEGRAM_API_BASE_URL = env.text("TELEGRAM_API_BASE_URL", "https://api.telegram.org").rstrip("/")
+TELEGRAM_WEB_BASE_URL = env.text("TELEGRAM_WEB_BASE_URL", "https://t.me").rstrip("/")
+# The bot that every workspace may use; without it each brings its own.
+TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN", "")
+# Telegram calls BASE_URL (which it must reach over https) instead of being polled.
+TELEGRAM_WEBHOOKS = env.flag("TELEGRAM_WEBHOOKS", False)
 
 # --- publishing engine (seconds; docs/engine.md explains how they hang together) -----------------------------
 
