@@ -34,12 +34,14 @@ def resolver_scope(key: str) -> Iterator[None]:
 
 @contextmanager
 def _setting(values: dict[str, str]) -> Iterator[None]:
+    # The outermost scope begins with nothing set, and its commit takes away what it sets.
+    is_outermost = not connection.in_atomic_block
     with transaction.atomic():
-        former = _read(list(values))
+        former = {} if is_outermost else _read(list(values))
         _write(values)
         yield
         # Not in a finally: an error rolls the savepoint back, and the settings with it.
-        if not transaction.get_rollback():
+        if former and not transaction.get_rollback():
             _write(former)
 
 

@@ -1,0 +1,181 @@
+"""The usage ledger: what a call may cost is held back before it and settled after it, so that no budget overspends."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts.models import UsageEntry, UsageTotal, Workspace
+from accounts.services import notify
+from lib.clock import now
+from lib.money import dollars
+
+Status = UsageEntry.Status
+WARN_PERCENTS = (50, 80, 100)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A total, and the cap that it must not pass; None for no cap."""
+
+    scope: str
+    cap_micro: int | None
+    name: str = "This budget"
+
+
+class BudgetExceeded(Exception):
+    """Nothing was held back; the text is for users."""
+
+    def __init__(self, budget: Budget, wanted_micro: int) -> None:
+        super().__init__(f"{budget.name} of {dollars(budget.cap_micro or 0)} has no {dollars(wanted_micro)} left.")
+        self.budget = budget
+
+
+def month_scope(at: datetime | date) -> str:
+    return f"month:{at:%Y-%m}"
+
+
+def campaign_scope(campaign_id: UUID) -> str:
+    return f"campaign:{campaign_id}"
+
+
+def month_budget(workspace: Workspace) -> Budget:
+    return Budget(month_scope(now()), workspace.monthly_cap_micro, "The monthly cap")
+
+
+def campaign_budget(campaign_id: UUID, cap_micro: int | None) -> Budget:
+    return Budget(campaign_scope(campaign_id), cap_micro, "The campaign's budget")
+
+
+def reserve(
+    workspace: Workspace,
+    key: str,
+    kind: str,
+    amount_micro: int,
+    *,
+    cap_micro: int | None = None,
+    campaign_id: UUID | None = None,
+    **refs: UUID | None,
+) -> None:
+    """Hold the amount back in the month's budget and the campaign's (`cap_micro`), or raise BudgetExceeded.
+
+    The same key is held back once. `refs`: connection_id, object_id.
+    """
+    budgets = [campaign_budget(campaign_id, cap_micro)] if campaign_id else []
+    budgets.append(month_budget(workspace))
+    refs["campaign_id"] = campaign_id
+    with transaction.atomic():
+        entry, is_new = UsageEntry.objects.select_for_update().get_or_create(
+            workspace=workspace,
+            key=key,
+            defaults={"kind": kind, "amount_micro": amount_micro, "month": _month(), **refs},
+        )
+        if not is_new:
+            if entry.status != Status.RELEASED:
+                return
+            entry.kind, entry.amount_micro, entry.month, entry.status = kind, amount_micro, _month(), Status.RESERVED
+            entry.save(update_fields=["kind", "amount_micro", "month", "status"])
+        # The campaign before the month, as everywhere: two reservations never wait for each other crosswise.
+        for budget in budgets:
+            _hold(workspace, budget, amount_micro)
+
+
+def settle(workspace: Workspace, key: str, amount_micro: int | None = None) -> None:
+    """It happened. Without an amount it cost what was held back. A repeat changes nothing."""
+    _close(workspace, key, Status.SETTLED, amount_micro)
+
+
+def release(workspace: Workspace, key: str) -> None:
+    """It did not happen."""
+    _close(workspace, key, Status.RELEASED, 0)
+
+
+def record(workspace: Workspace, key: str, kind: str, amount_micro: int, **refs: UUID | None) -> None:
+    """A cost that nobody could hold back before (a read). The same key counts once."""
+    entry = UsageEntry(
+        workspace=workspace,
+        key=key,
+        kind=kind,
+        amount_micro=amount_micro,
+        month=_month(),
+        status=Status.SETTLED,
+        settled_at=now(),
+        **refs,
+    )
+    with transaction.atomic():
+        if UsageEntry.objects.filter(workspace=workspace, key=key).exists():
+            return
+        UsageEntry.objects.bulk_create([entry], ignore_conflicts=True)
+        # A row of somebody faster has another id.
+        if UsageEntry.objects.filter(pk=entry.pk).exists():
+            for scope in _scopes(entry):
+                total = _total(workspace, scope)
+                total.update(spent_micro=F("spent_micro") + amount_micro)
+
+
+def spent(workspace: Workspace, scope: str) -> tuple[int, int]:
+    """Spent and held back, in micro-dollars."""
+    row = UsageTotal.objects.filter(workspace=workspace, scope=scope).values_list("spent_micro", "reserved_micro")
+    return row.first() or (0, 0)
+
+
+def left(workspace: Workspace, budget: Budget) -> int | None:
+    """What may still be spent; None without a cap."""
+    if budget.cap_micro is None:
+        return None
+    return max(0, budget.cap_micro - sum(spent(workspace, budget.scope)))
+
+
+def _hold(workspace: Workspace, budget: Budget, amount_micro: int) -> None:
+    total = _total(workspace, budget.scope)
+    if budget.cap_micro is not None:
+        used = F("spent_micro") + F("reserved_micro")
+        total = total.alias(used=used).filter(Q(used__lte=budget.cap_micro - amount_micro))
+    if not total.update(reserved_micro=F("reserved_micro") + amount_micro):
+        raise BudgetExceeded(budget, amount_micro)
+    if budget.cap_micro:
+        _warn(workspace, budget, amount_micro)
+
+
+def _warn(workspace: Workspace, budget: Budget, amount_micro: int) -> None:
+    """Once for each mark that this amount passes."""
+    cap, after = budget.cap_micro or 0, sum(spent(workspace, budget.scope))
+    passed = [mark for mark in WARN_PERCENTS if (after - amount_micro) * 100 < mark * cap <= after * 100]
+    if passed:
+        text = f"{budget.name} is {passed[-1]} % used: {dollars(after)} of {dollars(cap)}."
+        notify(workspace, "budget", text, path="/usage/")
+
+
+def _close(workspace: Workspace, key: str, status: str, amount_micro: int | None) -> None:
+    with transaction.atomic():
+        entry = UsageEntry.objects.select_for_update().filter(workspace=workspace, key=key).first()
+        if entry is None or entry.status != Status.RESERVED:
+            return
+        held = entry.amount_micro
+        entry.amount_micro = held if amount_micro is None else amount_micro
+        entry.status, entry.settled_at = status, now()
+        entry.save(update_fields=["amount_micro", "status", "settled_at"])
+        for scope in _scopes(entry):
+            _total(workspace, scope).update(
+                reserved_micro=F("reserved_micro") - held, spent_micro=F("spent_micro") + entry.amount_micro
+            )
+
+
+def _scopes(entry: UsageEntry) -> list[str]:
+    campaign = [campaign_scope(entry.campaign_id)] if entry.campaign_id else []
+    return [*campaign, month_scope(entry.month)]
+
+
+def _total(workspace: Workspace, scope: str) -> Any:
+    """The row of one total, made when it is first needed."""
+    rows = UsageTotal.objects.filter(workspace=workspace, scope=scope)
+    if not rows.exists():
+        UsageTotal.objects.bulk_create([UsageTotal(workspace=workspace, scope=scope)], ignore_conflicts=True)
+    return rows
+
+
+def _month() -> date:
+    return now().date().replace(day=1)

@@ -1,0 +1,24 @@
+"""Deliveries under their locks."""
+
+from django.db.models import QuerySet
+
+from campaigns.errors import NotAllowedNow
+from campaigns.models import Delivery
+from campaigns.queries import with_content
+from social.models import Connection
+
+
+def locked_one(delivery: Delivery) -> Delivery:
+    # The connection first: slots are given out under its lock. The weaker kind, since the engine holds a delivery
+    # while the foreign key of its receipt asks for the connection.
+    Connection.objects.select_for_update(no_key=True).get(pk=delivery.connection_id)
+    rows = locked(Delivery.objects.filter(pk=delivery.pk))
+    if not rows:
+        raise NotAllowedNow("This was removed meanwhile.")
+    return rows[0]
+
+
+def locked(rows: QuerySet[Delivery]) -> list[Delivery]:
+    """Loaded only once the locks are held: a join in the locking query would show the post as it was before."""
+    ids = list(rows.select_for_update().values_list("pk", flat=True))
+    return list(with_content(Delivery.objects.filter(pk__in=ids)))

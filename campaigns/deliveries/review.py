@@ -1,0 +1,144 @@
+"""Asking for an approval, what it does, and what an edit does to it."""
+
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts import audit
+from accounts.access import Actor, Perm, system_actor
+from accounts.services import emit, notify
+from campaigns.deliveries.loading import locked
+from campaigns.errors import NotAllowedNow
+from campaigns.models import Campaign, Delivery, Post
+from campaigns.rendering import check_delivery, render
+from compliance.models import Review
+from compliance.services import ReviewClosed, Subject, request_review, withdraw_reviews
+from lib.clock import now
+
+State = Delivery.State
+KIND = "delivery"
+WAITING = {State.SCHEDULED, State.RETRY_WAIT}
+REVOKED_BY_EDIT = {State.APPROVED, State.SCHEDULED, State.RETRY_WAIT, State.MISSED, State.PAUSED, State.FAILED}
+
+
+def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
+    """Send every draft of the post to review. Raises ValidationError with all that a network would refuse."""
+    by.require(Perm.CONTENT_EDIT)
+    with transaction.atomic():
+        rows = locked(Delivery.objects.filter(post=post, state=State.DRAFT))
+        if not rows:
+            _explain_nothing_to_submit(post)
+        if problems := [f"{row.connection}: {text}" for row in rows for text in check_delivery(row)]:
+            raise ValidationError(problems)
+        for row in rows:
+            _enter_review(row, by)
+        _ask_reviewers(post)
+        audit.record("post.submit", post, by=by, deliveries=[str(row.pk) for row in rows])
+    return rows
+
+
+def _ask_reviewers(post: Post) -> None:
+    notify(post.workspace, "review.requested", f"“{post}” waits for approval.", path="/reviews", perm=Perm.REVIEW)
+
+
+def _explain_nothing_to_submit(post: Post) -> None:
+    if not Delivery.objects.filter(post=post).exists():
+        raise ValidationError("Choose at least one connection first.")
+    raise NotAllowedNow("Every part of this post is in review already, or further.")
+
+
+def _enter_review(delivery: Delivery, by: Actor) -> None:
+    """Expects the row's lock and its content loaded."""
+    rendered = render(delivery)
+    delivery.state, delivery.due_at, delivery.approved_hash = State.IN_REVIEW, None, ""
+    delivery.approved_by, delivery.approved_at, delivery.updated_at = None, None, now()
+    delivery.problem_code = delivery.problem_text = ""
+    # A new content starts with a clean slate: the failures were those of the old one.
+    delivery.failures = 0
+    delivery.save()
+    request_review(KIND, delivery.pk, by=by, action_hash=rendered.content_hash, snapshot=rendered.snapshot())
+    emit(delivery.workspace, "delivery.in_review", delivery=str(delivery.pk))
+
+
+def request_delivery_review(delivery: Delivery, *, code: str = "", message: str = "") -> None:
+    """The engine found other content than was approved: ask again, in the workspace's name."""
+    row = locked(Delivery.objects.filter(pk=delivery.pk))[0]
+    _enter_review(row, system_actor(row.workspace, "publishing engine", ()))
+    Delivery.objects.filter(pk=row.pk).update(problem_code=code, problem_text=message)
+    _ask_reviewers(row.post)
+
+
+def recheck_approvals(post: Post, *, by: Actor) -> None:
+    """After an edit: whatever is no longer what was approved needs a new approval, and keeps its planned time."""
+    asked_anew = False
+    for row in locked(Delivery.objects.filter(post=post)):
+        is_revoked = row.state in REVOKED_BY_EDIT and row.approved_hash != render(row).content_hash
+        if row.state == State.IN_REVIEW or is_revoked:
+            if check_delivery(row):
+                _back_to_draft(row, by)
+            else:
+                _enter_review(row, by)
+                asked_anew = asked_anew or is_revoked
+        elif row.state in WAITING:
+            # The edit may have moved it to a campaign that has not begun.
+            start_campaign(row, by)
+    if asked_anew:
+        _ask_reviewers(post)
+
+
+def _back_to_draft(delivery: Delivery, by: Actor) -> None:
+    withdraw_review(delivery, by=by)
+    delivery.state, delivery.due_at, delivery.approved_hash = State.DRAFT, None, ""
+    delivery.save()
+
+
+def withdraw_review(delivery: Delivery, *, by: Actor) -> None:
+    withdraw_reviews(KIND, delivery.pk, by=by)
+
+
+def approve_delivery(review: Review, by: Actor) -> None:
+    """What an approval does. The hash is computed again: an approval never covers what changed meanwhile."""
+    row = _reviewed(review)
+    if render(row).content_hash != review.action_hash:
+        raise ReviewClosed("The content changed after it was sent to review.")
+    planned = row.scheduled_at
+    row.state = State.SCHEDULED if planned else State.APPROVED
+    row.due_at, row.approved_hash, row.approved_by, row.approved_at = planned, review.action_hash, by.user, now()
+    row.updated_at = now()
+    row.save()
+    if planned:
+        start_campaign(row, by)
+    emit(row.workspace, "delivery.approved", delivery=str(row.pk))
+
+
+def reject_delivery(review: Review, by: Actor) -> None:
+    row = _reviewed(review)
+    row.state, row.due_at = State.DRAFT, None
+    row.problem_code, row.problem_text, row.updated_at = "rejected", f"Rejected: {review.reason}"[:300], now()
+    row.save()
+    emit(row.workspace, "delivery.rejected", delivery=str(row.pk))
+    text = f"“{row.post}” was rejected: {review.reason}"
+    notify(row.workspace, "delivery.rejected", text, path=f"/posts/{row.post_id}", perm=Perm.CONTENT_EDIT)
+
+
+def _reviewed(review: Review) -> Delivery:
+    rows = locked(Delivery.objects.filter(pk=review.object_id, state=State.IN_REVIEW))
+    if not rows:
+        raise ReviewClosed("This post is no longer in review.")
+    return rows[0]
+
+
+def authors_of(delivery_id: UUID) -> set[UUID]:
+    authors = Post.objects.filter(deliveries__pk=delivery_id).values_list("authors", flat=True).first()
+    return {UUID(author) for author in authors or []}
+
+
+REVIEW_SUBJECT = Subject(authors=authors_of, approve=approve_delivery, reject=reject_delivery)
+
+
+def start_campaign(row: Delivery, by: Actor) -> None:
+    """The first planned post starts its campaign; a paused one stays paused."""
+    draft = Campaign.objects.filter(posts=row.post_id, status=Campaign.Status.DRAFT)
+    if draft.update(status=Campaign.Status.RUNNING, updated_at=now()):
+        emit(by.workspace, "campaign.running", campaign=str(row.post.campaign_id))
