@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from campaigns import source_rescan
+from campaigns import publishing_log, source_rescan
 from campaigns.engine import dispatch, look_up, publish
 
 
@@ -37,3 +37,8 @@ def rescan_sources() -> None:
 @shared_task(name="campaigns.scan_source", expires=300)
 def scan_one_source(workspace_id: str, source_id: str) -> None:
     source_rescan.rescan_source(UUID(workspace_id), UUID(source_id))
+
+
+@shared_task(name="campaigns.forget_log_lines", expires=3600)
+def forget_log_lines() -> None:
+    publishing_log.forget_old_lines()

@@ -257,6 +257,11 @@ TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN", "")
 # Telegram calls BASE_URL (which it must reach over https) instead of being polled.
 TELEGRAM_WEBHOOKS = env.flag("TELEGRAM_WEBHOOKS", False)
 
+# --- addresses that users supply ----------------------------------------------------------------------------
+
+# Networks that may be read although they are not public.
+OUTBOUND_ALLOW_CIDRS = env.words("OUTBOUND_ALLOW_CIDRS")
+
 # --- publishing engine (seconds; docs/engine.md explains how they hang together) -----------------------------
 
 DISPATCH_EVERY_S = env.number("DISPATCH_EVERY_S", 2)
@@ -268,12 +273,14 @@ READ_LAG_S = env.number("READ_LAG_S", 10)
 RETRY_BASE_S = env.number("RETRY_BASE_S", 30)
 RETRY_LIMIT = env.integer("RETRY_LIMIT", 6)
 SOURCE_RESCAN_S = env.number("SOURCE_RESCAN_S", 300)
+PUBLISHING_LOG_DAYS = env.integer("PUBLISHING_LOG_DAYS", 180)
 
 # Seconds between runs. Beat copies these into its tables, where staff can change them.
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "marketing.heartbeat", "schedule": 5.0},
     "dispatch": {"task": "campaigns.dispatch_due", "schedule": DISPATCH_EVERY_S},
     "rescan-sources": {"task": "campaigns.rescan_sources", "schedule": SOURCE_RESCAN_S},
+    "forget-log-lines": {"task": "campaigns.forget_log_lines", "schedule": 86_400.0},
     "sweep-revocations": {"task": "social.sweep_revocations", "schedule": 600.0},
     "check-connections": {"task": "social.check_connections", "schedule": 86_400.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},

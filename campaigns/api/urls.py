@@ -1,6 +1,6 @@
 from django.urls import path
 
-from campaigns.api import campaigns, deliveries, media, posts, projects, publish, reviews, slots
+from campaigns.api import campaigns, deliveries, logs, media, posts, projects, publish, reviews, slots
 
 app_name = "campaigns-api"
 DELIVERY = "deliveries/<uuid:delivery_id>"
@@ -28,6 +28,8 @@ urlpatterns = [
     path("media/<uuid:asset_id>", media.MediaView.as_view(), name="media-file"),
     path("connections/<uuid:connection_id>/slots", slots.SlotListView.as_view(), name="slots"),
     path("connections/<uuid:connection_id>/slots/<uuid:slot_id>", slots.SlotView.as_view(), name="slot"),
+    path("logs", logs.LogListView.as_view(), name="logs"),
+    path("logs/rollup", logs.RollupView.as_view(), name="logs-rollup"),
     path("projects", projects.ProjectListView.as_view(), name="projects"),
     path("projects/scan", projects.ScanView.as_view(), name="project-scan"),
     path("projects/<uuid:project_id>", projects.ProjectView.as_view(), name="project"),
