@@ -37,12 +37,13 @@ class NetworkError(Exception):
         request_id: str = "",
         retry_at: datetime | None = None,
         moved_to: str = "",
+        windows: tuple["RateWindow", ...] = (),
     ) -> None:
         super().__init__(message)
         self.failure, self.code, self.message, self.raw = failure, code, message, raw[:4000]
         self.http_status, self.request_id, self.retry_at = http_status, request_id, retry_at
         # The account goes by another id now (a group that became a supergroup).
-        self.moved_to = moved_to
+        self.moved_to, self.windows = moved_to, windows
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,20 @@ class RemotePost:
 
 
 @dataclass(frozen=True)
+class SeenPost:
+    """Somebody's post. `has_summoned`: it mentions or quotes us (or is ours), so an answer is not unsolicited."""
+
+    remote_id: str
+    author_id: str
+    author: str
+    text: str
+    created_at: datetime
+    has_summoned: bool
+
+
+@dataclass(frozen=True)
 class Billed:
-    """A call that the network charges for. `key` names its effect; empty where each call counts."""
+    """A call that the network charges for. `key` names what is charged once a day; empty where each call counts."""
 
     kind: str
     amount_micro: int

@@ -1,8 +1,7 @@
 """X behind the port: tweepy with our base URL and timeouts, the v2 media endpoints and the newer fields."""
 
-import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -13,30 +12,46 @@ from lib.http import open_session
 from social.networks.port import (
     Accepted,
     Account,
+    Billed,
     Failure,
     NetworkError,
     OutgoingMedia,
     OutgoingPart,
     RemotePost,
+    SeenPost,
     Upload,
 )
-from social.networks.x.errors import from_exception, from_response, reading
+from social.networks.x import prices
+from social.networks.x.bodies import body, created_id, seen, stamp, upload_of, written
+from social.networks.x.errors import from_exception, from_response, reading, windows_of
 
 CHUNK_BYTES = 1024 * 1024
 CATEGORIES = {"image": "tweet_image", "gif": "tweet_gif", "video": "tweet_video"}
+NOT_SHOWN = "X does not show this post. It may have been deleted."
 TWEEPY_HOST = "https://api.twitter.com"
 # X shows the last 3,200 posts of an account, 100 a page.
 TIMELINE_PAGES = 32
-# The page of an attached photo or video, as opposed to any address that has such a word in it.
-MEDIA_PAGE = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
 # tweepy parses error bodies and headers carelessly: these are what it stumbles with.
 TWEEPY_ERRORS = (tweepy.TweepyException, requests.RequestException, AttributeError, TypeError, ValueError)
 
 
 class XClient(tweepy.Client):
-    """One account. `bearer` is an OAuth 2.0 user token; the four keys are OAuth 1.0a."""
+    """One account. `bearer` is an OAuth 2.0 user token; the four keys are OAuth 1.0a.
 
-    def __init__(self, bearer: str = "", *, keys: tuple[str, str, str, str] | None = None, remote_id: str = "") -> None:
+    `on_billed` hears of every call that X charged for, except `publish`: its price is held back by the caller.
+    """
+
+    uploads_ahead = True
+    can_read_posts = True
+
+    def __init__(
+        self,
+        bearer: str = "",
+        *,
+        keys: tuple[str, str, str, str] | None = None,
+        remote_id: str = "",
+        on_billed: Callable[[Billed], None] = lambda billed: None,
+    ) -> None:
         consumer, consumer_secret, token, token_secret = keys or (None, None, None, None)
         super().__init__(
             bearer_token=bearer or None,
@@ -46,7 +61,8 @@ class XClient(tweepy.Client):
             access_token_secret=token_secret,
         )
         self.uses_oauth1 = keys is not None
-        self.remote_id = remote_id
+        self.remote_id, self.on_billed = remote_id, on_billed
+        self.timeout_s = float(settings.X_TIMEOUT_S)
         self.session = open_session(settings.X_TIMEOUT_S, hosts={TWEEPY_HOST: settings.X_API_BASE_URL})
         self.session.hooks["response"].append(self._keep_answer)
         self._answer: requests.Response | None = None
@@ -58,6 +74,7 @@ class XClient(tweepy.Client):
         fields = {"user.fields": "public_metrics,verified_type,subscription_type"}
         with reading(self._call("GET", "/2/users/me", params=fields)) as body:
             user = body["data"]
+            self.on_billed(Billed("x.user_read", prices.USER_READ, f"user:{user['id']}"))
             return Account(
                 remote_id=str(user["id"]),
                 handle=user["username"],
@@ -67,27 +84,84 @@ class XClient(tweepy.Client):
             )
 
     def publish(self, part: OutgoingPart) -> Accepted:
-        body: dict[str, Any] = {"text": part.text}
-        if part.media_ids:
-            body["media"] = {"media_ids": list(part.media_ids)}
-        if part.reply_to:
-            body["reply"] = {"in_reply_to_tweet_id": part.reply_to}
-        if part.made_with_ai:
-            body["made_with_ai"] = True
-        response = self._call("POST", "/2/tweets", json=body, is_write=True)
-        remote_id = _created_id(response)
+        response = self._call("POST", "/2/tweets", json=body(part), is_write=True)
+        remote_id = created_id(response)
         return Accepted(
             remote_id=remote_id,
             url=self._url(remote_id),
             http_status=response.status_code,
             request_id=response.headers.get("x-transaction-id", ""),
             raw=response.text[:4000],
+            windows=windows_of(response),
         )
+
+    def edit(self, remote_id: str, part: OutgoingPart) -> str:
+        """X makes a new version with an id of its own. An edit that went through before is found, not repeated."""
+        newest = self._newest_version(remote_id)
+        if newest.says(part.text):
+            return newest.remote_id
+        body = body(part) | {"edit_options": {"previous_post_id": newest.remote_id}}
+        return created_id(self._call("POST", "/2/tweets", json=body, is_write=True))
+
+    def delete(self, remote_ids: Sequence[str]) -> None:
+        for remote_id in remote_ids:
+            try:
+                self._call("DELETE", f"/2/tweets/{remote_id}")
+            except NetworkError as error:
+                if error.http_status != 404:
+                    raise
+            else:
+                self.on_billed(Billed("x.delete", prices.DELETE, f"delete:{remote_id}"))
+
+    def read_post(self, remote_id: str) -> SeenPost:
+        """A post of anybody, with what decides whether we may answer it."""
+        params = {
+            "tweet.fields": "created_at,entities,referenced_tweets,author_id,edit_history_tweet_ids,note_tweet",
+            "expansions": "author_id,referenced_tweets.id",
+        }
+        with reading(self._call("GET", f"/2/tweets/{remote_id}", params=params)) as body:
+            if "data" not in body:
+                raise NetworkError(
+                    Failure.REJECTED, "not_found", "X does not show this post. It may have been deleted."
+                )
+            self._bill_reads([body["data"]])
+            return seen(body, self.remote_id)
+
+    def replies_to(self, remote_id: str, since: datetime) -> list[SeenPost]:
+        """Answers in the thread of one of our posts, the newest first."""
+        params = {
+            "max_results": "100",
+            "start_time": stamp(since),
+            "tweet.fields": "created_at,author_id,conversation_id,referenced_tweets,entities",
+            "expansions": "author_id",
+        }
+        with reading(self._call("GET", f"/2/users/{self.remote_id}/mentions", params=params)) as body:
+            posts = body.get("data", [])
+            self._bill_reads(posts)
+            kept = [post for post in posts if post.get("conversation_id") == remote_id]
+            return [seen(body | {"data": post}, self.remote_id) for post in kept]
+
+    def set_hidden(self, remote_id: str, hidden: bool) -> None:
+        self._call("PUT", f"/2/tweets/{remote_id}/hidden", json={"hidden": hidden})
+
+    def _newest_version(self, remote_id: str) -> RemotePost:
+        params = {"tweet.fields": "created_at,entities,attachments,referenced_tweets,note_tweet,edit_history_tweet_ids"}
+        with reading(self._call("GET", f"/2/tweets/{remote_id}", params=params)) as body:
+            self._bill_reads([body["data"]])
+            newest = str(body["data"]["edit_history_tweet_ids"][-1])
+            if newest == remote_id:
+                return self._remote_post(body["data"])
+        return self._newest_version(newest)
+
+    def _bill_reads(self, posts: Sequence[dict[str, Any]]) -> None:
+        # Within a UTC day X charges for a post once.
+        for post in posts:
+            self.on_billed(Billed("x.post_read", prices.POST_READ, f"post:{post['id']}"))
 
     def own_posts(self, since: datetime) -> list[RemotePost]:
         params = {
             "max_results": "100",
-            "start_time": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "start_time": stamp(since),
             "tweet.fields": "created_at,entities,attachments,referenced_tweets,note_tweet",
         }
         return [post for page in self._pages(params) for post in page]
@@ -106,16 +180,17 @@ class XClient(tweepy.Client):
                 self._append(remote_id, index, chunk)
         # An empty object is wanted here; no body at all is refused.
         with reading(self._call("POST", f"/2/media/upload/{remote_id}/finalize", json={})) as body:
-            return _upload(body["data"])
+            return upload_of(body["data"])
 
     def upload_state(self, remote_id: str) -> Upload:
         params = {"command": "STATUS", "media_id": remote_id}
         with reading(self._call("GET", "/2/media/upload", params=params)) as body:
-            return _upload(body["data"])
+            return upload_of(body["data"])
 
     def set_alt_text(self, remote_id: str, text: str) -> None:
         body = {"id": remote_id, "metadata": {"alt_text": {"text": text}}}
         self._call("POST", "/2/media/metadata", json=body)
+        self.on_billed(Billed("x.media_metadata", prices.MEDIA_METADATA))
 
     def _append(self, remote_id: str, index: int, chunk: bytes) -> None:
         route = f"/2/media/upload/{remote_id}/append"
@@ -161,6 +236,7 @@ class XClient(tweepy.Client):
             with reading(self._call("GET", f"/2/users/{self.remote_id}/tweets", params=params)) as body:
                 # Nothing found comes with `meta`; without it X could not look, and the list must not seem empty.
                 token = body["meta"].get("next_token")
+                self._bill_reads(body.get("data", []))
                 posts = [self._remote_post(post) for post in body.get("data", [])]
             yield posts
             if not token:
@@ -172,7 +248,7 @@ class XClient(tweepy.Client):
         replied = [ref["id"] for ref in post.get("referenced_tweets", []) if ref["type"] == "replied_to"]
         return RemotePost(
             remote_id=str(post["id"]),
-            text=_written(post),
+            text=written(post),
             created_at=datetime.fromisoformat(post["created_at"].replace("Z", "+00:00")),
             media_count=len(post.get("attachments", {}).get("media_keys", [])),
             reply_to=replied[0] if replied else None,
@@ -181,42 +257,3 @@ class XClient(tweepy.Client):
 
     def _url(self, remote_id: str) -> str:
         return f"{settings.X_WEB_BASE_URL}/i/status/{remote_id}"
-
-
-def _created_id(response: requests.Response) -> str:
-    try:
-        return str(response.json()["data"]["id"])
-    except (ValueError, KeyError, TypeError) as error:
-        message = "X accepted the post but its answer names none."
-        raise NetworkError(
-            Failure.UNKNOWN, "no_id", message, raw=response.text, http_status=response.status_code
-        ) from error
-
-
-def _upload(data: dict[str, Any]) -> Upload:
-    processing = data.get("processing_info") or {"state": "succeeded"}
-    if processing["state"] == "failed":
-        reason = (processing.get("error") or {}).get("message", "")
-        raise NetworkError(Failure.REJECTED, "media_failed", f"X could not process the file. {reason}".strip())
-    return Upload(
-        remote_id=data["id"],
-        is_ready=processing["state"] == "succeeded",
-        expires_in_s=int(data.get("expires_after_secs", 86_400)),
-        check_after_s=int(processing.get("check_after_secs", 2)),
-    )
-
-
-def _written(post: dict[str, Any]) -> str:
-    """The text as it was written: X shortens links, appends one for media, escapes &, < and >, and cuts long posts."""
-    # Only `note_tweet` has the whole of a long post.
-    whole = post.get("note_tweet") or post
-    text = str(whole["text"])
-    for escaped, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-        text = text.replace(escaped, character)
-    for link in whole.get("entities", {}).get("urls", []):
-        text = text.replace(link["url"], "" if _is_media(link) else link.get("expanded_url", link["url"]))
-    return text.strip()
-
-
-def _is_media(link: dict[str, Any]) -> bool:
-    return "media_key" in link or bool(MEDIA_PAGE.search(link.get("expanded_url", "")))

@@ -10,7 +10,7 @@ import requests
 
 from lib.clock import now
 from lib.http import was_never_sent
-from social.networks.port import Failure, NetworkError
+from social.networks.port import Failure, NetworkError, RateWindow
 
 Outcome = tuple[Failure, str, str]
 
@@ -46,6 +46,9 @@ TOLD_BY_WORDS: list[tuple[int, str, Outcome]] = [
         (Failure.PAUSED, "usage_cap", "The monthly cap of the X plan is used up."),
     ),
 ]
+# Header to whose window it is.
+WINDOWS = {"x-rate-limit": "user", "x-user-limit-24hour": "user", "x-app-limit-24hour": "app"}
+EPOCH = datetime.fromtimestamp(0, UTC)
 LONGEST_WAIT = timedelta(hours=25)
 SHORTEST_WAIT = timedelta(seconds=1)
 
@@ -79,7 +82,19 @@ def from_response(response: requests.Response, *, is_write: bool) -> NetworkErro
         http_status=status,
         request_id=response.headers.get("x-transaction-id", ""),
         retry_at=_retry_at(response, failure),
+        windows=windows_of(response),
     )
+
+
+def windows_of(response: requests.Response) -> tuple[RateWindow, ...]:
+    """The rate windows that the headers of an answer tell of."""
+    found = []
+    for name, scope in WINDOWS.items():
+        limit, left, reset = (response.headers.get(f"{name}-{what}", "") for what in ("limit", "remaining", "reset"))
+        resets_at = _wait(reset, since=EPOCH)
+        if resets_at and limit.isdecimal() and left.isdecimal() and len(limit + left) < 18:
+            found.append(RateWindow(scope, int(limit), int(left), min(resets_at, now() + LONGEST_WAIT)))
+    return tuple(found)
 
 
 def _outcome(status: int, problem: Any, is_write: bool) -> Outcome:
@@ -120,9 +135,9 @@ def _retry_at(response: requests.Response, failure: Failure) -> datetime | None:
     headers, at = response.headers, now()
     waits = [_wait(headers.get("retry-after", ""))]
     if failure is Failure.RATE_LIMIT:
-        for name in ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"):
+        for name in WINDOWS:
             if headers.get(f"{name}-remaining") == "0":
-                waits.append(_wait(headers.get(f"{name}-reset", ""), since=datetime.fromtimestamp(0, UTC)))
+                waits.append(_wait(headers.get(f"{name}-reset", ""), since=EPOCH))
     moments = [moment for moment in waits if moment]
     if failure not in {Failure.RATE_LIMIT, Failure.TEMPORARY} or not moments:
         return at + timedelta(minutes=1) if failure is Failure.RATE_LIMIT else None
