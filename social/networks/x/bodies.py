@@ -12,7 +12,7 @@ from social.networks.port import Failure, NetworkError, OutgoingPart, SeenPost, 
 MEDIA_PAGE = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
 
 
-def body(part: OutgoingPart) -> dict[str, Any]:
+def post_body(part: OutgoingPart) -> dict[str, Any]:
     body: dict[str, Any] = {"text": part.text}
     if part.media_ids:
         body["media"] = {"media_ids": list(part.media_ids)}

@@ -22,7 +22,7 @@ from social.networks.port import (
     Upload,
 )
 from social.networks.x import prices
-from social.networks.x.bodies import body, created_id, seen, stamp, upload_of, written
+from social.networks.x.bodies import created_id, post_body, seen, stamp, upload_of, written
 from social.networks.x.errors import from_exception, from_response, reading, windows_of
 
 CHUNK_BYTES = 1024 * 1024
@@ -84,7 +84,7 @@ class XClient(tweepy.Client):
             )
 
     def publish(self, part: OutgoingPart) -> Accepted:
-        response = self._call("POST", "/2/tweets", json=body(part), is_write=True)
+        response = self._call("POST", "/2/tweets", json=post_body(part), is_write=True)
         remote_id = created_id(response)
         return Accepted(
             remote_id=remote_id,
@@ -100,7 +100,7 @@ class XClient(tweepy.Client):
         newest = self._newest_version(remote_id)
         if newest.says(part.text):
             return newest.remote_id
-        body = body(part) | {"edit_options": {"previous_post_id": newest.remote_id}}
+        body = post_body(part) | {"edit_options": {"previous_post_id": newest.remote_id}}
         return created_id(self._call("POST", "/2/tweets", json=body, is_write=True))
 
     def delete(self, remote_ids: Sequence[str]) -> None:
