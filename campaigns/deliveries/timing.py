@@ -53,17 +53,17 @@ def add_to_next_slot(delivery: Delivery, *, by: Actor) -> Delivery:
         at = next_free_slot(row.connection, exclude=row.pk)
         if at is None:
             raise NotAllowedNow("This connection has no posting slots yet. Add some on its page, or pick a time.")
-        _plan(row, at, by)
+        _plan(row, at, by, is_queued=True)
         audit.record("delivery.slot", row, by=by, at=at.isoformat())
     return row
 
 
-def _plan(row: Delivery, at: datetime, by: Actor) -> None:
+def _plan(row: Delivery, at: datetime, by: Actor, *, is_queued: bool = False) -> None:
     if row.state in {State.PUBLISHING, State.PUBLISHED, State.UNCONFIRMED}:
         raise NotAllowedNow(f"It is {row.get_state_display().lower()}, so its time cannot change any more.")
     if row.state == State.CANCELED:
         row.state = State.DRAFT
-    row.scheduled_at, row.updated_at = at, now()
+    row.scheduled_at, row.is_queued, row.updated_at = at, is_queued, now()
     if row.state not in {State.DRAFT, State.IN_REVIEW}:
         _refuse_ended_campaign(row)
         row.state, row.due_at, row.failures = State.SCHEDULED, at, 0
@@ -88,7 +88,7 @@ def unschedule(delivery: Delivery, *, by: Actor) -> Delivery:
             raise NotAllowedNow(f"It is {row.get_state_display().lower()}, so it cannot be taken back.")
         if row.state in WAITING | {State.MISSED}:
             row.state = State.APPROVED
-        row.scheduled_at, row.due_at, row.updated_at = None, None, now()
+        row.scheduled_at, row.due_at, row.is_queued, row.updated_at = None, None, False, now()
         row.save()
         audit.record("delivery.unschedule", row, by=by)
     return row
