@@ -11,6 +11,7 @@ from django.db import connections
 
 from lib.crypto import KeyRing, parse_keys
 from lib.http import CONNECT_TIMEOUT_S
+from lib.public_http import allowed_networks
 
 INSECURE_SECRET_KEY = "insecure-development-key-change-me"  # noqa: S105
 INSECURE_FIELD_KEY = b"insecure-development-key-change!"
@@ -132,3 +133,21 @@ def check_lease(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = f"LEASE_S must be more than X_TIMEOUT_S + {CONNECT_TIMEOUT_S:g}; four times as much is a good choice."
     return [Error("LEASE_S is too short for one call.", hint=hint, id="rostrum.E008")]
+
+
+@register(Tags.security)
+def check_outbound_networks(**_kwargs: Any) -> list[CheckMessage]:
+    try:
+        networks = allowed_networks()
+    except ValueError as error:
+        hint = "Write networks such as 10.1.0.0/16, separated by commas."
+        return [Error(f"OUTBOUND_ALLOW_CIDRS cannot be read: {error}.", hint=hint, id="rostrum.E009")]
+    if not (settings.HTTPS and networks):
+        return []
+    return [
+        Error(
+            "OUTBOUND_ALLOW_CIDRS is set in production: whoever adds a feed could read your own networks.",
+            hint="Remove OUTBOUND_ALLOW_CIDRS from the environment.",
+            id="rostrum.E010",
+        )
+    ]

@@ -137,6 +137,8 @@ def local_environment(
         "LOG_FORMAT": "text",
         "WEB_CONCURRENCY": "2",
         "BASE_URL": f"http://127.0.0.1:{port}",
+        # Feeds of this machine can be tried out; a server that others reach must not read itself for them.
+        "OUTBOUND_ALLOW_CIDRS": "" if environ.get("HTTPS") == "1" else "127.0.0.0/8",
         **keep_secrets(data),
     }
     added |= sandbox_addresses(sandbox_port, environ)

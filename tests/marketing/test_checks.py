@@ -45,6 +45,7 @@ def test_good_production_has_nothing_to_say(production):
         ("DEBUG", True, "rostrum.E006"),
         ("X_API_BASE_URL", "http://127.0.0.1:8100/x", "rostrum.E007"),
         ("X_API_BASE_URL", "http://api.x.com", "rostrum.E007"),
+        ("OUTBOUND_ALLOW_CIDRS", ["127.0.0.0/8"], "rostrum.E010"),
         ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "rostrum.W001"),
     ],
 )
@@ -61,6 +62,13 @@ def test_unusable_field_keys_are_named_everywhere(production, value):
     assert found() == ["rostrum.E004"]
     production.HTTPS = False
     assert found() == ["rostrum.E004"]
+
+
+def test_networks_that_cannot_be_read_are_named_everywhere(production):
+    production.OUTBOUND_ALLOW_CIDRS = ["10.0.0.1/8"]
+    assert found() == ["rostrum.E009"]
+    production.HTTPS = False
+    assert found() == ["rostrum.E009"]
 
 
 def test_every_message_says_what_to_do(production):
