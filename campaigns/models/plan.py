@@ -56,6 +56,7 @@ class Import(TenantModel):
     class Status(models.TextChoices):
         MAPPING = "mapping", "Choose columns"
         CHECKED = "checked", "Checked"
+        APPLYING = "applying", "Being applied"
         APPLIED = "applied", "Applied"
 
     name = models.CharField(max_length=200)
@@ -67,6 +68,8 @@ class Import(TenantModel):
     time_zone = models.CharField(max_length=64, validators=[check_time_zone])
     # One for each row: action (create, update, same, skip, error), messages, post.
     fates = models.JSONField(default=list)
+    # While it is applied: rows before this one are settled.
+    done_rows = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=now)
     applied_at = models.DateTimeField(null=True)

@@ -9,7 +9,7 @@ from social.models import Connection
 
 
 class Source(TenantModel):
-    """A media folder that becomes posts. The API calls it a project."""
+    """A media folder or a feed that becomes posts. The API calls it a project."""
 
     class Kind(models.TextChoices):
         FOLDER = "folder", "Media folder"
@@ -29,6 +29,11 @@ class Source(TenantModel):
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=now)
     scanned_at = models.DateTimeField(null=True)
+    # The last scan that read everything; without one, what a feed holds is old news.
+    read_at = models.DateTimeField(null=True)
+    # Feeds only: failures in a row, and when it is asked again by itself.
+    failures = models.PositiveSmallIntegerField(default=0)
+    next_scan_at = models.DateTimeField(null=True)
     # The last scan could not run at all.
     scan_error = models.CharField(max_length=300, blank=True)
 
@@ -54,7 +59,7 @@ class SourceConnection(TenantModel):
 
 
 class SourceItem(TenantModel):
-    """A file of a source as the last scan saw it: used for a post, or not usable and why."""
+    """A file of a source as the last scan saw it, or an entry of a feed (its path is the digest of its id)."""
 
     class Status(models.TextChoices):
         USED = "used", "Used"
