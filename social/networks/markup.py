@@ -1,7 +1,7 @@
 """Marked text, as our editor writes it: plain text with a few marks, read into text and entities.
 
 **bold** _italic_ __underline__ ~~strike~~ ||spoiler|| `code` ```pre``` [label](https://…) and lines that begin with
-"> ". A backslash takes a mark's meaning away; a mark without its partner is text.
+"> ". A backslash takes a mark's meaning away; a mark without its partner is text, and so is one in an address.
 """
 
 import re
@@ -21,8 +21,12 @@ MARKS = {
 }
 FENCE = re.compile(r"```(?:([\w+-]{1,20})\n)?(.+?)```", re.DOTALL)
 LINK = re.compile(r"\[([^\[\]\n]{1,300})\]\((https?://[^\s()]{1,2000})\)")
+# An address is text whatever its characters; marks around it may close right behind it.
+ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\"*_~|`()\[\].,;:!?]", re.IGNORECASE)
 QUOTED_LINES = re.compile(r"(?:^> ?.*(?:\n|\Z))+", re.MULTILINE)
 ESCAPED = set("*_~|`[]()>\\")
+# So many marks are tried as the partner of one; text of nothing but marks stays quick to read.
+MAX_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,9 @@ def _write_special(writer: _Writer, text: str, at: int, plain_from: int, lonely:
         writer.write(text[plain_from:at])
         _write_link(writer, link[1], link[2])
         return link.end()
+    if character in "hH" and (address := ADDRESS.match(text, at)):
+        writer.write(text[plain_from : address.end()])
+        return address.end()
     mark = next((mark for mark in MARKS if mark not in lonely and text.startswith(mark, at)), "")
     end = _partner(text, mark, at, lonely) if mark else 0
     if not end:
@@ -128,16 +135,41 @@ def _write_link(writer: _Writer, label: str, url: str) -> None:
 def _partner(text: str, mark: str, at: int, lonely: set[str]) -> int:
     """Where the closing mark stands; 0 when this one is only text."""
     begin = at + len(mark)
-    end = text.find(mark, begin)
-    if end < 0:
-        lonely.add(mark)
+    if not _may_open(text, mark, at):
         return 0
-    inner = text[begin:end]
-    if not inner or inner != inner.strip() or "\n\n" in inner:
-        return 0
-    # snake_case is a word, not italics.
-    is_in_word = mark == "_" and (text[at - 1 : at].isalnum() or text[end + 1 : end + 2].isalnum())
-    return 0 if is_in_word else end
+    end = begin
+    for _ in range(MAX_TRIES):
+        end = text.find(mark, end)
+        if end < 0:
+            lonely.add(mark)
+            return 0
+        if "\n\n" in text[begin:end]:
+            return 0
+        if end > begin and _may_close(text, mark, end) and not _in_address(text, begin, end):
+            return end
+        end += 1
+    return 0
+
+
+def _may_open(text: str, mark: str, at: int) -> bool:
+    before, after = text[at - 1 : at], text[at + len(mark) : at + len(mark) + 1]
+    # snake_case is a word, not italics, and @_name_ is a name.
+    is_in_word = mark == "_" and bool(before) and (before.isalnum() or before in "@#")
+    return bool(after) and not after.isspace() and not is_in_word
+
+
+def _may_close(text: str, mark: str, end: int) -> bool:
+    after = text[end + len(mark) : end + len(mark) + 1]
+    is_in_word = mark == "_" and (after.isalnum() or after == "_")
+    is_escaped = text[end - 1] == "\\" and mark != "`"
+    return not text[end - 1].isspace() and not is_in_word and not is_escaped
+
+
+def _in_address(text: str, begin: int, end: int) -> bool:
+    """Expects white space to end an address, so only the last word before `end` can be one."""
+    start = max(text.rfind(space, begin, end) for space in " \n\t") + 1
+    address = ADDRESS.search(text, max(start, begin))
+    return bool(address) and address.start() < end < address.end()  # type: ignore[union-attr]
 
 
 def _trimmed(text: str, entities: list[Entity]) -> Marked:

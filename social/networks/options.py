@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
+from lib.text import storable
 from social.models import Network
 
 REPLY_SETTINGS = {
@@ -42,7 +43,10 @@ def clean_poll(poll: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """{"options": 2 to 4 texts of up to 25 characters, "minutes": 5 to 10,080}; None for no poll."""
     if not poll:
         return None
-    choices = [str(choice).strip() for choice in poll.get("options") or [] if str(choice).strip()]
+    given = poll.get("options") if isinstance(poll, Mapping) else None
+    if not isinstance(given, list):
+        raise ValidationError({"poll": "A poll is a list of choices and its minutes."})
+    choices = [text for choice in given if (text := _text(choice))]
     minutes = poll.get("minutes", 1440)
     if len(choices) not in POLL_CHOICES:
         raise ValidationError({"poll": "A poll has 2 to 4 choices."})
@@ -63,9 +67,9 @@ def _flag(value: Any) -> bool:
 
 def _one_of(choices: Mapping[str, str]) -> Callable[[Any], str]:
     def clean(value: Any) -> str:
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise ValidationError({"options": f"Choose one of {', '.join(choices)}."})
-        return str(value)
+        return value
 
     return clean
 
@@ -80,8 +84,8 @@ def _buttons(rows: Any) -> list[list[dict[str, str]]]:
 
 
 def _button(button: Any) -> dict[str, str]:
-    text = str(button.get("text", "")).strip() if isinstance(button, Mapping) else ""
-    url = str(button.get("url", "")).strip() if isinstance(button, Mapping) else ""
+    facts = button if isinstance(button, Mapping) else {}
+    text, url = _text(facts.get("text", "")), _text(facts.get("url", ""))
     if not text or len(text) > MAX_BUTTON_TEXT:
         raise ValidationError({"buttons": f"A button needs a text of up to {MAX_BUTTON_TEXT} characters."})
     if not _is_web_address(url):
@@ -89,7 +93,13 @@ def _button(button: Any) -> dict[str, str]:
     return {"text": text, "url": url}
 
 
+def _text(value: Any) -> str:
+    return storable(str(value)).strip()
+
+
 def _is_web_address(url: str) -> bool:
+    if any(character.isspace() for character in url):
+        return False
     try:
         parts = urlsplit(url)
     except ValueError:
