@@ -1,16 +1,104 @@
-"""The Telegram Bot API, as far as a publishing product uses it."""
+"""The Telegram Bot API, as far as a publishing product uses it, and the pages a person would open in the app."""
 
-from sandbox.router import Platform
-from sandbox.telegram import problems
+from collections.abc import Callable
+
+from sandbox.router import Call, Door, Platform, Route
+from sandbox.telegram import (
+    access,
+    albums,
+    callbacks,
+    console,
+    editing,
+    failures,
+    files,
+    invites,
+    late,
+    lookup,
+    problems,
+    sending,
+    topics,
+    updates,
+    webhooks,
+)
+from sandbox.telegram.furniture import furnish
 from sandbox.telegram.schema import SCHEMA
-from sandbox.world import World
+from sandbox.wire import Response
 
-__all__ = ["SCHEMA", "furnish", "platform"]
+__all__ = ["METHODS", "SCHEMA", "furnish", "platform"]
+
+METHODS: dict[str, Callable[[Call], Response]] = {
+    "getMe": lookup.get_me,
+    "sendMessage": sending.send_message,
+    "sendPhoto": sending.send_media("photo"),
+    "sendVideo": sending.send_media("video"),
+    "sendAnimation": sending.send_media("animation"),
+    "sendDocument": sending.send_media("document"),
+    "sendMediaGroup": albums.send_media_group,
+    "sendChatAction": sending.send_chat_action,
+    "editMessageText": editing.edit_text,
+    "editMessageCaption": editing.edit_caption,
+    "editMessageReplyMarkup": editing.edit_keyboard,
+    "deleteMessage": editing.delete_message,
+    "deleteMessages": editing.delete_messages,
+    "pinChatMessage": editing.pin_message,
+    "unpinChatMessage": editing.unpin_message,
+    "createChatInviteLink": invites.create_link,
+    "editChatInviteLink": invites.edit_link,
+    "revokeChatInviteLink": invites.revoke_link,
+    "createForumTopic": topics.create_topic,
+    "editForumTopic": topics.edit_topic,
+    "closeForumTopic": topics.close_topic,
+    "getChat": lookup.get_chat,
+    "getChatMember": lookup.get_member,
+    "getChatAdministrators": lookup.get_administrators,
+    "getChatMemberCount": lookup.count_members,
+    "getFile": files.get_file,
+    "getUpdates": updates.get_updates,
+    "setWebhook": updates.set_webhook,
+    "deleteWebhook": updates.delete_webhook,
+    "getWebhookInfo": updates.get_webhook_info,
+    "answerCallbackQuery": callbacks.answer_query,
+}
+
+_DOORS = (
+    Door("/bots", console.list_bots, "GET"),
+    Door("/bots", console.create_bot),
+    Door("/users", console.list_users, "GET"),
+    Door("/users", console.create_user),
+    Door("/chats", console.list_chats, "GET"),
+    Door("/chats", console.create_chat),
+    Door("/members", console.set_member),
+    Door("/migrate", console.migrate_chat),
+    Door("/messages", console.list_messages, "GET"),
+    Door("/write", console.write),
+    Door("/presses", console.list_presses, "GET"),
+    Door("/press", console.press),
+    Door("/join", console.join),
+    Door("/block", console.block),
+    Door("/reactions", console.react),
+)
 
 
 def platform() -> Platform:
-    return Platform("telegram", "/tg", [], not_found=problems.not_found, error=problems.unexpected)
+    return Platform(
+        "telegram",
+        "/tg",
+        [*_api_routes(), *_page_routes()],
+        not_found=problems.not_found,
+        admit=access.admit,
+        fail=failures.fail,
+        catch_up=late.land_due,
+        error=problems.unexpected,
+        doors=_DOORS,
+        start=webhooks.start,
+    )
 
 
-def furnish(world: World) -> None:
-    pass
+def _api_routes() -> list[Route]:
+    return [
+        Route(method, "/bot{token}/" + name, handler) for name, handler in METHODS.items() for method in ("POST", "GET")
+    ]
+
+
+def _page_routes() -> list[Route]:
+    return [Route("GET", "/file/bot{token}/{folder}/{name}", files.download, is_api=False)]

@@ -74,3 +74,7 @@ def not_a_member(chat_type: str) -> Refusal:
 
 def not_admin() -> Refusal:
     return bad_request("need administrator rights in the channel chat")
+
+
+def bad_token() -> Refusal:
+    return Refusal(failure(404, "Not Found"))

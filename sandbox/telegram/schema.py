@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS tg_messages (
     entities TEXT NOT NULL DEFAULT '[]', media_kind TEXT, media TEXT, album TEXT, thread_id INTEGER,
     reply_to INTEGER, keyboard TEXT, options TEXT NOT NULL DEFAULT '{}', history TEXT NOT NULL DEFAULT '[]',
     reactions TEXT NOT NULL DEFAULT '{}', service TEXT,
+    is_silent INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (chat_id, owner, message_id)
 );
 CREATE TABLE IF NOT EXISTS tg_topics (
