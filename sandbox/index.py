@@ -6,6 +6,7 @@ from sandbox import ledger
 from sandbox.clock import iso
 from sandbox.layout import page, table
 from sandbox.router import Call, Platform, Route
+from sandbox.telegram import people
 from sandbox.wire import Response, html_response, json_response
 from sandbox.x import accounts, posts
 
@@ -25,6 +26,7 @@ def show_index(call: Call) -> Response:
     body = (
         f"<h1>Sandbox</h1><p class=soft>It is {iso(call.now)} here.</p>"
         f"<h2>Accounts on X</h2>{_accounts(call)}<h2>Recent posts</h2>{_posts(call)}"
+        f'<h2>Telegram</h2>{_telegram(call)}<p><a href="/tg/web/">All chats</a></p>'
         f"<h2>Ledger</h2>{_ledger(call)}"
     )
     return html_response(200, page("Sandbox", body))
@@ -45,6 +47,20 @@ def _posts(call: Call) -> str:
         for post in posts.recent(call.db, None, SHOWN)
     ]
     return table(["Account", "Post"], rows) if rows else "<p>None yet.</p>"
+
+
+def _telegram(call: Call) -> str:
+    rows = [["bot", _telegram_link(row["username"]), ""] for row in people.bots(call.db)]
+    for row in people.chats(call.db):
+        address = row["username"] or f"c/{people.public_id(row['id'])}"
+        rows.append(
+            [escape(row["type"]), _telegram_link(address, row["title"]), str(people.member_count(call.db, row))]
+        )
+    return table(["Kind", "Name", "Members"], rows)
+
+
+def _telegram_link(address: str, title: str = "") -> str:
+    return f'<a href="/tg/web/{escape(address)}">{escape(title or "@" + address)}</a>'
 
 
 def _ledger(call: Call) -> str:

@@ -8,6 +8,7 @@ from sandbox.telegram import (
     albums,
     callbacks,
     console,
+    deeplinks,
     editing,
     failures,
     files,
@@ -18,6 +19,7 @@ from sandbox.telegram import (
     sending,
     topics,
     updates,
+    web,
     webhooks,
 )
 from sandbox.telegram.furniture import furnish
@@ -101,4 +103,20 @@ def _api_routes() -> list[Route]:
 
 
 def _page_routes() -> list[Route]:
-    return [Route("GET", "/file/bot{token}/{folder}/{name}", files.download, is_api=False)]
+    pages: list[tuple[str, str, Callable[[Call], Response]]] = [
+        ("GET", "/file/bot{token}/{folder}/{name}", files.download),
+        ("GET", "/web", web.show_list),
+        ("GET", "/web/", web.show_list),
+        ("GET", "/web/-/file/{id}", web.show_file),
+        ("POST", "/web/-/press", deeplinks.acting(web.press)),
+        ("POST", "/web/-/write", deeplinks.acting(web.write)),
+        ("POST", "/web/-/start", deeplinks.acting(deeplinks.start)),
+        ("POST", "/web/-/add", deeplinks.acting(deeplinks.add)),
+        ("POST", "/web/-/join", deeplinks.acting(deeplinks.join)),
+        ("GET", "/web/u/{bot_id}/{user_id}", web.show_dialog),
+        ("GET", "/web/c/{number}/{message_id}", web.show_message),
+        ("GET", "/web/c/{number}", web.show_chat),
+        ("GET", "/web/{username}/{message_id}", web.show_message),
+        ("GET", "/web/{username}", deeplinks.show_name),
+    ]
+    return [Route(method, path, handler, is_api=False) for method, path, handler in pages]

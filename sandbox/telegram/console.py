@@ -9,6 +9,7 @@ from sandbox.clock import iso
 from sandbox.router import Call
 from sandbox.telegram import acts, callbacks, files, invites, messages, people, topics
 from sandbox.telegram.access import Place
+from sandbox.telegram.parameters import is_number
 from sandbox.wire import Response, json_response
 
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,31}")
@@ -285,6 +286,6 @@ def _any_id(call: Call, name: str) -> int:
 
 def _number(body: dict[str, Any], name: str) -> int:
     value = body.get(name)
-    if type(value) is not int:
+    if not is_number(value):
         raise BadOrder(f"{name} is a whole number")
-    return value
+    return int(value)

@@ -84,7 +84,7 @@ def _entity(call: Call, given: Any) -> Entity:
     if kind not in _KNOWN:
         raise _unreadable("Unsupported type specified")
     for name in ("offset", "length"):
-        if type(given.get(name)) is not int:
+        if not parameters.is_number(given.get(name)):
             raise _unreadable(f'Field "{name}" must be of type Integer')
     need = _NEEDS.get(kind)
     if need and need not in given:
@@ -100,7 +100,7 @@ def _details(call: Call, kind: str, given: dict[str, Any]) -> dict[str, Any]:
             raise problems.bad_request(f"entity URL '{given['url']}' is invalid: {error}") from None
     if kind == "text_mention":
         user_id = given["user"].get("id") if isinstance(given["user"], dict) else None
-        if not isinstance(user_id, int) or people.user(call.db, user_id) is None:
+        if not parameters.is_number(user_id) or people.user(call.db, user_id) is None:
             raise problems.bad_request("user not found")
         return {"user": {"id": user_id}}
     if kind == "custom_emoji":

@@ -114,7 +114,7 @@ def delete_messages(call: Call) -> Response:
     place = access.find_place(call)
     access.require_reach(call, place)
     ids = parameters.of(call).object("message_ids")
-    if not isinstance(ids, list) or not all(type(one) is int for one in ids):
+    if not isinstance(ids, list) or not all(map(parameters.is_number, ids)):
         raise problems.bad_request("can't parse message identifiers JSON object")
     if not ids:
         raise problems.bad_request("message identifiers are not specified")

@@ -82,11 +82,16 @@ def of(call: Call) -> Parameters:
     return parameters
 
 
+def is_number(value: Any) -> bool:
+    """A whole number that Telegram's ids and offsets can be."""
+    return type(value) is int and abs(value) < 2**53
+
+
 def field(source: dict[str, Any], name: str, kind: type, default: Any = None) -> Any:
     """A typed field of a JSON object; default when it is not there."""
     value = source.get(name)
     if value is None:
         return default
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+    if not isinstance(value, kind) or (kind is int and not is_number(value)):
         raise problems.bad_request(f'field "{name}" must be of type {_TYPE_NAMES[kind]}')
     return value

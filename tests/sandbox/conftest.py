@@ -7,6 +7,7 @@ import pytest
 from sandbox.testing import start_sandbox
 from sandbox.x.schema import SCHEMA
 from tests.sandbox.cast import Client, Sandbox
+from tests.sandbox.telegram_cast import DANA, Hook, Telegram, TelegramBot
 
 
 @pytest.fixture(scope="session")
@@ -49,5 +50,37 @@ def db() -> Iterator[sqlite3.Connection]:
     opened = sqlite3.connect(":memory:")
     opened.row_factory = sqlite3.Row
     opened.executescript(SCHEMA)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def telegram(sandbox: Sandbox) -> Telegram:
+    return Telegram(sandbox)
+
+
+@pytest.fixture
+def bot(telegram: Telegram) -> TelegramBot:
+    return telegram.bot()
+
+
+@pytest.fixture
+def channel(telegram: Telegram, bot: TelegramBot) -> int:
+    """A channel that the bot administers."""
+    return telegram.chat(username="news", bots=[bot.username])
+
+
+@pytest.fixture
+def dana(telegram: Telegram, bot: TelegramBot) -> int:
+    """A user who has started the bot; nothing of it is news any more."""
+    telegram.order("/write", **{"from": "dana_demo", "bot": bot.username, "text": "/start"})
+    bot.updates(offset=-1)
+    bot.updates(offset=2**31)
+    return DANA
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    opened = Hook()
     yield opened
     opened.close()
