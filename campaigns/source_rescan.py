@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.core.cache import cache
-from django.db.models import F, Window
+from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
 from accounts.scope import all_workspaces_scope, workspace_scope
@@ -16,6 +16,7 @@ from campaigns.folder_walk import Found, walk
 from campaigns.models import Source
 from campaigns.source_items import MAX_FILES
 from campaigns.source_scan import scan_source, sources_root
+from lib.clock import now
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +32,14 @@ def sources_to_rescan() -> list[tuple[UUID, UUID]]:
     turn = Window(RowNumber(), partition_by="workspace", order_by=waiting)
     with all_workspaces_scope("find source folders to scan again"):
         sources = Source.objects.filter(is_active=True, workspace__is_suspended=False).annotate(turn=turn)
+        sources = sources.filter(Q(next_scan_at=None) | Q(next_scan_at__lte=now()))
         return list(sources.order_by("turn", waiting).values_list("workspace_id", "pk")[:BATCH])
 
 
 def is_small(source: Source) -> bool:
-    """Read while the caller waits. A folder that is not there is answered at once, too."""
+    """Read while the caller waits. A folder that is not there is answered at once, too; a feed may keep us waiting."""
+    if source.kind == Source.Kind.FEED:
+        return False
     try:
         folder = resolve_inside(sources_root(source.workspace), source.folder)
         sizes = [file.size for group in walk(folder, max_files=MAX_FILES) for file in _files(group)]
@@ -53,7 +57,7 @@ def rescan_source(workspace_id: UUID, source_id: UUID) -> None:
         source = Source.objects.select_related("workspace").filter(pk=source_id, is_active=True).first()
     if source is None:
         return
-    key, state = f"source-state:{source.pk}", _state_of(source)
+    key, state = f"source-state:{source.pk}", "" if source.kind == Source.Kind.FEED else _state_of(source)
     if state and cache.get(key) == state:
         return
     try:

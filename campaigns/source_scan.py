@@ -1,49 +1,30 @@
 """A scan: what lies in a source's folder becomes posts, and every file is accounted for."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import connection
 
 from accounts import audit
-from accounts.access import Actor, Perm, system_actor
+from accounts.access import Actor
 from accounts.models import Workspace
 from accounts.scope import workspace_scope
 from campaigns.errors import NotAllowedNow
+from campaigns.feeds_scan import scan_feed
 from campaigns.folder import FolderError, FolderItem, Problem, ScanResult, resolve_inside, scan_folder
 from campaigns.library import store_path
 from campaigns.models import MediaAsset, Post, Source, SourceItem
 from campaigns.services import create_post, update_post
+from campaigns.source_config import read_config
 from campaigns.source_items import MAX_FILES, Ledger, idle_partners
-from campaigns.source_posts import Note, changed_draft, new_draft, plan_deliveries, unsendable, was_sent
+from campaigns.source_posts import Note, changed_draft, new_draft, plan_deliveries, submit_new, unsendable, was_sent
+from campaigns.source_report import ScanReport, only_scan_of, scanner
 from lib.clock import now
 from lib.media import UnusableMedia
 from social.models import Connection
 
-SCAN_PERMS = {Perm.CONTENT_EDIT, Perm.PUBLISH}
 SENT = "The file changed after its post was sent, so the post stays. Save it under another name to post it anew."
-
-
-@dataclass
-class ScanReport:
-    """What a scan did. `problems` names every file that was not used as it is, with the reason."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    renamed: int = 0
-    vanished: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    # Why nothing could be scanned at all.
-    error: str = ""
-
-    @property
-    def has_changes(self) -> bool:
-        return bool(self.created or self.updated or self.renamed or self.vanished)
 
 
 def sources_root(workspace: Workspace) -> Path:
@@ -54,14 +35,15 @@ def sources_root(workspace: Workspace) -> Path:
 
 
 def scan_source(source: Source, *, by: Actor | None = None) -> ScanReport:
-    """Read the folder and bring its posts up to date; in the source's own name where nobody asked.
+    """Read the folder or feed and bring its posts up to date; in the source's own name where nobody asked.
 
     Best called outside a transaction: each file then gets a short one of its own. Raises NotAllowedNow while
     another scan of this source runs.
     """
-    by = by or system_actor(source.workspace, f"source {source.name}", SCAN_PERMS, author=source.created_by)
-    by.require(Perm.CONTENT_EDIT)
-    with _only_scan_of(source):
+    by = scanner(source, by)
+    if source.kind == Source.Kind.FEED:
+        return scan_feed(source, by=by)
+    with only_scan_of(source):
         try:
             folder = resolve_inside(sources_root(by.workspace), source.folder)
             found = scan_folder(folder, max_files=MAX_FILES)
@@ -76,24 +58,6 @@ def _refuse_outside(folder: Path, found: ScanResult) -> None:
     """The folder may have become a link between the look at its name and the walk."""
     if not all(item.path.is_relative_to(folder) for item in found.items):
         raise FolderError("outside", "The folder changed into a link. Put a real folder there.")
-
-
-@contextmanager
-def _only_scan_of(source: Source) -> Iterator[None]:
-    key = f"source {source.pk}"
-    # Inside a caller's transaction the lock must outlive this function: until then nobody else sees the rows.
-    is_inside = connection.in_atomic_block
-    with connection.cursor() as cursor:
-        take = "pg_try_advisory_xact_lock" if is_inside else "pg_try_advisory_lock"
-        cursor.execute(f"SELECT {take}(hashtextextended(%s, 0))", [key])
-        if not cursor.fetchone()[0]:
-            raise NotAllowedNow("A scan of this folder is running. Wait until it is done.")
-    try:
-        yield
-    finally:
-        if not is_inside:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
 def _give_up(source: Source, by: Actor, fault: FolderError) -> ScanReport:
@@ -169,10 +133,13 @@ class _Scan:
 
     def _create(self, item: FolderItem, asset: MediaAsset) -> list[Note]:
         post = create_post(new_draft(item.metadata, asset, self.source, self.targets), by=self.by)
-        return self._settle(item, post)
+        notes = self._settle(item, post)
+        if not notes and read_config(self.source.config).submit:
+            notes = submit_new(post, by=self.by)
+        return notes
 
     def _update(self, item: FolderItem, asset: MediaAsset, post: Post) -> list[Note]:
-        post = update_post(post, changed_draft(item.metadata, asset, post), by=self.by)
+        post = update_post(post, changed_draft(item.metadata, asset, post, self.source), by=self.by)
         return self._settle(item, post)
 
     def _settle(self, item: FolderItem, post: Post) -> list[Note]:
@@ -191,7 +158,7 @@ class _Scan:
         self.report.problems.append(problem)
 
     def _finish(self) -> None:
-        Source.objects.filter(pk=self.source.pk).update(scanned_at=now(), scan_error="")
+        Source.objects.filter(pk=self.source.pk).update(scanned_at=now(), read_at=now(), scan_error="")
         if self.report.has_changes:
             counts = {name: getattr(self.report, name) for name in ("created", "updated", "renamed", "vanished")}
             audit.record("source.scan", self.source, by=self.by, **counts, problems=len(self.report.problems))

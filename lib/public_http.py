@@ -130,6 +130,11 @@ def fetch(
     raise FetchError("redirects", "The address leads from one place to the next without an end.")
 
 
+def check_url(url: str) -> None:
+    """The spelling only, without a look at any server. Raises FetchError."""
+    _read(url)
+
+
 def check_public(url: str) -> None:
     """Raises FetchError where `fetch` would refuse to connect."""
     _check(url)
