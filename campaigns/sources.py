@@ -27,7 +27,7 @@ __all__ = ["ScanReport", "create_source", "delete_source", "scan_source", "sourc
 EDITABLE = ("name", "folder", "feed_url", "config", "campaign", "is_active")
 Kind = Source.Kind
 # A source keeps its kind: what belongs to the other is not looked at.
-OTHER_PLACE = {Kind.FOLDER: "feed_url", Kind.FEED: "folder"}
+OTHER_PLACE: dict[str, str] = {Kind.FOLDER: "feed_url", Kind.FEED: "folder"}
 # Of another feed everything that is there already is old news, and what the old server said is not about it.
 FEED_UNREAD = {
     "read_at": None,

@@ -1,4 +1,4 @@
-"""/api/projects: media folders that become posts (sources, as the pages call them)."""
+"""/api/projects: media folders and feeds that become posts (sources, as the pages call them)."""
 
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +18,7 @@ from campaigns.access import get_source, visible_sources
 from campaigns.api.answers import Data, ListView, page_of, valid
 from campaigns.api.posts import find_campaign
 from campaigns.models import Source, SourceItem
+from campaigns.source_config import MAX_LANGUAGE, MAX_NEWEST, MAX_TAGS, MAX_TEMPLATE, PLACEHOLDERS, read_config
 from campaigns.source_rescan import is_small
 from campaigns.sources import create_source, delete_source, scan_source, update_source
 from campaigns.tasks import scan_one_source
@@ -25,17 +26,63 @@ from campaigns.tasks import scan_one_source
 Status = SourceItem.Status
 
 
-class ProjectInput(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=120)
-    folder = serializers.CharField(max_length=300, help_text="Relative to the workspace's media folder.")
-    campaign = serializers.UUIDField(required=False, allow_null=True, default=None, help_text="Of new posts.")
+class ConfigInput(serializers.Serializer[Any]):
+    """How its posts are written. What is left out stays as it is."""
+
+    text_template = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_TEMPLATE,
+        trim_whitespace=False,
+        help_text=f"With {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}; empty for the usual text.",
+    )
+    tags = serializers.ListField(child=serializers.CharField(max_length=60), required=False, max_length=MAX_TAGS)
+    language = serializers.CharField(
+        required=False, allow_blank=True, max_length=MAX_LANGUAGE, help_text="Such as zh-CN."
+    )
+    enhance = serializers.BooleanField(required=False, help_text="Agents may improve its texts.")
+    newest_only = serializers.IntegerField(
+        required=False, min_value=0, max_value=MAX_NEWEST, help_text="Drafts of the first reading of a feed."
+    )
+    submit = serializers.BooleanField(required=False, help_text="New posts go to review by themselves.")
+
+
+class ProjectFields(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120, required=False)
+    folder = serializers.CharField(
+        max_length=300, required=False, allow_blank=True, help_text="Relative to the workspace's media folder."
+    )
+    feed_url = serializers.CharField(
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        help_text="Of an RSS or Atom feed, or a page with one.",
+    )
+    config = ConfigInput(required=False)
+    campaign = serializers.UUIDField(required=False, allow_null=True, help_text="Of new posts.")
     connections = serializers.ListField(
-        child=serializers.UUIDField(), required=False, default=list, max_length=100, help_text="Of new posts."
+        child=serializers.UUIDField(), required=False, max_length=100, help_text="Of new posts."
     )
 
 
-class ProjectChange(ProjectInput):
-    is_active = serializers.BooleanField(help_text="Whether it is scanned now and then.")
+class ProjectChange(ProjectFields):
+    is_active = serializers.BooleanField(required=False, help_text="Whether it is scanned now and then.")
+
+
+class ProjectInput(ProjectFields):
+    """A folder or a feed."""
+
+    name = serializers.CharField(max_length=120)
+
+    def validate(self, attrs: Data) -> Data:
+        if bool(attrs.get("folder")) == bool(attrs.get("feed_url")):
+            raise serializers.ValidationError({"folder": "Give a folder or the address of a feed."})
+        return attrs
+
+
+class ProjectFilter(serializers.Serializer[Any]):
+    campaign = serializers.UUIDField(required=False, help_text="Several may share one.")
+    kind = serializers.ChoiceField(Source.Kind.choices, required=False)
 
 
 class FileCounts(serializers.Serializer[Any]):
@@ -44,10 +91,28 @@ class FileCounts(serializers.Serializer[Any]):
     vanished = serializers.IntegerField()
 
 
-class ProjectAnswer(ProjectChange):
+class ConfigAnswer(serializers.Serializer[Any]):
+    text_template = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    language = serializers.CharField()
+    enhance = serializers.BooleanField()
+    newest_only = serializers.IntegerField()
+    submit = serializers.BooleanField()
+
+
+class ProjectAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
+    kind = serializers.ChoiceField(Source.Kind.choices)
+    name = serializers.CharField()
+    folder = serializers.CharField()
+    feed_url = serializers.CharField()
+    config = ConfigAnswer()
+    campaign = serializers.UUIDField(allow_null=True)
+    connections = serializers.ListField(child=serializers.UUIDField())
+    is_active = serializers.BooleanField()
     files = FileCounts()
     scanned_at = serializers.DateTimeField(allow_null=True)
+    next_scan_at = serializers.DateTimeField(allow_null=True, help_text="When a feed is read again by itself.")
     scan_error = serializers.CharField(help_text="Why the last scan could not run.")
     created_at = serializers.DateTimeField()
 
@@ -102,13 +167,17 @@ def project_data(source: Source) -> Data:
     """Expects `_with_counts`."""
     return {
         "id": source.pk,
+        "kind": source.kind,
         "name": source.name,
         "folder": source.folder,
+        "feed_url": source.feed_url,
+        "config": read_config(source.config).as_json(),
         "campaign": source.campaign_id,
         "connections": [target.connection_id for target in source.targets.all()],
         "is_active": source.is_active,
         "files": {status: getattr(source, f"{status}_files") for status in Status.values},
         "scanned_at": source.scanned_at,
+        "next_scan_at": source.next_scan_at,
         "scan_error": source.scan_error,
         "created_at": source.created_at,
     }
@@ -136,23 +205,25 @@ class ProjectListView(ListView):
     @extend_schema(
         operation_id="projects",
         tags=["projects"],
-        summary="Media folders and their last scans",
+        summary="Media folders and feeds with their configuration and last scans",
+        parameters=[ProjectFilter],
         responses=ProjectAnswer(many=True),
     )
     def get(self, request: Request) -> Response:
-        return page_of(self, _with_counts(visible_sources(self.actor)), project_data)
+        wanted = valid(ProjectFilter(data=request.query_params))
+        return page_of(self, _with_counts(visible_sources(self.actor).filter(**wanted)), project_data)
 
     @extend_schema(
         operation_id="project_create",
         tags=["projects"],
-        summary="Name a folder to read",
+        summary="Name a folder or a feed to read",
         request=ProjectInput,
         responses={201: ProjectDetail},
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.CONTENT_EDIT)
         data = valid(ProjectInput(data=request.data))
-        data["campaign"] = find_campaign(self, data["campaign"])
+        data["campaign"] = find_campaign(self, data.get("campaign"))
         return _detail(create_source(by=self.actor, **data), status=201)
 
 
@@ -160,7 +231,7 @@ class ProjectView(WorkspaceView):
     @extend_schema(
         operation_id="project",
         tags=["projects"],
-        summary="One folder: every file, what became of it, or why it could not be used",
+        summary="One source: every file or entry, what became of it, or why it could not be used",
         responses=ProjectDetail,
     )
     def get(self, request: Request, project_id: UUID) -> Response:
@@ -170,13 +241,13 @@ class ProjectView(WorkspaceView):
         operation_id="project_update",
         tags=["projects"],
         summary="Change where it reads and where new posts go",
-        request=ProjectChange(partial=True),
+        request=ProjectChange,
         responses=ProjectDetail,
     )
     def patch(self, request: Request, project_id: UUID) -> Response:
         source = get_source(self.actor, project_id)
         self.actor.require(Perm.CONTENT_EDIT)
-        data = valid(ProjectChange(data=request.data, partial=True))
+        data = valid(ProjectChange(data=request.data))
         if "campaign" in data:
             data["campaign"] = find_campaign(self, data["campaign"])
         return _detail(update_source(source, by=self.actor, **data))
@@ -184,7 +255,7 @@ class ProjectView(WorkspaceView):
     @extend_schema(
         operation_id="project_delete",
         tags=["projects"],
-        summary="Forget the folder; its files and posts stay",
+        summary="Forget the source; its files and posts stay",
         responses={204: None},
     )
     def delete(self, request: Request, project_id: UUID) -> Response:
@@ -196,7 +267,7 @@ class ScanView(WorkspaceView):
     @extend_schema(
         operation_id="project_scan",
         tags=["projects"],
-        summary="Read the folder now; a large one is read in the background",
+        summary="Read it now; large folders and feeds are read in the background",
         request=ScanInput,
         responses={200: ScanAnswer, 202: QueuedScan},
     )
