@@ -142,11 +142,11 @@ def test_whatever_is_given_nests_in_the_end(text: str, spans: list[tuple[str, in
             'can\'t parse MessageEntity: Field "offset" must be of type Integer',
         ),
         ({"type": "bold", "offset": 0}, 'can\'t parse MessageEntity: Field "length" must be of type Integer'),
-        ({"type": "text_link", "offset": 0, "length": 1}, 'can\'t parse MessageEntity: Can\'t find field "url"'),
-        ({"type": "text_mention", "offset": 0, "length": 1}, 'can\'t parse MessageEntity: Can\'t find field "user"'),
+        ({"type": "text_link", "offset": 0, "length": 1}, "can't parse MessageEntity: Can't find field \"url\""),
+        ({"type": "text_mention", "offset": 0, "length": 1}, "can't parse MessageEntity: Can't find field \"user\""),
         (
             {"type": "custom_emoji", "offset": 0, "length": 1},
-            'can\'t parse MessageEntity: Can\'t find field "custom_emoji_id"',
+            "can't parse MessageEntity: Can't find field \"custom_emoji_id\"",
         ),
         (
             {"type": "custom_emoji", "offset": 0, "length": 1, "custom_emoji_id": "x"},

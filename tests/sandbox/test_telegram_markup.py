@@ -51,7 +51,11 @@ def shapes(entities: list[Entity]) -> list[tuple[Any, ...]]:
         ("<a>example.com</a>", "example.com", [("text_link", 0, 11, "http://example.com/")]),
         ('<a href="not a link">x</a>', "x", []),
         ('<a href="tg://user?id=5">x</a>', "x", [("text_mention", 0, 1, {"id": 5})]),
-        ('<tg-emoji emoji-id="5368324170671202286">👍</tg-emoji>', "👍", [("custom_emoji", 0, 2, "5368324170671202286")]),
+        (
+            '<tg-emoji emoji-id="5368324170671202286">👍</tg-emoji>',
+            "👍",
+            [("custom_emoji", 0, 2, "5368324170671202286")],
+        ),
         ('<a id="1" href="https://e.com">x</a>', "x", [("text_link", 0, 1, "https://e.com/")]),
     ],
 )
