@@ -129,9 +129,11 @@ def check_mail(**_kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_lease(**_kwargs: Any) -> list[CheckMessage]:
     """A worker gives a call up when it cannot end within the lease: with a short one nothing is ever sent."""
-    if settings.LEASE_S > settings.X_TIMEOUT_S + CONNECT_TIMEOUT_S:
+    timeouts = {"X_TIMEOUT_S": settings.X_TIMEOUT_S, "TELEGRAM_TIMEOUT_S": settings.TELEGRAM_TIMEOUT_S}
+    name = max(timeouts, key=lambda name: timeouts[name])
+    if timeouts[name] + CONNECT_TIMEOUT_S < settings.LEASE_S:
         return []
-    hint = f"LEASE_S must be more than X_TIMEOUT_S + {CONNECT_TIMEOUT_S:g}; four times as much is a good choice."
+    hint = f"LEASE_S must be more than {name} + {CONNECT_TIMEOUT_S:g}; twice as much is a good choice."
     return [Error("LEASE_S is too short for one call.", hint=hint, id="rostrum.E008")]
 
 

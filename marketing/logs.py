@@ -78,6 +78,8 @@ def logging_config(level: str, fmt: str) -> dict[str, Any]:
             "django.server": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
             # At DEBUG these print headers with tokens, whatever LOG_LEVEL says.
-            **{name: {"level": "INFO"} for name in ("tweepy", "urllib3", "requests_oauthlib", "oauthlib")},
+            **{name: {"level": "INFO"} for name in ("tweepy", "urllib3", "requests_oauthlib", "oauthlib", "telegram")},
+            # At INFO already: a bot's token stands in every address.
+            **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "telethon")},
         },
     }

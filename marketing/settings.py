@@ -254,6 +254,9 @@ TELEGRAM_API_BASE_URL = env.text("TELEGRAM_API_BASE_URL", "https://api.telegram.
 TELEGRAM_WEB_BASE_URL = env.text("TELEGRAM_WEB_BASE_URL", "https://t.me").rstrip("/")
 # The bot that every workspace may use; without it each brings its own.
 TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN", "")
+TELEGRAM_TIMEOUT_S = env.number("TELEGRAM_TIMEOUT_S", 60)
+# Sessions of people may read chats. Telegram's terms put the risk on the person, so it is the operator's decision.
+MTPROTO = env.flag("MTPROTO", False)
 # Telegram calls BASE_URL (which it must reach over https) instead of being polled.
 TELEGRAM_WEBHOOKS = env.flag("TELEGRAM_WEBHOOKS", False)
 
@@ -272,6 +275,10 @@ LATE_ACCEPT_S = env.number("LATE_ACCEPT_S", 20)
 READ_LAG_S = env.number("READ_LAG_S", 10)
 RETRY_BASE_S = env.number("RETRY_BASE_S", 30)
 RETRY_LIMIT = env.integer("RETRY_LIMIT", 6)
+# Failures in a row after which an account, or a whole network, is left alone for a while.
+BREAKER_CONNECTION = env.integer("BREAKER_CONNECTION", 5)
+BREAKER_NETWORK = env.integer("BREAKER_NETWORK", 25)
+BREAKER_OPEN_S = env.number("BREAKER_OPEN_S", 30)
 SOURCE_RESCAN_S = env.number("SOURCE_RESCAN_S", 300)
 PUBLISHING_LOG_DAYS = env.integer("PUBLISHING_LOG_DAYS", 180)
 
@@ -279,8 +286,12 @@ PUBLISHING_LOG_DAYS = env.integer("PUBLISHING_LOG_DAYS", 180)
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "marketing.heartbeat", "schedule": 5.0},
     "dispatch": {"task": "campaigns.dispatch_due", "schedule": DISPATCH_EVERY_S},
+    "change-live-posts": {"task": "campaigns.change_live_posts", "schedule": 2.0},
     "rescan-sources": {"task": "campaigns.rescan_sources", "schedule": SOURCE_RESCAN_S},
+    "mail-alerts": {"task": "accounts.mail_alerts", "schedule": 30.0},
     "forget-log-lines": {"task": "campaigns.forget_log_lines", "schedule": 86_400.0},
+    "receive-updates": {"task": "social.receive_updates", "schedule": 2.0},
+    "forget-updates": {"task": "social.forget_updates", "schedule": 86_400.0},
     "sweep-revocations": {"task": "social.sweep_revocations", "schedule": 600.0},
     "check-connections": {"task": "social.check_connections", "schedule": 86_400.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},

@@ -8,8 +8,10 @@ from accounts.access import Perm
 from accounts.scope import workspace_scope
 from accounts.services import notify
 from lib.clock import now
-from social.models import Connection, Credential, NetworkApp
+from social import user_sessions
+from social.models import Connection, Credential, Network, NetworkApp
 from social.networks.port import Failure, NetworkClient, NetworkError
+from social.networks.telegram.client import TelegramClient
 from social.networks.x import oauth
 from social.networks.x.client import XClient
 
@@ -17,6 +19,8 @@ from social.networks.x.client import XClient
 REFRESH_BEFORE = timedelta(minutes=2)
 GONE = "This account is not connected any more."
 NO_REFRESH = "X's access for this connection has ended. Connect the account again."
+BOT_REFUSED = "Telegram no longer lets the bot post here. Make it an admin of the chat, then connect the chat again."
+NO_BOT = "The bot that posted here is gone. Connect the chat again with another bot."
 SUSPENDED = "Staff suspended this connection. Please contact support."
 
 
@@ -43,6 +47,9 @@ def refresh_credential(connection: Connection, *, seen_version: int) -> Credenti
 
 
 def _swap_tokens(connection: Connection, credential: Credential) -> NetworkError | None:
+    if credential.kind == Credential.Kind.BOT:
+        # The caller marks the connection: Telegram has told it why, and this has not.
+        return NetworkError(Failure.UNAUTHORIZED, "no_refresh_token", BOT_REFUSED)
     try:
         # Keys of OAuth 1.0a and grants without offline.access cannot be renewed.
         if not credential.refresh_token:
@@ -71,12 +78,12 @@ def mark_reconnect(connection: Connection, text: str) -> bool:
         status=Connection.Status.RECONNECT, status_text=text[:300], checked_at=now()
     )
     if found:
-        tell_connection(connection, f"@{connection.handle} has to be connected again; its posts wait.")
+        tell_connection(connection, f"{connection} has to be connected again; its posts wait.")
     return bool(found)
 
 
 def tell_connection(connection: Connection, text: str) -> None:
-    notify(connection.workspace, "connection", text, path="/connections", perm=Perm.CONNECTIONS)
+    notify(connection.workspace, "connection", text, path="/connections", perm=Perm.CONNECTIONS, alert=True)
 
 
 def credential_version(connection: Connection) -> int:
@@ -91,12 +98,13 @@ def app_of(app: NetworkApp | None) -> oauth.App:
     return oauth.App(app.client_id, app.client_secret) if app else oauth.instance_app()
 
 
-def api_host() -> str:
-    return settings.X_API_BASE_URL.split("//", 1)[-1].split("/", 1)[0]
+def api_host(network: str = Network.X) -> str:
+    url = settings.TELEGRAM_API_BASE_URL if network == Network.TELEGRAM else settings.X_API_BASE_URL
+    return url.split("//", 1)[-1].split("/", 1)[0]
 
 
 def _load(connection: Connection, *, lock: bool = False) -> Credential:
-    rows = Credential.objects.select_related("app", "connection").filter(connection=connection)
+    rows = Credential.objects.select_related("app", "bot", "connection").filter(connection=connection)
     credential = (rows.select_for_update(of=("self",)) if lock else rows).first()
     # Read afresh: somebody may have acted since the caller loaded the connection.
     status = credential.connection.status if credential else Connection.Status.DISCONNECTED
@@ -111,10 +119,21 @@ def _ends_soon(credential: Credential) -> bool:
     return bool(credential.refresh_token and credential.expires_at and credential.expires_at - now() < REFRESH_BEFORE)
 
 
-def _client(connection: Connection, credential: Credential) -> XClient:
+def _client(connection: Connection, credential: Credential) -> NetworkClient:
+    if credential.kind == Credential.Kind.BOT:
+        return _telegram_client(connection, credential)
     if credential.kind == Credential.Kind.OAUTH2:
         return XClient(credential.access_token, remote_id=connection.remote_id)
     app = credential.app
     assert app is not None, "OAuth 1.0a credentials always belong to an app of the workspace"
     keys = (app.consumer_key, app.consumer_secret, credential.access_token, credential.token_secret)
     return XClient(keys=keys, remote_id=connection.remote_id)
+
+
+def _telegram_client(connection: Connection, credential: Credential) -> TelegramClient:
+    token = credential.bot.token if credential.bot else settings.TELEGRAM_BOT_TOKEN
+    if not token:
+        raise NetworkError(Failure.UNAUTHORIZED, "no_bot", NO_BOT)
+    chat_id, _, topic_id = connection.remote_id.partition(":")
+    reader = user_sessions.reader_for(connection)
+    return TelegramClient(token, int(chat_id), int(topic_id) if topic_id else None, reader=reader)

@@ -6,6 +6,9 @@ from typing import Any
 
 from lib.media import MediaInfo
 from social.models import Connection, Network
+from social.networks.port import Entity
+from social.networks.telegram import limits as telegram_limits
+from social.networks.telegram import text as telegram_text
 from social.networks.x import limits as x_limits
 from social.networks.x.text import normalise_newlines, parse_tweet, weighted_length
 
@@ -30,6 +33,7 @@ class Rules:
     forbids_repeats: bool = False
     # What is wrong with the network's own options for parts with so many media each.
     check_options: Callable[[Mapping[str, Any], Sequence[int]], list[str]] = lambda options, media_counts: []
+    check_entities: Callable[[Sequence[Entity]], list[str]] = lambda entities: []
 
 
 RULES: dict[str, Rules] = {
@@ -43,6 +47,21 @@ RULES: dict[str, Rules] = {
         media_scopes=frozenset({"media.write"}),
         has_polls=True,
         forbids_repeats=True,
+    ),
+    Network.TELEGRAM: Rules(
+        length=telegram_text.utf16_length,
+        limit=lambda connection, has_media: (
+            telegram_text.MAX_CAPTION_LENGTH if has_media else telegram_text.MAX_TEXT_LENGTH
+        ),
+        has_only_allowed_characters=telegram_text.can_be_sent,
+        check_media=telegram_limits.check_media,
+        # Telegram has no descriptions; they are for the networks that do.
+        max_alt_text=x_limits.MAX_ALT_TEXT,
+        scopes=frozenset(),
+        media_scopes=frozenset(),
+        has_formatting=True,
+        check_options=telegram_limits.check_options,
+        check_entities=telegram_limits.check_entities,
     ),
 }
 

@@ -11,6 +11,7 @@ from marketing.storm import Storm
 # Short waits, in the proportions of the defaults: the rules are the same, the storm is over sooner.
 ENGINE = {
     "X_TIMEOUT_S": "3",
+    "TELEGRAM_TIMEOUT_S": "3",
     "LEASE_S": "12",
     "LATE_ACCEPT_S": "4",
     "READ_LAG_S": "2",
