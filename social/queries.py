@@ -10,6 +10,7 @@ def with_access(connections: ConnectionQuerySet) -> ConnectionQuerySet:
         access_ends_at=F("credential__expires_at"),
         credential_kind=F("credential__kind"),
         credential_app=F("credential__app_id"),
+        bot_username=F("credential__bot__username"),
     )
 
 

@@ -12,7 +12,7 @@ from accounts.scope import workspace_scope
 from lib.clock import now
 from social import credentials
 from social.credentials import tell_connection
-from social.models import Connection, Credential
+from social.models import Connection, Credential, UnknownPolicy
 from social.networks.port import Account, Failure, NetworkError
 from social.networks.x import oauth
 
@@ -23,6 +23,7 @@ __all__ = [
     "request_check",
     "revoke_tokens",
     "set_paused",
+    "set_unknown_policy",
     "suspend",
     "tell_connection",
     "unsuspend",
@@ -46,7 +47,7 @@ def disconnect(connection: Connection, *, by: Actor) -> None:
             return
         connection.refresh_from_db()
         transaction.on_commit(partial(tasks.revoke_credential.delay, str(connection.workspace_id), str(connection.pk)))
-        audit.record("connection.disconnect", connection, by=by, handle=connection.handle)
+        audit.record("connection.disconnect", connection, by=by, handle=str(connection))
 
 
 def set_paused(connection: Connection, paused: bool, *, by: Actor) -> bool:
@@ -57,8 +58,17 @@ def set_paused(connection: Connection, paused: bool, *, by: Actor) -> bool:
     with transaction.atomic():
         if not _move(connection, before, after, text):
             return False
-        audit.record(f"connection.{'pause' if paused else 'resume'}", connection, by=by, handle=connection.handle)
+        audit.record(f"connection.{'pause' if paused else 'resume'}", connection, by=by, handle=str(connection))
     return True
+
+
+def set_unknown_policy(connection: Connection, policy: str, *, by: Actor) -> None:
+    """What becomes of a post of which nobody can find out whether it is live."""
+    by.require(Perm.CONNECTIONS)
+    with transaction.atomic():
+        others = Connection.objects.filter(pk=connection.pk).exclude(unknown_policy=policy)
+        if others.update(unknown_policy=UnknownPolicy(policy)):
+            audit.record("connection.policy", connection, by=by, handle=str(connection), policy=policy)
 
 
 def suspend(connection: Connection, *, staff: str) -> bool:
@@ -68,8 +78,8 @@ def suspend(connection: Connection, *, staff: str) -> bool:
         if not shown.filter(pk=connection.pk).update(status=Status.SUSPENDED, status_text=credentials.SUSPENDED):
             return False
         connection.refresh_from_db()
-        tell_connection(connection, f"@{connection.handle} was suspended by staff.")
-        audit.record_staff("connection.suspend", connection, staff=staff, handle=connection.handle)
+        tell_connection(connection, f"{connection} was suspended by staff.")
+        audit.record_staff("connection.suspend", connection, staff=staff, handle=str(connection))
     return True
 
 
@@ -78,8 +88,8 @@ def unsuspend(connection: Connection, *, staff: str) -> bool:
     with transaction.atomic():
         if not _move(connection, Status.SUSPENDED, Status.PAUSED, "No longer suspended. Resume it when you are ready."):
             return False
-        tell_connection(connection, f"@{connection.handle} is no longer suspended: resume it when you are ready.")
-        audit.record_staff("connection.unsuspend", connection, staff=staff, handle=connection.handle)
+        tell_connection(connection, f"{connection} is no longer suspended: resume it when you are ready.")
+        audit.record_staff("connection.unsuspend", connection, staff=staff, handle=str(connection))
     return True
 
 
@@ -95,7 +105,15 @@ def pause_by_network(connection: Connection, error: NetworkError) -> None:
         status=Status.PAUSED, status_text=error.message[:300], checked_at=now()
     )
     if changed:
-        tell_connection(connection, f"@{connection.handle} is paused: {error.message}")
+        tell_connection(connection, f"{connection} is paused: {error.message}")
+
+
+def follow_move(connection: Connection, new_chat: str) -> None:
+    """A group became a supergroup: its account goes by another id from now on, and keeps its topic."""
+    topic = connection.remote_id.partition(":")[2]
+    remote_id = f"{new_chat}:{topic}" if topic else new_chat
+    first = connection.origin_id or connection.remote_id
+    Connection.objects.filter(pk=connection.pk).update(remote_id=remote_id, origin_id=first, kind="supergroup")
 
 
 # --- checking ---------------------------------------------------------------------------------------------
@@ -124,7 +142,8 @@ def check_connection(connection: Connection) -> Connection:
     with workspace_scope(connection.workspace_id):
         Connection.objects.filter(pk=connection.pk).update(
             handle=account.handle,
-            name=account.name,
+            # A topic has a name of its own, which the network does not tell.
+            name=connection.name if ":" in connection.remote_id else account.name,
             is_premium=account.is_premium,
             followers=account.followers,
             checked_at=now(),

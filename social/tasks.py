@@ -9,6 +9,7 @@ from lib.clock import now
 from social import services
 from social.models import Connection, Credential, OAuthState
 from social.networks.port import NetworkError
+from social.telegram import codes, handlers, receiver
 
 log = structlog.get_logger(__name__)
 
@@ -68,3 +69,24 @@ def forget_oauth_states() -> None:
     """They hold a verifier, which is of no use once the state has expired."""
     with all_workspaces_scope("delete expired connect states"):
         OAuthState.objects.filter(expires_at__lt=now()).delete()
+
+
+# --- Telegram ---------------------------------------------------------------------------------------------------
+
+
+@shared_task(name="social.receive_updates", expires=10)
+def receive_updates() -> None:
+    receiver.receive_all()
+    for bot_id in receiver.bots_with_work():
+        handle_updates.delay(bot_id)
+
+
+@shared_task(name="social.handle_updates")
+def handle_updates(bot_id: int) -> None:
+    handlers.handle_updates(bot_id)
+
+
+@shared_task(name="social.forget_updates")
+def forget_updates() -> None:
+    receiver.forget_updates()
+    codes.forget_codes()

@@ -43,6 +43,8 @@ class Connection(TenantModel):
     network = models.CharField(max_length=12, choices=Network.choices)
     # On Telegram `<chat>` or `<chat>:<topic>`.
     remote_id = models.CharField(max_length=40)
+    # The id it had first, where it goes by another one now: approvals name this one.
+    origin_id = models.CharField(max_length=40, blank=True)
     # channel, group, supergroup or private; empty where a network has one kind of account.
     kind = models.CharField(max_length=12, blank=True)
     handle = models.CharField(max_length=80)
@@ -74,6 +76,8 @@ class Connection(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["workspace", "network", "remote_id"], name="one_connection_per_account")
         ]
+        # For prefixes too: all topics of a chat, in whatever workspace.
+        indexes = [models.Index(fields=["remote_id"], opclasses=["varchar_pattern_ops"], name="connection_remote_id")]
 
     def __str__(self) -> str:
         # A private chat has a title only.

@@ -1,5 +1,7 @@
 """Telegram's own rows: bots, what they hear, and the people and chats they know."""
 
+from typing import Any
+
 from django.db import models
 
 from accounts.models import User
@@ -65,6 +67,12 @@ class InboundUpdate(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.update_id}"
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """What stands under the update's kind."""
+        content: dict[str, Any] = self.payload.get(self.kind) or {}
+        return content
+
 
 class BotChat(models.Model):
     """A chat that a bot is or was in, as its updates said. Global: nobody owns it before it is connected."""
@@ -76,6 +84,8 @@ class BotChat(models.Model):
     title = models.CharField(max_length=255)
     username = models.CharField(max_length=64, blank=True)
     is_forum = models.BooleanField(default=False)
+    # Name by id, as far as the bot heard of them: Telegram lists topics to nobody.
+    topics = models.JSONField(default=dict, blank=True)
     # administrator, member, left, kicked…
     status = models.CharField(max_length=20)
     can_post = models.BooleanField(default=False)

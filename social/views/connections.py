@@ -101,9 +101,9 @@ def _finish(request: HttpRequest) -> Connection | None:
 def _tell_connected(request: HttpRequest, connection: Connection) -> None:
     missing = [SCOPES[scope] for scope in connection.missing_scopes]
     if missing:
-        messages.warning(request, f"@{connection.handle} is connected, but it may not {' or '.join(missing)}.")
+        messages.warning(request, f"{connection} is connected, but it may not {' or '.join(missing)}.")
     else:
-        messages.success(request, f"@{connection.handle} is connected.")
+        messages.success(request, f"{connection} is connected.")
 
 
 # --- connected accounts -----------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def connection_check(request: MemberRequest, connection_id: UUID) -> HttpRespons
         connection = get_connection(request.actor, connection_id)
     try:
         services.check_connection(connection)
-        level, text = "success", f"@{connection.handle} works."
+        level, text = "success", f"{connection} works."
     except NetworkError as error:
         level, text = "error", error.message
     if not request.htmx:
@@ -144,10 +144,10 @@ def connection_resume(request: MemberRequest, connection_id: UUID) -> HttpRespon
 def _set_paused(request: MemberRequest, connection_id: UUID, paused: bool, text: str) -> HttpResponse:
     connection = get_connection(request.actor, connection_id)
     if services.set_paused(connection, paused, by=request.actor):
-        messages.success(request, f"@{connection.handle} is {text}")
+        messages.success(request, f"{connection} is {text}")
     else:
         state = "active" if paused else "paused"
-        messages.warning(request, f"Nothing changed: @{connection.handle} is not {state} any more.")
+        messages.warning(request, f"Nothing changed: {connection} is not {state} any more.")
     return redirect(LIST)
 
 
@@ -156,7 +156,7 @@ def _set_paused(request: MemberRequest, connection_id: UUID, paused: bool, text:
 def connection_disconnect(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     connection = get_connection(request.actor, connection_id)
     services.disconnect(connection, by=request.actor)
-    messages.success(request, f"@{connection.handle} is disconnected. Its history stays.")
+    messages.success(request, f"{connection} is disconnected. Its history stays.")
     return redirect(LIST)
 
 
