@@ -4,7 +4,6 @@ from django import forms
 
 from accounts.forms import zones
 from campaigns.models import Campaign
-from social.models import Connection
 
 WEEKDAYS = list(enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]))
 
@@ -59,35 +58,3 @@ class SlotForm(forms.Form):
     )
     time = forms.TimeField(label="Time", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
     time_zone = forms.ChoiceField(label="Time zone", choices=zones, help_text="The clock on the wall there.")
-
-
-class SourceForm(forms.Form):
-    name = forms.CharField(label="Name", max_length=120)
-    folder = forms.CharField(label="Folder", max_length=300)
-    campaign = forms.ModelChoiceField(
-        label="Campaign", queryset=Campaign.objects.none(), required=False, empty_label="No campaign"
-    )
-    connections = forms.ModelMultipleChoiceField(
-        label="New posts go to",
-        queryset=Connection.objects.none(),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
-    is_active = forms.BooleanField(
-        label="Look for new files by itself",
-        required=False,
-        initial=True,
-        help_text="Every few minutes. Otherwise only when somebody presses Scan now.",
-    )
-
-    def __init__(self, *args: Any, campaigns: Any, connections: Any, folders: list[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]
-        self.fields["connections"].queryset = connections  # type: ignore[attr-defined]
-        self.fields["folder"].widget.attrs["list"] = "folders"
-        self.folders = folders
-
-    def values(self) -> dict[str, Any]:
-        """As the services take them."""
-        cleaned = self.cleaned_data
-        return cleaned | {"connections": [connection.pk for connection in cleaned["connections"]]}

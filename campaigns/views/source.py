@@ -16,8 +16,9 @@ from accounts.web import MemberRequest, add_errors, member_view
 from campaigns.access import get_source, visible_campaigns, visible_sources
 from campaigns.errors import NotAllowedNow
 from campaigns.folder import FolderError, resolve_inside
-from campaigns.forms import SourceForm
 from campaigns.models import Source
+from campaigns.source_config import SourceConfig, read_config
+from campaigns.source_forms import FeedForm, FolderForm, SourceForm, initial_of
 from campaigns.source_queries import free_folders, items_of, with_counts
 from campaigns.sources import ScanReport, create_source, delete_source, scan_source, sources_root, update_source
 from campaigns.views.outcome import Refusal
@@ -38,8 +39,10 @@ def source_list(request: MemberRequest) -> HttpResponse:
 
 @member_view(Perm.CONTENT_EDIT)
 def source_new(request: MemberRequest) -> HttpResponse:
-    initial = {name: request.GET.get(name, "") for name in ("folder", "campaign", "name")}
-    form = _form(request, initial=initial | {"is_active": True, "connections": _active_connections(request)})
+    kind = Source.Kind.FEED if request.GET.get("kind") == Source.Kind.FEED else Source.Kind.FOLDER
+    given = {name: request.GET.get(name, "") for name in ("folder", "feed_url", "campaign", "name")}
+    defaults = {"is_active": True, "connections": _active_connections(request), **SourceConfig().as_json(), "tags": ""}
+    form = _form(request, kind, defaults | given)
     if request.method == "POST" and form.is_valid():
         values = form.values()
         is_active = values.pop("is_active")
@@ -53,11 +56,13 @@ def source_new(request: MemberRequest) -> HttpResponse:
             _make_folder(source)
             messages.success(request, "The source is ready. Scan it to make its posts.")
             return redirect("campaigns:source-detail", source.pk)
-    return _form_page(request, form)
+    return _form_page(request, form, kind)
 
 
 def _make_folder(source: Source) -> None:
     """So that there is a place to copy the files to; where it cannot be made, the scan says why."""
+    if source.kind == Source.Kind.FEED:
+        return
     with suppress(OSError, FolderError):
         resolve_inside(sources_root(source.workspace), source.folder).mkdir(parents=True, exist_ok=True)
 
@@ -65,16 +70,7 @@ def _make_folder(source: Source) -> None:
 @member_view(Perm.CONTENT_EDIT)
 def source_edit(request: MemberRequest, source_id: UUID) -> HttpResponse:
     source = get_source(request.actor, source_id)
-    form = _form(
-        request,
-        initial={
-            "name": source.name,
-            "folder": source.folder,
-            "campaign": source.campaign_id,
-            "connections": list(source.targets.values_list("connection_id", flat=True)),
-            "is_active": source.is_active,
-        },
-    )
+    form = _form(request, source.kind, initial_of(source))
     if request.method == "POST" and form.is_valid():
         try:
             # On a copy: what is refused must not show in the heading.
@@ -84,17 +80,17 @@ def source_edit(request: MemberRequest, source_id: UUID) -> HttpResponse:
         else:
             messages.success(request, "Saved.")
             return redirect("campaigns:source-detail", source.pk)
-    return _form_page(request, form, source)
+    return _form_page(request, form, source.kind, source)
 
 
-def _form(request: MemberRequest, initial: dict[str, Any]) -> SourceForm:
-    return SourceForm(
-        request.POST or None,
-        initial=initial,
-        campaigns=visible_campaigns(request.actor).exclude(status="archived"),
-        connections=Connection.objects.shown().filter(workspace=request.actor.workspace),
-        folders=free_folders(request.actor.workspace),
-    )
+def _form(request: MemberRequest, kind: str, initial: dict[str, Any]) -> SourceForm:
+    choices = {
+        "campaigns": visible_campaigns(request.actor).exclude(status="archived"),
+        "connections": Connection.objects.shown().filter(workspace=request.actor.workspace),
+    }
+    if kind == Source.Kind.FEED:
+        return FeedForm(request.POST or None, initial=initial, **choices)
+    return FolderForm(request.POST or None, initial=initial, folders=free_folders(request.actor.workspace), **choices)
 
 
 def _active_connections(request: MemberRequest) -> list[UUID]:
@@ -104,8 +100,8 @@ def _active_connections(request: MemberRequest) -> list[UUID]:
     return found if len(found) == 1 else []
 
 
-def _form_page(request: MemberRequest, form: SourceForm, source: Source | None = None) -> HttpResponse:
-    context = {"form": form, "source": source, "root": sources_root(request.actor.workspace)}
+def _form_page(request: MemberRequest, form: SourceForm, kind: str, source: Source | None = None) -> HttpResponse:
+    context = {"form": form, "kind": kind, "source": source, "root": sources_root(request.actor.workspace)}
     return render(request, "campaigns/source_form.html", context, status=422 if form.errors else 200)
 
 
@@ -123,8 +119,9 @@ def _detail_page(request: MemberRequest, source: Source, refusal: Refusal | None
         "items": items_of(source),
         "targets": [target.connection for target in source.targets.select_related("connection")],
         "refusal": refusal,
+        "config": read_config(source.config),
     }
-    if request.actor.can(Perm.CONTENT_EDIT):
+    if source.kind == Source.Kind.FOLDER and request.actor.can(Perm.CONTENT_EDIT):
         context["path"] = sources_root(request.actor.workspace) / source.folder
     return render(request, "campaigns/source_detail.html", context, status=refusal.status if refusal else 200)
 
@@ -132,7 +129,7 @@ def _detail_page(request: MemberRequest, source: Source, refusal: Refusal | None
 @require_POST
 @member_view(Perm.CONTENT_EDIT, scope=False)
 def source_scan(request: MemberRequest, source_id: UUID) -> HttpResponse:
-    """Outside a transaction: a large folder takes its time, and each file gets a short one."""
+    """Outside a transaction: a large folder or a slow feed takes its time, and each post gets a short one."""
     workspace = request.actor.workspace
     with workspace_scope(workspace.pk):
         source = get_source(request.actor, source_id)
@@ -159,9 +156,9 @@ def _tell(request: MemberRequest, report: ScanReport) -> None:
         "unchanged": report.unchanged,
         "vanished": report.vanished,
     }
-    words = ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "no files to use"
+    words = ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "nothing to use"
     if report.problems:
-        plural = "files" if len(report.problems) > 1 else "file"
+        plural = "things" if len(report.problems) > 1 else "thing"
         messages.warning(request, f"Scanned: {words}. {len(report.problems)} {plural} to look at.")
     else:
         messages.success(request, f"Scanned: {words}.")
@@ -172,5 +169,5 @@ def _tell(request: MemberRequest, report: ScanReport) -> None:
 def source_delete(request: MemberRequest, source_id: UUID) -> HttpResponse:
     source = get_source(request.actor, source_id)
     delete_source(source, by=request.actor)
-    messages.success(request, f"{source} is removed. Its folder and its posts stay.")
+    messages.success(request, f"{source} is removed. The posts made from it stay.")
     return redirect("campaigns:source-list")

@@ -216,7 +216,7 @@ def test_a_second_scan_makes_nothing_twice(bob_client: Client, address: str, fol
 def test_a_file_nobody_can_use_is_named_with_the_reason(bob_client: Client, address: str, folder) -> None:
     (folder / "alone.png").write_bytes(png().read())
     html = scan(bob_client, address)
-    assert "Scanned: no files to use. 1 file to look at." in html
+    assert "Scanned: nothing to use. 1 thing to look at." in html
     assert "<code>alone.png</code>" in html
     assert "Put alone.json beside it" in html
 
