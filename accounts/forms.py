@@ -26,6 +26,14 @@ SCOPE_HINTS = {
 }
 
 
+class TimeInput(forms.TimeInput):
+    input_type = "time"
+
+    def __init__(self) -> None:
+        # Browsers take no other format, whatever the language.
+        super().__init__(format="%H:%M")
+
+
 class SignupForm(forms.Form):
     """What allauth adds to its own sign-up form."""
 
@@ -117,8 +125,31 @@ class ProfileForm(forms.ModelForm):
         required=False,
         help_text="Used for your own notifications. The calendar follows the workspace.",
     )
+    mail_alerts = forms.BooleanField(
+        label="Mail me what needs attention",
+        required=False,
+        help_text="A post that failed, an account that broke, a budget that runs out. Notifications lists them all.",
+    )
+    quiet_from = forms.TimeField(label="Quiet from", required=False, widget=TimeInput)
+    quiet_to = forms.TimeField(
+        label="Quiet until",
+        required=False,
+        widget=TimeInput,
+        help_text="No alert is mailed in between, in your time zone; afterwards they come in one mail.",
+    )
 
     class Meta:
         model = User
-        fields = ["name", "time_zone"]
+        fields = ["name", "time_zone", "mail_alerts", "quiet_from", "quiet_to"]
         labels = {"name": "Your name"}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        start, end = cleaned.get("quiet_from"), cleaned.get("quiet_to")
+        if self.errors.keys() & {"quiet_from", "quiet_to"}:
+            return cleaned
+        if (start is None) != (end is None):
+            self.add_error("quiet_to" if end is None else "quiet_from", "Give both times, or neither.")
+        elif start is not None and start == end:
+            self.add_error("quiet_to", "Quiet hours cannot end when they begin. Switch the mails off instead.")
+        return cleaned

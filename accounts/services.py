@@ -6,6 +6,7 @@ import zoneinfo
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.core import signing
@@ -35,6 +36,7 @@ from lib.clock import now
 
 INVITATION_SALT = "accounts.invitation"
 INVITATION_DAYS = 7
+WORKSPACE_SETTINGS = {"name", "time_zone", "four_eyes", "late_minutes", "late_policy", "monthly_cap_micro"}
 # Some zones cannot say the last hours of the calendar, and every page that shows such a moment would break.
 LAST_MOMENT = datetime(2101, 1, 1, tzinfo=UTC)
 
@@ -70,16 +72,14 @@ def _free_slug(name: str) -> str:
     return next(slug for n in range(2, len(taken) + 3) if (slug := f"{stem}-{n}") not in taken)
 
 
-def update_workspace(*, by: Actor, name: str, time_zone: str, four_eyes: bool, late_minutes: int) -> Workspace:
+def update_workspace(*, by: Actor, **fields: Any) -> Workspace:
+    """Any of WORKSPACE_SETTINGS."""
     by.require(Perm.SETTINGS)
+    if unknown := fields.keys() - WORKSPACE_SETTINGS:
+        raise TypeError(f"{', '.join(sorted(unknown))}: no settings of a workspace.")
     # A fresh copy: refused values must not show on the page that explains the refusal.
     workspace = Workspace.objects.get(pk=by.workspace.pk)
-    fields = {
-        "name": name.strip(),
-        "time_zone": time_zone,
-        "four_eyes": four_eyes,
-        "late_minutes": late_minutes,
-    }
+    fields = {key: value.strip() if isinstance(value, str) else value for key, value in fields.items()}
     before = {key: getattr(workspace, key) for key in fields}
     changed = {key: [before[key], value] for key, value in fields.items() if before[key] != value}
     for key, value in fields.items():
@@ -293,12 +293,15 @@ def emit(workspace: Workspace, kind: str, **payload: object) -> Event:
     return Event.objects.create(workspace=workspace, kind=kind, payload=payload)
 
 
-def notify(workspace: Workspace, kind: str, text: str, *, path: str = "", perm: Perm = Perm.PUBLISH) -> None:
-    """Tell every member who may act on it (in-app; mail follows the person's settings)."""
+def notify(
+    workspace: Workspace, kind: str, text: str, *, path: str = "", perm: Perm = Perm.PUBLISH, alert: bool = False
+) -> None:
+    """Tell every member who may act on it. An alert is mailed as well, as the person wishes."""
     roles = [role for role, perms in ROLE_PERMS.items() if perm in perms]
     users = Membership.objects.filter(workspace=workspace, role__in=roles).values_list("user_id", flat=True)
     Notification.objects.bulk_create(
-        Notification(workspace=workspace, user_id=user_id, kind=kind, text=text[:300], path=path) for user_id in users
+        Notification(workspace=workspace, user_id=user_id, kind=kind, text=text[:300], path=path, is_alert=alert)
+        for user_id in users
     )
 
 

@@ -3,8 +3,10 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
+from accounts import notifications
 from accounts.models import Invitation
 from accounts.services import invitation_token
+from lib.text import one_line
 
 
 @shared_task(name="accounts.mail_invitation")
@@ -28,6 +30,6 @@ def mail_invitation(invitation_id: int) -> None:
     )
 
 
-def one_line(name: object) -> str:
-    """A name with a line break would end the subject and begin a header."""
-    return " ".join(str(name).split())
+@shared_task(name="accounts.mail_alerts", expires=30)
+def mail_alerts() -> None:
+    notifications.mail_alerts()

@@ -15,6 +15,8 @@ from lib.money import dollars
 
 Status = UsageEntry.Status
 WARN_PERCENTS = (50, 80, 100)
+# From here on it is also mailed.
+ALERT_PERCENT = 80
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def _warn(workspace: Workspace, budget: Budget, amount_micro: int) -> None:
     passed = [mark for mark in WARN_PERCENTS if (after - amount_micro) * 100 < mark * cap <= after * 100]
     if passed:
         text = f"{budget.name} is {passed[-1]} % used: {dollars(after)} of {dollars(cap)}."
-        notify(workspace, "budget", text, path="/usage/")
+        notify(workspace, "budget", text, path="/usage/", alert=passed[-1] >= ALERT_PERCENT)
 
 
 def _close(workspace: Workspace, key: str, status: str, amount_micro: int | None) -> None:
