@@ -36,3 +36,11 @@ def _x_part(part: RenderedPart, is_reply: bool) -> int:
 
 # Networks that charge; the others are free.
 PRICES: dict[str, Callable[[RenderedPart, bool], int]] = {Network.X: _x_part}
+
+
+def publish_price(rendered: Rendered, position: int) -> int:
+    """Of the one call that makes a part live; descriptions of pictures are calls of their own."""
+    if rendered.network != Network.X:
+        return 0
+    is_reply = bool(rendered.reply_to) and position == 0
+    return x_prices.part_cost(rendered.parts[position].text, is_reply=is_reply)

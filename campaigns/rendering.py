@@ -37,7 +37,7 @@ class RenderedPart:
             facts["entities"] = [asdict(entity) for entity in self.entities]
         if self.poll:
             facts["poll"] = self.poll
-        return _hash(facts)
+        return digest(facts)
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class Rendered:
             facts["options"] = self.options
         if self.reply_to:
             facts["reply_to"] = self.reply_to
-        return _hash(facts)
+        return digest(facts)
 
     def snapshot(self) -> dict[str, Any]:
         """For the reviewer: exactly what the hash covers, as JSON."""
         return json.loads(json.dumps(asdict(self), default=str))
 
 
-def _hash(value: dict[str, Any]) -> str:
+def digest(value: dict[str, Any]) -> str:
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -88,7 +88,7 @@ def render(delivery: Delivery) -> Rendered:
     return Rendered(
         connection_id=delivery.connection_id,
         network=delivery.connection.network,
-        remote_account=delivery.connection.remote_id,
+        remote_account=delivery.connection.origin_id or delivery.connection.remote_id,
         parts=tuple(parts),
         made_with_ai=post.made_with_ai,
         options=post.options.get(delivery.connection.network, {}),
@@ -143,6 +143,7 @@ def check_rendered(rendered: Rendered, connection: Connection, assets: dict[UUID
         prefix = f"Part {number}: " if len(rendered.parts) > 1 else ""
         infos = [media_info(assets[media.asset_id]) for media in part.media]
         messages += [prefix + message for message in check_part(connection, part.text, infos, part.poll)]
+        messages += [prefix + message for message in RULES[connection.network].check_entities(part.entities)]
         if any(len(media.alt_text) > RULES[connection.network].max_alt_text for media in part.media):
             messages.append(f"{prefix}A description of an image is too long.")
     counts = [len(part.media) for part in rendered.parts]

@@ -1,8 +1,8 @@
 """Acts on campaigns and posts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,15 @@ from guardian.shortcuts import assign_perm, remove_perm
 from accounts import audit
 from accounts.access import Actor, Perm
 from accounts.models import Membership, Role, User
-from accounts.services import emit
+from accounts.services import emit, notify
 from campaigns import deliveries as delivery_services
 from campaigns.access import VIEW_CAMPAIGN
+from campaigns.drafts import MediaDraft, PartDraft, PostDraft
 from campaigns.errors import NotAllowedNow, StaleForm
-from campaigns.models import Campaign, Delivery, MediaAsset, PartMedia, Post, PostPart, Source
+from campaigns.links import with_short_links
+from campaigns.models import Campaign, Delivery, MediaAsset, PartMedia, Post, PostPart
+from campaigns.versions import keep_version
+from compliance import fingerprints
 from lib.clock import now
 from lib.ids import uuid7
 from lib.text import storable
@@ -98,6 +102,14 @@ def set_campaign_status(campaign: Campaign, status: str, *, by: Actor) -> Campai
     return campaign
 
 
+def pause_for_budget(campaign: Campaign, text: str) -> None:
+    """By the engine: the campaign's money is spent, so it pauses and says so, once."""
+    running = Campaign.objects.filter(pk=campaign.pk, status=Campaign.Status.RUNNING)
+    if running.update(status=Campaign.Status.PAUSED, updated_at=now()):
+        emit(campaign.workspace, "campaign.paused", campaign=str(campaign.pk))
+        notify(campaign.workspace, "budget", f"“{campaign}” is paused: {text}", path=f"/campaigns/{campaign.pk}")
+
+
 def delete_campaign(campaign: Campaign, *, by: Actor) -> None:
     """Only what never went out may vanish; anything else is archived, so that receipts stay."""
     by.require(Perm.CONTENT_EDIT)
@@ -108,6 +120,7 @@ def delete_campaign(campaign: Campaign, *, by: Actor) -> None:
             raise NotAllowedNow("Posts of this campaign were sent. Archive it instead, so that their receipts stay.")
         for row in rows:
             delivery_services.withdraw_review(row, by=by)
+            fingerprints.forget(row.pk)
         audit.record("campaign.delete", campaign, by=by, name=campaign.name)
         campaign.delete()
 
@@ -139,42 +152,6 @@ def unshare_campaign(campaign: Campaign, user: User, *, by: Actor) -> None:
 # --- posts ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class MediaDraft:
-    asset_id: UUID
-    alt_text: str = ""
-
-
-@dataclass(frozen=True)
-class PartDraft:
-    text: str
-    media: tuple[MediaDraft, ...] = ()
-    poll: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class PostDraft:
-    """The whole content of a post, as a form, the API or a source gives it."""
-
-    parts: tuple[PartDraft, ...]
-    title: str = ""
-    campaign: Campaign | None = None
-    made_with_ai: bool = False
-    connections: tuple[UUID, ...] = ()
-    # Connection id to texts by position; None keeps the post's own.
-    overrides: dict[UUID, list[str | None]] = field(default_factory=dict)
-    # Marked text has bold, links and the like (`social.networks.markup`).
-    is_marked: bool = False
-    # By network, as `social.networks.options` checks them.
-    options: dict[str, Any] = field(default_factory=dict)
-    # The id of the post this one answers.
-    reply_to: str = ""
-    tags: tuple[str, ...] = ()
-    language: str = ""
-    source: Source | None = None
-    external_id: str = ""
-
-
 def create_post(draft: PostDraft, *, by: Actor, pk: UUID | None = None, has_agent_text: bool = False) -> Post:
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
@@ -185,7 +162,9 @@ def create_post(draft: PostDraft, *, by: Actor, pk: UUID | None = None, has_agen
             authors=_with_author([], by),
             has_agent_text=has_agent_text,
         )
+        draft = with_short_links(draft, post)
         _write_content(post, draft, by)
+        keep_version(post, draft, by=by)
         emit(by.workspace, "post.created", post=str(post.pk))
         audit.record("post.create", post, by=by, title=post.title)
     return post
@@ -204,7 +183,9 @@ def update_post(post: Post, draft: PostDraft, *, by: Actor, revision: int | None
             raise NotAllowedNow("This post is live or on its way, so it cannot change any more. Duplicate it instead.")
         post.authors = _with_author(post.authors, by)
         post.revision += 1
+        draft = with_short_links(draft, post)
         _write_content(post, draft, by)
+        keep_version(post, draft, by=by)
         delivery_services.recheck_approvals(post, by=by)
         audit.record("post.update", post, by=by, revision=post.revision)
     return post
@@ -239,6 +220,7 @@ def delete_post(post: Post, *, by: Actor) -> None:
             raise NotAllowedNow("This post was sent, so its receipt stays. Cancel what is still planned instead.")
         for row in rows:
             delivery_services.withdraw_review(row, by=by)
+            fingerprints.forget(row.pk)
         audit.record("post.delete", post, by=by, title=post.title)
         post.delete()
 
@@ -273,6 +255,10 @@ def _write_content(post: Post, draft: PostDraft, by: Actor) -> None:
         row.save(force_insert=True)
         _write_media(row, part.media)
     _write_connections(post, draft, by)
+    if post.reply_to and not post.reply_facts:
+        from campaigns.tasks import look_at_reply_target
+
+        transaction.on_commit(partial(look_at_reply_target.delay, str(post.workspace_id), str(post.pk)))
 
 
 def _checked_text(text: str) -> str:

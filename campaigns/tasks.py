@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from campaigns import publishing_log, source_rescan
+from campaigns import live_changes, publishing_log, replies, source_rescan
 from campaigns.engine import dispatch, look_up, publish
 
 
@@ -25,6 +25,22 @@ def publish_delivery(workspace_id: str, delivery_id: str, fence: int) -> None:
 @shared_task(name="campaigns.look_up_delivery")
 def look_up_delivery(workspace_id: str, delivery_id: str) -> None:
     look_up.look_up_delivery(UUID(workspace_id), UUID(delivery_id))
+
+
+@shared_task(name="campaigns.change_live_posts", expires=10)
+def change_live_posts() -> None:
+    for workspace_id, change_id in live_changes.due_changes():
+        change_live_post.delay(str(workspace_id), str(change_id))
+
+
+@shared_task(name="campaigns.change_live_post")
+def change_live_post(workspace_id: str, change_id: str) -> None:
+    live_changes.make_change(UUID(workspace_id), UUID(change_id))
+
+
+@shared_task(name="campaigns.look_at_reply_target")
+def look_at_reply_target(workspace_id: str, post_id: str) -> None:
+    replies.look_at_target(UUID(workspace_id), UUID(post_id))
 
 
 @shared_task(name="campaigns.rescan_sources", expires=60)

@@ -75,7 +75,7 @@ def finish_connect(*, state: str, code: str, user: User, session_key: str) -> Co
     # Asked again: the talk with X takes seconds, and the person may have lost the right meanwhile.
     by = _actor(started.workspace_id, user)
     with workspace_scope(started.workspace_id):
-        connection = _store_connection(account, list(tokens.scopes), by)
+        connection = _store_connection(account, list(tokens.scopes), by, f"x:{keys.client_id}"[:64])
         credential = _fresh_credential(connection, app, Credential.Kind.OAUTH2)
         credentials.store_tokens(credential, tokens)
         _record_connect(connection, by)
@@ -179,7 +179,7 @@ def connect_with_keys(
             name=f"Keys of @{account.handle}",
             defaults={"consumer_key": key, "consumer_secret": secret},
         )
-        connection = _store_connection(account, [OAUTH1], by)
+        connection = _store_connection(account, [OAUTH1], by, f"x:{key}"[:64])
         credential = _fresh_credential(connection, app, Credential.Kind.OAUTH1)
         credential.access_token, credential.token_secret = token, token_secret
         credential.version += 1
@@ -197,7 +197,7 @@ def check_own_keys(by: Actor) -> None:
 # --- what both end with -----------------------------------------------------------------------------------
 
 
-def _store_connection(account: Account, scopes: list[str], by: Actor) -> Connection:
+def _store_connection(account: Account, scopes: list[str], by: Actor, app_key: str) -> Connection:
     """Connecting again finds the old row, so that history stays with the account."""
     connection, _ = Connection.objects.update_or_create(
         workspace=by.workspace,
@@ -210,6 +210,7 @@ def _store_connection(account: Account, scopes: list[str], by: Actor) -> Connect
             "followers": account.followers,
             "scopes": scopes,
             "api_host": credentials.api_host(),
+            "app_key": app_key,
             "connected_by": by.user,
             "connected_at": now(),
             "checked_at": now(),

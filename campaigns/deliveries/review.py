@@ -8,10 +8,14 @@ from django.db import transaction
 from accounts import audit
 from accounts.access import Actor, Perm, system_actor
 from accounts.services import emit, notify
+from campaigns import publishing_log
 from campaigns.deliveries.loading import locked
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Campaign, Delivery, Post
 from campaigns.rendering import check_delivery, render
+from campaigns.repeats import check_repeats
+from campaigns.replies import check_reply
+from compliance import fingerprints
 from compliance.models import Review
 from compliance.services import ReviewClosed, Subject, request_review, withdraw_reviews
 from lib.clock import now
@@ -29,7 +33,8 @@ def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
         rows = locked(Delivery.objects.filter(post=post, state=State.DRAFT))
         if not rows:
             _explain_nothing_to_submit(post)
-        if problems := [f"{row.connection}: {text}" for row in rows for text in check_delivery(row)]:
+        found = [(row, check_delivery(row) or check_reply(row) or check_repeats(row)) for row in rows]
+        if problems := [f"{row.connection}: {text}" for row, texts in found for text in texts]:
             raise ValidationError(problems)
         for row in rows:
             _enter_review(row, by)
@@ -59,6 +64,7 @@ def _enter_review(delivery: Delivery, by: Actor) -> None:
     delivery.save()
     request_review(KIND, delivery.pk, by=by, action_hash=rendered.content_hash, snapshot=rendered.snapshot())
     emit(delivery.workspace, "delivery.in_review", delivery=str(delivery.pk))
+    publishing_log.write(delivery, "submitted", publishing_log.INFO)
 
 
 def request_delivery_review(delivery: Delivery, *, code: str = "", message: str = "") -> None:
@@ -75,7 +81,7 @@ def recheck_approvals(post: Post, *, by: Actor) -> None:
     for row in locked(Delivery.objects.filter(post=post)):
         is_revoked = row.state in REVOKED_BY_EDIT and row.approved_hash != render(row).content_hash
         if row.state == State.IN_REVIEW or is_revoked:
-            if check_delivery(row):
+            if check_delivery(row) or check_reply(row) or check_repeats(row):
                 _back_to_draft(row, by)
             else:
                 _enter_review(row, by)
@@ -89,6 +95,7 @@ def recheck_approvals(post: Post, *, by: Actor) -> None:
 
 def _back_to_draft(delivery: Delivery, by: Actor) -> None:
     withdraw_review(delivery, by=by)
+    fingerprints.forget(delivery.pk)
     delivery.state, delivery.due_at, delivery.approved_hash = State.DRAFT, None, ""
     delivery.save()
 
@@ -110,14 +117,17 @@ def approve_delivery(review: Review, by: Actor) -> None:
     if planned:
         start_campaign(row, by)
     emit(row.workspace, "delivery.approved", delivery=str(row.pk))
+    publishing_log.write(row, "approved", publishing_log.INFO, f"Approved by {by.label}.")
 
 
 def reject_delivery(review: Review, by: Actor) -> None:
     row = _reviewed(review)
+    fingerprints.forget(row.pk)
     row.state, row.due_at = State.DRAFT, None
     row.problem_code, row.problem_text, row.updated_at = "rejected", f"Rejected: {review.reason}"[:300], now()
     row.save()
     emit(row.workspace, "delivery.rejected", delivery=str(row.pk))
+    publishing_log.write(row, "rejected", publishing_log.WARNING, row.problem_text)
     text = f"“{row.post}” was rejected: {review.reason}"
     notify(row.workspace, "delivery.rejected", text, path=f"/posts/{row.post_id}", perm=Perm.CONTENT_EDIT)
 

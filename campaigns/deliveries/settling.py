@@ -1,6 +1,5 @@
 """What only a person can settle: a call without a clear answer."""
 
-import re
 from datetime import timedelta
 
 from django.conf import settings
@@ -10,24 +9,26 @@ from django.db import transaction
 from accounts import audit
 from accounts.access import Actor, Perm
 from accounts.services import emit
+from campaigns import publishing_log
 from campaigns.deliveries.loading import locked_one
+from campaigns.engine.budget import release_cost, settle_cost
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Attempt, Delivery, LivePart
 from campaigns.rendering import render
 from lib.clock import now
+from social.models import Network
+from social.networks.links import LINK_EXAMPLES, find_post_id, post_url
 
 State = Delivery.State
-# An id alone, or the link of a post, whatever follows the id.
-STATUS_LINK = re.compile(r"(?:^|/status(?:es)?/)([0-9]{1,19})(?:$|[/?#])")
 
 
 def confirm_live(delivery: Delivery, link: str, *, by: Actor) -> Delivery:
     """A person saw it live: the link (or id) of the post becomes its receipt."""
     by.require(Perm.PUBLISH)
-    given = STATUS_LINK.search(link.strip())
-    if given is None:
-        raise ValidationError({"link": "Paste the link of the post, such as https://x.com/name/status/123."})
-    remote_id = given[1]
+    remote_id = find_post_id(delivery.connection, link)
+    if not remote_id:
+        example = LINK_EXAMPLES[Network(delivery.connection.network)]
+        raise ValidationError({"link": f"Paste the link of the post on {delivery.connection}, such as {example}."})
     with transaction.atomic():
         row, attempt, position = _uncertain(delivery)
         if LivePart.objects.filter(connection=row.connection, remote_id=remote_id).exists():
@@ -41,10 +42,11 @@ def confirm_live(delivery: Delivery, link: str, *, by: Actor) -> Delivery:
             content_hash=parts[position].content_hash,
             remote_id=remote_id,
             # Ours, not the pasted one: that may lead anywhere.
-            url=f"{settings.X_WEB_BASE_URL}/i/status/{remote_id}",
+            url=post_url(row.connection, remote_id),
             was_found=True,
         )
         _answer(attempt, Attempt.Outcome.ACCEPTED, f"{by.label} says it is live.")
+        settle_cost(row, position)
         is_last = position + 1 == len(parts)
         row.state = State.PUBLISHED if is_last else State.RETRY_WAIT
         row.published_at, row.due_at = (now(), None) if is_last else (None, now())
@@ -52,6 +54,7 @@ def confirm_live(delivery: Delivery, link: str, *, by: Actor) -> Delivery:
         row.save()
         if is_last:
             emit(row.workspace, "delivery.published", delivery=str(row.pk), post=str(row.post_id))
+            publishing_log.write(row, "published", publishing_log.SUCCESS, f"{by.label} says it is live.")
         audit.record("delivery.confirm_live", row, by=by, remote_id=remote_id)
     return row
 
@@ -60,10 +63,11 @@ def send_again(delivery: Delivery, *, by: Actor) -> Delivery:
     """A person looked and it is not there."""
     by.require(Perm.PUBLISH)
     with transaction.atomic():
-        row, attempt, _position = _uncertain(delivery)
+        row, attempt, position = _uncertain(delivery)
         if attempt.submitting_at and now() < attempt.submitting_at + _call_period():
             raise NotAllowedNow("The network may still take the first try. Look again in a minute or two.")
         _answer(attempt, Attempt.Outcome.REFUSED, f"{by.label} says it is not live.")
+        release_cost(row, position)
         row.state, row.due_at, row.lease_until = State.RETRY_WAIT, now(), None
         row.scheduled_at = now()
         row.save()
@@ -73,7 +77,8 @@ def send_again(delivery: Delivery, *, by: Actor) -> Delivery:
 
 def _call_period() -> timedelta:
     """How long after its beginning a call may still go through."""
-    return timedelta(seconds=settings.X_TIMEOUT_S + settings.LATE_ACCEPT_S + settings.READ_LAG_S)
+    longest = max(settings.X_TIMEOUT_S, settings.TELEGRAM_TIMEOUT_S)
+    return timedelta(seconds=longest + settings.LATE_ACCEPT_S + settings.READ_LAG_S)
 
 
 def _uncertain(delivery: Delivery) -> tuple[Delivery, Attempt, int]:

@@ -8,11 +8,13 @@ from django.db import transaction
 from accounts import audit
 from accounts.access import Actor, Perm
 from accounts.services import LAST_MOMENT
+from campaigns import publishing_log
 from campaigns.deliveries.loading import locked_one
 from campaigns.deliveries.review import WAITING, start_campaign, withdraw_review
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Campaign, Delivery
 from campaigns.slots import next_free_slot
+from compliance import fingerprints
 from lib.clock import now
 
 State = Delivery.State
@@ -111,10 +113,13 @@ def drop_delivery(delivery: Delivery, *, by: Actor) -> None:
         _cancel(delivery, by)
     else:
         withdraw_review(delivery, by=by)
+        fingerprints.forget(delivery.pk)
         delivery.delete()
 
 
 def _cancel(row: Delivery, by: Actor) -> None:
     withdraw_review(row, by=by)
+    fingerprints.forget(row.pk)
+    publishing_log.write(row, "canceled", publishing_log.WARNING, f"Canceled by {by.label}.")
     row.state, row.due_at, row.approved_hash, row.updated_at = State.CANCELED, None, "", now()
     row.save()

@@ -8,9 +8,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from accounts.models import Workspace
+from accounts.models import Switch, Workspace
 from accounts.scope import all_workspaces_scope
 from accounts.services import emit, notify
+from campaigns import publishing_log
+from campaigns.models import Delivery
 from lib.clock import now
 
 DISPATCHER_LOCK = 7_301_001
@@ -36,13 +38,16 @@ def tick(at: datetime | None = None) -> Tick:
             return result
         result.returned = len(_rows(RETURN_UNSENT, now=at))
         result.uncertain = len(_rows(DOUBT_SENT, now=at, settle=quiet_period()))
-        missed = _rows(MARK_MISSED, now=at)
-        result.missed = len(missed)
-        _tell_each(missed, "missed", "A post is later than this workspace allows. Send it now, move it or drop it.")
+        late = _rows(MARK_LATE, now=at)
+        result.missed = len(late)
+        _tell_each([row[:2] for row in late if row[2] == State.MISSED], "missed", MISSED)
+        _tell_each([row[:2] for row in late if row[2] == State.CANCELED], "dropped", DROPPED)
         _tell_each(_rows(MARK_CUT_OFF, now=at, text=CUT_OFF), "cut_off", CUT_OFF)
         lease = at + timedelta(seconds=settings.LEASE_S)
         batch = settings.DISPATCH_BATCH
-        result.publish = _rows(CLAIM_DUE, now=at, lease=lease, batch=batch)
+        # A stop of the whole installation stops sending, not finding out what is live.
+        if not Switch.objects.filter(name=Switch.PUBLISHING, is_on=True).exists():
+            result.publish = _rows(CLAIM_DUE, now=at, lease=lease, batch=batch, breaker=settings.BREAKER_NETWORK)
         result.look_up = _rows(CLAIM_LOOK_UPS, now=at, lease=lease, batch=batch)
     return result
 
@@ -59,12 +64,21 @@ def _rows(sql: str, **params: Any) -> list[Any]:
 
 
 def _tell_each(rows: list[tuple[UUID, UUID]], kind: str, text: str) -> None:
+    publishing_log.write_many([delivery_id for _, delivery_id in rows], kind, publishing_log.WARNING, text)
+    by_workspace: dict[UUID, list[UUID]] = {}
     for workspace_id, delivery_id in rows:
-        workspace = Workspace(pk=workspace_id)
-        emit(workspace, f"delivery.{kind}", delivery=str(delivery_id))
-        notify(workspace, f"delivery.{kind}", text, path=f"/deliveries/{delivery_id}")
+        by_workspace.setdefault(workspace_id, []).append(delivery_id)
+        emit(Workspace(pk=workspace_id), f"delivery.{kind}", delivery=str(delivery_id))
+    for workspace_id, ids in by_workspace.items():
+        # After an outage there are many: one message says so.
+        many = f"{len(ids)} posts: {text}"
+        path = f"/deliveries/{ids[0]}" if len(ids) == 1 else "/attention/"
+        notify(Workspace(pk=workspace_id), f"delivery.{kind}", text if len(ids) == 1 else many, path=path)
 
 
+State = Delivery.State
+MISSED = "Later than this workspace allows. Send it now, move it or drop it."
+DROPPED = "Dropped: it was later than this workspace allows."
 CUT_OFF = "The account was disconnected while this was on its way. Connect it again, or look and say what is live."
 
 # A worker was lost before the call: nothing can be live, so the claim is simply undone. The attempt is locked, too:
@@ -104,19 +118,22 @@ SET state = 'unconfirmed', lease_until = NULL, updated_at = %(now)s,
 FROM lost WHERE d.id = lost.id RETURNING d.id
 """
 
-# A thread with a live part is always finished; anything else that is too late asks first.
-MARK_MISSED = """
+# A thread with a live part is always finished; anything else that is too late asks first, or is dropped where the
+# workspace wants that.
+MARK_LATE = """
 WITH late AS (
-    SELECT d.id FROM campaigns_delivery d JOIN accounts_workspace w ON w.id = d.workspace_id
+    SELECT d.id, w.late_policy FROM campaigns_delivery d JOIN accounts_workspace w ON w.id = d.workspace_id
     WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
-        AND d.scheduled_at < %(now)s - make_interval(mins => w.late_minutes)
+        AND d.scheduled_at < %(now)s - make_interval(mins => w.late_minutes) AND w.late_policy <> 'send'
         AND NOT EXISTS (SELECT 1 FROM campaigns_livepart l WHERE l.delivery_id = d.id)
     FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE campaigns_delivery d
-SET state = 'missed', due_at = NULL, updated_at = %(now)s, problem_code = 'missed',
-    problem_text = 'It could not be sent in time. Send it now, move it or drop it.'
-FROM late WHERE d.id = late.id RETURNING d.workspace_id, d.id
+SET state = CASE late.late_policy WHEN 'drop' THEN 'canceled' ELSE 'missed' END,
+    due_at = NULL, updated_at = %(now)s, problem_code = 'missed',
+    problem_text = CASE late.late_policy WHEN 'drop' THEN 'Dropped: it could not be sent in time.'
+        ELSE 'It could not be sent in time. Send it now, move it or drop it.' END
+FROM late WHERE d.id = late.id RETURNING d.workspace_id, d.id, d.state
 """
 
 # Uncertain or half live, and nobody can go on without the account. It keeps its time: reconnecting lets it go on.
@@ -133,10 +150,11 @@ SET updated_at = %(now)s, problem_code = 'cut_off', problem_text = %(text)s
 FROM stuck WHERE d.id = stuck.id RETURNING d.workspace_id, d.id
 """
 
-# Fair: the oldest of every account, then one per workspace in turn. The cost follows what is due, not what exists.
+# Fair: the oldest of every account, then one per workspace in turn, also where many share what is left of an app's
+# window. A network that failed for everybody is tried by one post first. The cost follows what is due, not what exists.
 CLAIM_DUE = """
 WITH due AS (
-    SELECT d.id, d.workspace_id, d.due_at,
+    SELECT d.id, d.workspace_id, d.due_at, c.app_key, c.network,
         row_number() OVER (PARTITION BY d.connection_id ORDER BY d.due_at, d.id) AS nth_on_connection
     FROM campaigns_delivery d
     JOIN social_connection c ON c.id = d.connection_id
@@ -145,18 +163,33 @@ WITH due AS (
     LEFT JOIN campaigns_campaign k ON k.id = p.campaign_id
     WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
         AND c.status = 'active' AND (c.limited_until IS NULL OR c.limited_until <= %(now)s)
-        AND NOT w.is_suspended AND (k.id IS NULL OR k.status = 'running')
+        AND (c.broken_until IS NULL OR c.broken_until <= %(now)s)
+        AND NOT w.is_suspended AND NOT w.is_stopped AND (k.id IS NULL OR k.status = 'running')
         AND NOT EXISTS (
             SELECT 1 FROM campaigns_delivery b WHERE b.connection_id = d.connection_id AND b.state = 'publishing'
         )
 ), fair AS (
-    SELECT id, due_at, row_number() OVER (PARTITION BY workspace_id ORDER BY due_at, id) AS turn
+    SELECT id, due_at, app_key, network, row_number() OVER (PARTITION BY workspace_id ORDER BY due_at, id) AS turn
     FROM due WHERE nth_on_connection = 1
+), shared AS (
+    SELECT id, due_at, app_key, network, turn,
+        row_number() OVER (PARTITION BY app_key ORDER BY turn, due_at) AS nth_of_app,
+        row_number() OVER (PARTITION BY network ORDER BY turn, due_at) AS nth_of_network
+    FROM fair
+), in_flight AS (
+    SELECT c.app_key, c.network, count(*) AS calls FROM campaigns_delivery d
+    JOIN social_connection c ON c.id = d.connection_id WHERE d.state = 'publishing' GROUP BY c.app_key, c.network
 ), picked AS (
-    SELECT d.id FROM campaigns_delivery d JOIN fair ON fair.id = d.id
+    SELECT d.id FROM campaigns_delivery d JOIN shared ON shared.id = d.id
+    LEFT JOIN in_flight f ON f.app_key = shared.app_key AND f.network = shared.network
+    LEFT JOIN social_ratebucket b ON b.app_key = shared.app_key AND b.resets_at > %(now)s
+    LEFT JOIN social_networkstate n ON n.network = shared.network
     -- Asked again under the lock: somebody may have moved it since this statement began.
     WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
-    ORDER BY fair.turn, fair.due_at LIMIT %(batch)s
+        AND (b.app_key IS NULL OR shared.nth_of_app + coalesce(f.calls, 0) <= b.remaining)
+        AND (n.network IS NULL OR n.failures_in_row < %(breaker)s
+            OR (n.broken_until <= %(now)s AND shared.nth_of_network = 1 AND f.calls IS NULL))
+    ORDER BY shared.turn, shared.due_at LIMIT %(batch)s
     FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE campaigns_delivery d

@@ -7,6 +7,8 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.scope import workspace_scope
+from campaigns.engine.budget import hold_cost
+from campaigns.engine.holds import find_hold
 from campaigns.models import Attempt, Delivery, LivePart
 from campaigns.queries import with_content
 from campaigns.rendering import Rendered, render
@@ -19,6 +21,13 @@ State = Delivery.State
 
 class ClaimLost(Exception):
     """The lease ran out or somebody else has the delivery: stop, send nothing."""
+
+
+class NotNow(Exception):
+    """A check says no: `state` is where the delivery goes instead, without a call."""
+
+    def __init__(self, state: str, code: str, message: str) -> None:
+        self.state, self.code, self.message = state, code, message
 
 
 @dataclass
@@ -68,6 +77,9 @@ def begin_submission(job: Job, position: int) -> None:
     with workspace_scope(job.workspace_id):
         if not _extend(job.delivery.pk, job.fence) or _is_settled(job, position):
             raise ClaimLost
+        # Read afresh: uploads take minutes.
+        check_holds(job)
+        hold_cost(job, position)
         marked = Attempt.objects.filter(
             delivery=job.delivery, number=job.fence, outcome=Attempt.Outcome.OPEN, submitting_part=None
         ).update(submitting_part=position, submitting_at=now())
@@ -76,9 +88,15 @@ def begin_submission(job: Job, position: int) -> None:
     job.submitting_part, job.lease_ends = position, _lease_end()
 
 
-def check_deadline(job: Job) -> None:
+def check_holds(job: Job) -> None:
+    """A pause lets a thread finish, a stop or a suspension does not. Raises NotNow."""
+    if find_hold(job.delivery, is_begun=bool(job.live)):
+        raise NotNow(State.RETRY_WAIT, "held", "Publishing is on hold.")
+
+
+def check_deadline(job: Job, timeout_s: float) -> None:
     """The last look before the call: a worker that was frozen since the commit must not send any more."""
-    if boot_seconds() > job.lease_ends - settings.X_TIMEOUT_S - CONNECT_TIMEOUT_S:
+    if boot_seconds() > job.lease_ends - timeout_s - CONNECT_TIMEOUT_S:
         raise ClaimLost
 
 

@@ -10,11 +10,13 @@ from django.db.models import Min, QuerySet
 
 from accounts.scope import workspace_scope
 from campaigns.engine import outcome
+from campaigns.engine.budget import release_cost, settle_cost
 from campaigns.models import Attempt, Delivery, LivePart
 from campaigns.queries import with_content
 from campaigns.rendering import RenderedPart, render
 from lib.clock import now
 from social import credentials
+from social.models import UnknownPolicy
 from social.networks.port import Failure, NetworkError, RemotePost
 
 log = structlog.get_logger(__name__)
@@ -45,7 +47,14 @@ def _look_up(delivery: Delivery) -> None:
         is_known = delivery.live_parts.filter(position=position).exists()
         parent = _expected_parent(delivery, position)
     since = _began(delivery, attempt, position) - CLOCK_SKEW
-    posts = [] if is_known else credentials.open_client(delivery.connection).own_posts(since)
+    if not is_known:
+        client = credentials.open_client(delivery.connection)
+        if not client.can_read_posts:
+            _decide_unread(delivery, attempt, position)
+            return
+        posts = client.own_posts(since)
+    else:
+        posts = []
     with workspace_scope(delivery.workspace_id):
         held = (
             Delivery.objects.select_for_update(of=("self",))
@@ -62,7 +71,32 @@ def _look_up(delivery: Delivery) -> None:
         elif found:
             _adopt(held, attempt, position, parts[position], found, len(parts))
         else:
+            release_cost(held, position)
             _not_live(held, attempt)
+
+
+def _decide_unread(delivery: Delivery, attempt: Attempt, position: int) -> None:
+    """Nobody can look: a person decides, or what this account's owner decided before."""
+    policy = UnknownPolicy(delivery.connection.unknown_policy)
+    with workspace_scope(delivery.workspace_id):
+        if not _uncertain(delivery).update(due_at=None, lease_until=None, problem_text=UNREAD[policy]):
+            return
+        if policy == UnknownPolicy.ASK:
+            outcome.tell(delivery, "unconfirmed", f"{delivery.connection}: {UNREAD[policy]}")
+        elif policy == UnknownPolicy.SEND_AGAIN:
+            release_cost(delivery, position)
+            _settle(attempt, Outcome.UNKNOWN, UNREAD[policy])
+            outcome.count_failure(delivery, "unknown", UNREAD[policy], fence=delivery.fence)
+        else:
+            _uncertain(delivery).update(state=State.FAILED)
+            outcome.tell(delivery, "failed", f"{delivery.connection}: {UNREAD[policy]}")
+
+
+UNREAD = {
+    UnknownPolicy.ASK: "No clear answer, and nobody can look it up here. Look at the chat and say what you see.",
+    UnknownPolicy.SEND_AGAIN: "No clear answer; as set for this account it is sent again.",
+    UnknownPolicy.NEVER_TWICE: "No clear answer; as set for this account it is not sent again. It may be live.",
+}
 
 
 def find_match(
@@ -136,6 +170,7 @@ def _adopt(held: Delivery, attempt: Attempt, position: int, part: RenderedPart, 
 
 def _go_on(held: Delivery, attempt: Attempt, position: int, parts: int) -> None:
     """The part is live: done, or on with the next one."""
+    settle_cost(held, position)
     _settle(attempt, Outcome.ACCEPTED, f"Found live after {held.lookups} look-up(s).")
     if position + 1 == parts:
         outcome.mark_published(held)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from io import RawIOBase
 from typing import Any, BinaryIO, cast
 
@@ -17,6 +18,7 @@ from social.networks.port import Failure, NetworkClient, NetworkError, OutgoingM
 
 SPARE = timedelta(minutes=5)
 HEARTBEAT_S = 10
+READ_BYTES = 1024 * 1024
 
 
 class MediaPending(Exception):
@@ -28,6 +30,23 @@ class MediaPending(Exception):
 
 def upload_media(job: Job, client: NetworkClient, part: RenderedPart) -> tuple[str, ...]:
     return tuple(_ready_id(job, client, media) for media in part.media)
+
+
+def checked_media(job: Job, part: RenderedPart) -> tuple[OutgoingMedia, ...]:
+    """For networks where files travel with the post: what is in the storage must be what was approved."""
+    outgoing = []
+    for media in part.media:
+        keep_lease(job)
+        with workspace_scope(job.workspace_id):
+            asset = MediaAsset.objects.get(pk=media.asset_id)
+        file = _open(asset, lambda: keep_lease(job))
+        while file.read(READ_BYTES):
+            pass
+        file.close()
+        if file.sha256 != media.sha256:
+            raise _changed(asset)
+        outgoing.append(_outgoing(asset, partial(default_storage.open, asset.file)))
+    return tuple(outgoing)
 
 
 def forget_uploads(job: Job) -> None:
@@ -72,15 +91,9 @@ def _find(job: Job, media: RenderedMedia) -> MediaUpload | None:
 def _send(job: Job, client: NetworkClient, media: RenderedMedia) -> Upload:
     with workspace_scope(job.workspace_id):
         asset = MediaAsset.objects.get(pk=media.asset_id)
-    if not default_storage.exists(asset.file):
-        text = f"The file {asset.name} is gone from the storage. Add it again."
-        raise NetworkError(Failure.REJECTED, "file_missing", text)
-    file = CheckedFile(default_storage.open(asset.file), lambda: keep_lease(job))
-    outgoing = OutgoingMedia(
-        open=lambda: cast(BinaryIO, file), mime=asset.mime, kind=asset.kind, size_bytes=asset.size_bytes
-    )
+    file = _open(asset, lambda: keep_lease(job))
     try:
-        upload = client.upload(outgoing)
+        upload = client.upload(_outgoing(asset, lambda: cast(BinaryIO, file)))
     except NetworkError:
         if file.is_read and file.sha256 != media.sha256:
             raise _changed(asset) from None
@@ -89,6 +102,26 @@ def _send(job: Job, client: NetworkClient, media: RenderedMedia) -> Upload:
     if file.sha256 != media.sha256:
         raise _changed(asset)
     return upload
+
+
+def _open(asset: MediaAsset, beat: Callable[[], None]) -> "CheckedFile":
+    if not default_storage.exists(asset.file):
+        text = f"The file {asset.name} is gone from the storage. Add it again."
+        raise NetworkError(Failure.REJECTED, "file_missing", text)
+    return CheckedFile(default_storage.open(asset.file), beat)
+
+
+def _outgoing(asset: MediaAsset, open_file: Callable[[], Any]) -> OutgoingMedia:
+    return OutgoingMedia(
+        open=open_file,
+        mime=asset.mime,
+        kind=asset.kind,
+        size_bytes=asset.size_bytes,
+        name=asset.name,
+        width=asset.width,
+        height=asset.height,
+        duration_ms=asset.duration_ms or 0,
+    )
 
 
 def _changed(asset: MediaAsset) -> NetworkError:

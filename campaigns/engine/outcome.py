@@ -9,16 +9,21 @@ from django.conf import settings
 
 from accounts.scope import workspace_scope
 from accounts.services import emit, notify
+from accounts.usage import BudgetExceeded, campaign_scope
+from campaigns import publishing_log
+from campaigns.engine.budget import release_cost, settle_cost
 from campaigns.engine.dispatch import quiet_period
+from campaigns.engine.health import is_app_limit, note_failure, note_network_success
 from campaigns.engine.job import Job
 from campaigns.engine.media import forget_uploads
 from campaigns.models import Attempt, Delivery, LivePart
+from compliance import fingerprints
 from lib.clock import now
 from lib.text import storable
 from social import credentials
 from social.models import Connection
 from social.networks.port import Accepted, Failure, NetworkError
-from social.services import pause_by_network
+from social.services import follow_move, pause_by_network
 
 log = structlog.get_logger(__name__)
 State, Outcome = Delivery.State, Attempt.Outcome
@@ -33,6 +38,8 @@ def record_accepted(job: Job, position: int, accepted: Accepted) -> None:
             log.error("answer_for_nothing", delivery=str(job.delivery.pk), remote_id=accepted.remote_id)
             return
         _keep_receipt(job, position, accepted)
+        settle_cost(held, position)
+        note_network_success(job.connection.network)
         in_hand = held.state == State.PUBLISHING and held.fence == job.fence
         is_last = position + 1 == len(job.rendered.parts)
         _close_attempt(
@@ -62,6 +69,7 @@ def _keep_receipt(job: Job, position: int, accepted: Accepted) -> None:
             "connection": job.connection,
             "content_hash": job.rendered.parts[position].content_hash,
             "remote_id": accepted.remote_id,
+            "remote_ids": list(accepted.remote_ids),
             "url": accepted.url,
         },
     )
@@ -93,12 +101,39 @@ def mark_published(delivery: Delivery) -> None:
             "state", "published_at", "due_at", "lease_until", "problem_code", "problem_text", "updated_at",
         ]
     )  # fmt: skip
-    tell(delivery, "published", f"Published on {delivery.connection}.")
+    fingerprints.mark_published(delivery.pk)
+    tell(delivery, "published", f"Published on {delivery.connection}.", status=publishing_log.SUCCESS)
 
 
-def tell(delivery: Delivery, kind: str, text: str) -> None:
+def tell(delivery: Delivery, kind: str, text: str, *, status: str = publishing_log.ERROR) -> None:
+    """The outbox, the log and the people hear of what became of it, in the transaction of the change."""
     emit(delivery.workspace, f"delivery.{kind}", delivery=str(delivery.pk), post=str(delivery.post_id))
+    publishing_log.write(delivery, kind, status, text, code=delivery.problem_code)
     notify(delivery.workspace, f"delivery.{kind}", text, path=f"/deliveries/{delivery.pk}")
+
+
+def rest(job: Job, position: int, seconds: float) -> None:
+    """The next part follows after the pause that the network wants between two messages."""
+    with workspace_scope(job.workspace_id):
+        due = now() + timedelta(seconds=seconds)
+        if _move(job, State.RETRY_WAIT, due_at=due, code="", message=""):
+            _close_attempt(job, Outcome.ACCEPTED, message=f"Part {position + 1} of {len(job.rendered.parts)} is live.")
+
+
+def stop_spending(job: Job, error: BudgetExceeded) -> None:
+    """No money: the account, or the campaign whose budget it is, pauses and says so. Nothing was sent."""
+    text = str(error)
+    with workspace_scope(job.workspace_id):
+        if not _move(job, State.RETRY_WAIT, due_at=now(), code="budget", message=text):
+            return
+        _close_attempt(job, Outcome.ABANDONED, code="budget", message=text)
+        campaign = job.delivery.post.campaign
+        from campaigns.services import pause_for_budget
+
+        if campaign and error.budget.scope == campaign_scope(campaign.pk):
+            pause_for_budget(campaign, text)
+        else:
+            pause_by_network(job.connection, NetworkError(Failure.PAUSED, "monthly_cap", text))
 
 
 def set_aside(job: Job, state: str, code: str, message: str) -> None:
@@ -132,6 +167,10 @@ def record_failure(job: Job, error: NetworkError) -> None:
         failure = _try_refresh(job)
     with workspace_scope(job.workspace_id):
         SETTLE[failure](job, error)
+        # Refused calls cost nothing; what is unknown keeps its reservation until somebody knows.
+        if failure not in {Failure.UNKNOWN, Failure.DUPLICATE} and job.submitting_part is not None:
+            release_cost(job.delivery, job.submitting_part)
+    note_failure(job.connection, failure, error)
 
 
 def record_crash(job: Job) -> None:
@@ -169,7 +208,8 @@ def _duplicate(job: Job, error: NetworkError) -> None:
 def _rate_limit(job: Job, error: NetworkError) -> None:
     """The whole account waits for its window; that costs no retry."""
     until = error.retry_at or now() + timedelta(minutes=1)
-    Connection.objects.filter(pk=job.connection.pk).update(limited_until=until)
+    if not is_app_limit(error):
+        Connection.objects.filter(pk=job.connection.pk).update(limited_until=until)
     if _move(job, State.RETRY_WAIT, due_at=until, code=error.code, message=error.message):
         _close_attempt(job, Outcome.REFUSED, submitting_part=None, **_facts(error))
 
@@ -191,6 +231,8 @@ def _hold(job: Job, error: NetworkError) -> None:
 
 
 def _temporary(job: Job, error: NetworkError) -> None:
+    if error.moved_to:
+        follow_move(job.connection, error.moved_to)
     count_failure(job.delivery, error.code, error.message, fence=job.fence, not_before=error.retry_at)
     _close_attempt(job, Outcome.REFUSED, submitting_part=None, **_facts(error))
 

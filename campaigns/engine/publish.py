@@ -1,28 +1,24 @@
 """Send one claimed delivery. The only code that makes the call that cannot be undone."""
 
+from typing import Any
 from uuid import UUID
 
 import structlog
 
-from accounts.models import Workspace
 from accounts.scope import workspace_scope
+from accounts.usage import BudgetExceeded
 from campaigns.engine import outcome
-from campaigns.engine.job import ClaimLost, Job, begin_submission, check_deadline, start_job
-from campaigns.engine.media import MediaPending, upload_media
-from campaigns.models import Campaign, Post
+from campaigns.engine.health import note_success
+from campaigns.engine.job import ClaimLost, Job, NotNow, begin_submission, check_deadline, check_holds, start_job
+from campaigns.engine.media import MediaPending, checked_media, upload_media
+from campaigns.models import Delivery
 from social.credentials import open_client
-from social.models import Connection
 from social.networks.port import Accepted, NetworkClient, NetworkError, OutgoingPart
 from social.networks.rules import missing_scopes
 
 log = structlog.get_logger(__name__)
-
-
-class NotNow(Exception):
-    """A pre-check says no: `state` is where the delivery goes instead, without a call."""
-
-    def __init__(self, state: str, code: str, message: str) -> None:
-        self.state, self.code, self.message = state, code, message
+State = Delivery.State
+NOT_SUMMONED = "X only allows an answer to a post that mentions or quotes this account."
 
 
 def publish_delivery(workspace_id: UUID, delivery_id: UUID, fence: int) -> None:
@@ -36,6 +32,8 @@ def publish_delivery(workspace_id: UUID, delivery_id: UUID, fence: int) -> None:
         log.warning("claim_lost", delivery=str(delivery_id), fence=fence)
     except NotNow as no:
         outcome.set_aside(job, no.state, no.code, no.message)
+    except BudgetExceeded as error:
+        outcome.stop_spending(job, error)
     except MediaPending as pending:
         outcome.wait_for_media(job, pending.check_after_s)
     except NetworkError as error:
@@ -47,28 +45,17 @@ def publish_delivery(workspace_id: UUID, delivery_id: UUID, fence: int) -> None:
 
 
 def _check(job: Job) -> None:
-    """Everything that can be known before the call. Budgets and breakers belong here, too."""
+    """Everything that can be known before any call. What changes meanwhile is looked at again right before it."""
     if job.rendered.content_hash != job.delivery.approved_hash:
-        raise NotNow("in_review", "changed", "The content is not what was approved. It needs a new approval.")
-    _check_hold(job)
+        raise NotNow(State.IN_REVIEW, "changed", "The content is not what was approved. It needs a new approval.")
+    with workspace_scope(job.workspace_id):
+        check_holds(job)
     has_media = any(part.media for part in job.rendered.parts)
     if missing := missing_scopes(job.connection, has_media=has_media):
         text = f"The connection lacks the permission {', '.join(missing)}. Connect it again and allow everything."
-        raise NotNow("failed", "missing_scopes", text)
-
-
-def _check_hold(job: Job) -> None:
-    """Read afresh before every call: uploads take minutes. A pause lets a thread finish, a suspension does not."""
-    with workspace_scope(job.workspace_id):
-        is_suspended = Workspace.objects.values_list("is_suspended", flat=True).get(pk=job.workspace_id)
-        status = Connection.objects.values_list("status", flat=True).get(pk=job.connection.pk)
-        on_hold = not job.live and _is_held(job.delivery.post)
-    if is_suspended or on_hold or status != Connection.Status.ACTIVE:
-        raise NotNow("retry_wait", "held", "Publishing is on hold.")
-
-
-def _is_held(post: Post) -> bool:
-    return Campaign.objects.filter(posts=post).exclude(status=Campaign.Status.RUNNING).exists()
+        raise NotNow(State.FAILED, "missing_scopes", text)
+    if job.rendered.reply_to and not job.delivery.post.reply_facts.get("is_summoned"):
+        raise NotNow(State.FAILED, "not_summoned", NOT_SUMMONED)
 
 
 def _send_parts(job: Job) -> None:
@@ -77,25 +64,41 @@ def _send_parts(job: Job) -> None:
         return
     client = open_client(job.connection)
     for position in job.remaining:
-        media_ids = upload_media(job, client, job.rendered.parts[position])
-        _check_hold(job)
-        accepted = _submit(job, client, position, media_ids)
-        _record(job, position, accepted)
+        files = _prepare_media(job, client, position)
+        accepted = _submit(job, client, position, files)
+        _record(job, client, position, accepted)
+        if accepted.rest_s and position != job.remaining[-1]:
+            # The network wants a pause between two messages; a worker does not wait for it.
+            outcome.rest(job, position, accepted.rest_s)
+            return
 
 
-def _submit(job: Job, client: NetworkClient, position: int, media_ids: tuple[str, ...]) -> Accepted:
+def _prepare_media(job: Job, client: NetworkClient, position: int) -> dict[str, Any]:
+    part = job.rendered.parts[position]
+    if client.uploads_ahead:
+        return {"media_ids": upload_media(job, client, part)}
+    return {"media": checked_media(job, part)}
+
+
+def _submit(job: Job, client: NetworkClient, position: int, files: dict[str, Any]) -> Accepted:
+    rendered = job.rendered
     part = OutgoingPart(
-        text=job.rendered.parts[position].text,
-        media_ids=media_ids,
-        reply_to=job.live.get(position - 1),
-        made_with_ai=job.rendered.made_with_ai,
+        text=rendered.parts[position].text,
+        entities=rendered.parts[position].entities,
+        reply_to=job.live.get(position - 1) or rendered.reply_to or None,
+        made_with_ai=rendered.made_with_ai,
+        poll=rendered.parts[position].poll,
+        options=rendered.options,
+        is_first=position == 0,
+        is_last=position + 1 == len(rendered.parts),
+        **files,
     )
     begin_submission(job, position)
-    check_deadline(job)
+    check_deadline(job, client.timeout_s)
     return client.publish(part)
 
 
-def _record(job: Job, position: int, accepted: Accepted) -> None:
+def _record(job: Job, client: NetworkClient, position: int, accepted: Accepted) -> None:
     """It is live. Whatever fails from here on must not look like a failure to publish."""
     try:
         outcome.record_accepted(job, position, accepted)
@@ -104,3 +107,14 @@ def _record(job: Job, position: int, accepted: Accepted) -> None:
         # The attempt still says `submitting`: the reaper will look the part up and adopt it.
         raise ClaimLost from error
     job.live[position], job.submitting_part = accepted.remote_id, None
+    try:
+        note_success(job.connection, accepted)
+        _pin(job, client, position, accepted)
+    except Exception:
+        # Best effort: the post is live and recorded.
+        log.exception("afterwards_failed", delivery=str(job.delivery.pk), remote_id=accepted.remote_id)
+
+
+def _pin(job: Job, client: NetworkClient, position: int, accepted: Accepted) -> None:
+    if position == 0 and job.rendered.options.get("pin"):
+        client.pin(accepted.remote_id)

@@ -103,6 +103,8 @@ class OutgoingPart:
     options: dict[str, Any] = field(default_factory=dict)
     is_first: bool = True
     is_last: bool = True
+    # An edit: the live part has media, so its text is a caption.
+    has_media: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,10 @@ class NetworkClient(Protocol):
     def own_posts(self, since: datetime) -> list[RemotePost]: ...
     def edit(self, remote_id: str, part: OutgoingPart) -> str:
         """Answers the id that the post has now."""
+        ...
+
+    def pin(self, remote_id: str) -> None:
+        """Where the network has it, and the post's options ask for it."""
         ...
 
     def delete(self, remote_ids: Sequence[str]) -> None:

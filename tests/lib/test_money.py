@@ -7,14 +7,15 @@ from lib.money import dollars
     ("micro", "text"),
     [
         (0, "$0.00"),
-        (200_000, "$0.20"),
         (15_000, "$0.015"),
-        (260_000, "$0.26"),
+        (200_000, "$0.20"),
+        (215_000, "$0.215"),
+        (1_000_000, "$1.00"),
+        (1_500_000, "$1.50"),
         (1, "$0.000001"),
-        (5_000_000, "$5.00"),
-        (1_200_000_000, "$1,200.00"),
+        (12_345_678_900, "$12,345.6789"),
         (-15_000, "−$0.015"),
     ],
 )
-def test_an_amount_has_cents_and_as_many_more_digits_as_it_needs(micro: int, text: str) -> None:
+def test_an_amount_has_cents_and_more_digits_only_where_it_needs_them(micro, text):
     assert dollars(micro) == text

@@ -103,6 +103,9 @@ class XClient(tweepy.Client):
         body = post_body(part) | {"edit_options": {"previous_post_id": newest.remote_id}}
         return created_id(self._call("POST", "/2/tweets", json=body, is_write=True))
 
+    def pin(self, remote_id: str) -> None:
+        """X's API has no pinning, and no option asks for it."""
+
     def delete(self, remote_ids: Sequence[str]) -> None:
         for remote_id in remote_ids:
             try:

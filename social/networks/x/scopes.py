@@ -5,6 +5,7 @@ SCOPES = {
     "tweet.write": "publish posts",
     "users.read": "see which account this is",
     "media.write": "upload images and videos",
+    "tweet.moderate.write": "hide answers",
     "offline.access": "stay connected for more than two hours",
 }
 # What a connection with OAuth 1.0a keys has instead of scopes.

@@ -135,7 +135,7 @@ def test_the_call_is_not_begun_when_it_could_outlive_the_lease(submitted, monkey
     settings.LEASE_S = 120
     monkeypatch.setattr(job, "boot_seconds", lambda: begun.lease_ends - 5)
     with pytest.raises(job.ClaimLost):
-        job.check_deadline(begun)
+        job.check_deadline(begun, settings.X_TIMEOUT_S)
 
 
 # --- answers that do not fit -------------------------------------------------------------------------------

@@ -1,0 +1,250 @@
+"""Changing what is live: an edit, which is approved like a post, or taking it down, which is not held up by anything.
+
+Neither ever sends the post again.
+"""
+
+from dataclasses import asdict, replace
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from accounts import audit
+from accounts.access import Actor, Perm
+from accounts.scope import all_workspaces_scope, workspace_scope
+from accounts.services import emit, notify
+from campaigns.deliveries.review import authors_of
+from campaigns.engine.outcome import backoff
+from campaigns.errors import NotAllowedNow
+from campaigns.models import Delivery, LiveChange, LivePart
+from campaigns.queries import with_content
+from campaigns.rendering import RenderedPart, digest, render, render_part
+from compliance.models import Review
+from compliance.services import ReviewClosed, Subject, request_review
+from lib.clock import now
+from social.credentials import open_client
+from social.models import Connection, Network
+from social.networks.port import Entity, Failure, NetworkError, OutgoingPart
+from social.networks.rules import RULES, check_part
+
+log = structlog.get_logger(__name__)
+KIND = "live_change"
+X_EDIT_WINDOW = timedelta(hours=1)
+State, Action = LiveChange.State, LiveChange.Action
+
+
+def request_edit(part: LivePart, text: str, *, by: Actor) -> LiveChange:
+    """Ask for a new text of a live part. What was approved is what will be live, so this needs an approval, too."""
+    by.require(Perm.PUBLISH)
+    with transaction.atomic():
+        held = _locked(part)
+        _check_editable(held)
+        delivery = _with_content(held)
+        old = render(delivery).parts[held.position]
+        new = render_part(held.connection, text, old.media, is_marked=delivery.post.is_marked)
+        _check_text(held, new)
+        change = _start(held, Action.EDIT, State.IN_REVIEW, new, by)
+        snapshot = {"delivery": str(delivery.pk), "part": held.position, "before": old.text, "text": new.text}
+        request_review(KIND, change.pk, by=by, action_hash=change.action_hash, snapshot=snapshot)
+        waits = f"An edit of “{delivery.post}” waits for approval."
+        notify(by.workspace, "review.requested", waits, path="/reviews", perm=Perm.REVIEW)
+        audit.record("live.edit_request", delivery, by=by, part=held.position)
+    return change
+
+
+def take_down(part: LivePart, *, by: Actor) -> LiveChange:
+    """Delete a part that is live. Harm is stopped at once: no approval."""
+    by.require(Perm.PUBLISH)
+    with transaction.atomic():
+        held = _locked(part)
+        held.changes.filter(state=State.IN_REVIEW).update(state=State.REJECTED, problem_text="It is taken down.")
+        change = _start(held, Action.DELETE, State.QUEUED, RenderedPart("", ()), by)
+        audit.record("live.take_down", held.delivery, by=by, part=held.position)
+    return change
+
+
+def take_down_all(delivery: Delivery, *, by: Actor) -> int:
+    """The last part first, so that no thread is left without its beginning."""
+    parts = delivery.live_parts.filter(deleted_at=None).order_by("-position")
+    return len([take_down(part, by=by) for part in parts])
+
+
+def approve_change(review: Review, by: Actor) -> None:
+    moved = LiveChange.objects.filter(
+        pk=review.object_id, state=State.IN_REVIEW, action_hash=review.action_hash, part__deleted_at=None
+    ).update(state=State.QUEUED, due_at=now())
+    if not moved:
+        raise ReviewClosed("This edit is no longer waiting.")
+
+
+def reject_change(review: Review, by: Actor) -> None:
+    moved = LiveChange.objects.filter(pk=review.object_id, state=State.IN_REVIEW).update(
+        state=State.REJECTED, problem_text=f"Rejected: {review.reason}"[:300], done_at=now()
+    )
+    if not moved:
+        raise ReviewClosed("This edit is no longer waiting.")
+
+
+def authors_of_change(change_id: UUID) -> set[UUID]:
+    delivery_id = LiveChange.objects.values_list("part__delivery", flat=True).get(pk=change_id)
+    return authors_of(delivery_id)
+
+
+REVIEW_SUBJECT = Subject(authors=authors_of_change, approve=approve_change, reject=reject_change)
+
+
+# --- doing it ---------------------------------------------------------------------------------------------
+
+
+def due_changes(limit: int = 50) -> list[tuple[UUID, UUID]]:
+    """(workspace, change), each on a lease: every one of these calls may be repeated without harm."""
+    at = now()
+    with all_workspaces_scope("change what is live"):
+        free = Q(lease_until=None) | Q(lease_until__lt=at)
+        rows = LiveChange.objects.select_for_update(skip_locked=True).filter(free, state=State.QUEUED, due_at__lte=at)
+        found = list(rows.filter(part__connection__status=Connection.Status.ACTIVE).order_by("due_at")[:limit])
+        lease = at + timedelta(seconds=settings.LEASE_S)
+        LiveChange.objects.filter(pk__in=[row.pk for row in found]).update(lease_until=lease)
+    return [(row.workspace_id, row.pk) for row in found]
+
+
+def make_change(workspace_id: UUID, change_id: UUID) -> None:
+    with workspace_scope(workspace_id):
+        change = _queued(change_id)
+    if change is None:
+        return
+    try:
+        remote_id = _call(change)
+    except NetworkError as error:
+        _record_failure(change, error)
+    else:
+        _record_done(change, remote_id)
+
+
+def _call(change: LiveChange) -> str:
+    part = change.part
+    client = open_client(part.connection)
+    if change.action == Action.DELETE:
+        client.delete(part.remote_ids or [part.remote_id])
+        return part.remote_id
+    with workspace_scope(change.workspace_id):
+        rendered = render(_with_content(part))
+    outgoing = OutgoingPart(
+        change.text,
+        _entities(change),
+        made_with_ai=rendered.made_with_ai,
+        options=rendered.options,
+        has_media=bool(rendered.parts[part.position].media),
+    )
+    return client.edit(part.remote_id, outgoing)
+
+
+def _record_done(change: LiveChange, remote_id: str) -> None:
+    part = change.part
+    with workspace_scope(change.workspace_id):
+        if not _finish(change, State.DONE):
+            return
+        if change.action == Action.DELETE:
+            LivePart.objects.filter(pk=part.pk).update(deleted_at=now())
+        else:
+            content_hash = _changed_part(change).content_hash
+            LivePart.objects.filter(pk=part.pk).update(remote_id=remote_id, content_hash=content_hash)
+        emit(change.workspace, EVENTS[Action(change.action)], delivery=str(part.delivery_id))
+
+
+EVENTS = {Action.EDIT: "delivery.edited", Action.DELETE: "delivery.taken_down"}
+
+
+def _changed_part(change: LiveChange) -> RenderedPart:
+    old = render(_with_content(change.part)).parts[change.part.position]
+    return replace(old, text=change.text, entities=_entities(change))
+
+
+def _entities(change: LiveChange) -> tuple[Entity, ...]:
+    return tuple(Entity(**entity) for entity in change.entities)
+
+
+def _record_failure(change: LiveChange, error: NetworkError) -> None:
+    failures = change.failures + 1
+    is_final = error.failure in {Failure.REJECTED, Failure.DUPLICATE} or failures > settings.RETRY_LIMIT
+    with workspace_scope(change.workspace_id):
+        if is_final:
+            if _finish(change, State.FAILED, error.message):
+                text = f"“{change.part.delivery.post}” could not be changed: {error.message}"
+                notify(change.workspace, "delivery.change_failed", text, path=f"/deliveries/{change.part.delivery_id}")
+            return
+        due = max(now() + backoff(failures), error.retry_at or now())
+        LiveChange.objects.filter(pk=change.pk, state=State.QUEUED).update(
+            failures=failures, due_at=due, lease_until=None, problem_text=error.message[:300]
+        )
+
+
+def _finish(change: LiveChange, state: str, problem: str = "") -> int:
+    queued = LiveChange.objects.filter(pk=change.pk, state=State.QUEUED)
+    return queued.update(state=state, done_at=now(), due_at=None, lease_until=None, problem_text=problem[:300])
+
+
+def _queued(change_id: UUID) -> LiveChange | None:
+    rows = LiveChange.objects.select_related("part__connection", "part__delivery__post", "workspace")
+    return rows.filter(pk=change_id, state=State.QUEUED).first()
+
+
+# --- what may be changed ----------------------------------------------------------------------------------
+
+
+def _locked(part: LivePart) -> LivePart:
+    rows = LivePart.objects.select_related("connection", "delivery__post").select_for_update(of=("self",))
+    held = rows.filter(pk=part.pk, deleted_at=None).first()
+    if held is None:
+        raise NotAllowedNow("This was taken down already.")
+    if held.connection.status == Connection.Status.DISCONNECTED:
+        raise NotAllowedNow(f"{held.connection} is disconnected. Connect it again first.")
+    return held
+
+
+def _check_editable(part: LivePart) -> None:
+    if part.connection.network != Network.X:
+        return
+    if not part.connection.is_premium:
+        raise NotAllowedNow("X lets only Premium accounts edit a post. Take it down and publish a corrected copy.")
+    if part.published_at < now() - X_EDIT_WINDOW:
+        raise NotAllowedNow("X lets a post be edited within an hour only. Take it down and publish a corrected copy.")
+
+
+def _check_text(part: LivePart, new: RenderedPart) -> None:
+    rules = RULES[part.connection.network]
+    limit = rules.limit(part.connection, bool(new.media))
+    over = rules.length(new.text) - limit
+    if not new.text:
+        raise ValidationError({"text": "Write the new text."})
+    if over > 0:
+        raise ValidationError({"text": f"The text is {over} over the limit of {limit} characters."})
+    if problems := check_part(part.connection, new.text, ()):
+        raise ValidationError({"text": problems})
+
+
+def _with_content(part: LivePart) -> Delivery:
+    return with_content(Delivery.objects.filter(pk=part.delivery_id)).get()
+
+
+def _start(part: LivePart, action: str, state: str, new: RenderedPart, by: Actor) -> LiveChange:
+    action_hash = digest({"part": str(part.pk), "action": action, "from": part.content_hash, "to": new.content_hash})
+    try:
+        with transaction.atomic():
+            return LiveChange.objects.create(
+                workspace_id=part.workspace_id,
+                part=part,
+                action=action,
+                state=state,
+                text=new.text,
+                entities=[asdict(entity) for entity in new.entities],
+                action_hash=action_hash,
+                requested_by=by.user,
+                due_at=now() if state == State.QUEUED else None,
+            )
+    except IntegrityError:
+        raise NotAllowedNow("Another change of this part is on its way. Wait for it, or reject it first.") from None

@@ -1,0 +1,57 @@
+"""Where a post can be looked at, and which post a pasted link means."""
+
+import re
+from collections.abc import Callable
+
+from django.conf import settings
+
+from social.models import Connection, Network
+
+# An id alone, or the link of a post, whatever follows the id.
+X_STATUS = re.compile(r"(?:^|/status(?:es)?/)([0-9]{1,19})(?:$|[/?#])")
+# https://t.me/<name>/<id>, /c/<chat>/<id>, with a topic between them, or the id alone.
+TELEGRAM_MESSAGE = re.compile(
+    r"(?:^|/(?:c/(?P<chat>\d{1,16})|(?P<name>\w{4,64}))/(?:\d{1,19}/)?)(?P<id>\d{1,19})(?:$|[/?#])"
+)
+
+
+def find_post_id(connection: Connection, link: str) -> str:
+    """The id of the post that the link (or id) names; empty when it names none of this account's network."""
+    return FIND[connection.network](connection, link.strip())
+
+
+def post_url(connection: Connection, remote_id: str) -> str:
+    return URLS[connection.network](connection, remote_id)
+
+
+def _find_on_x(connection: Connection, link: str) -> str:
+    found = X_STATUS.search(link)
+    return found[1] if found else ""
+
+
+def _find_on_telegram(connection: Connection, link: str) -> str:
+    found = TELEGRAM_MESSAGE.search(link)
+    if found is None:
+        return ""
+    is_other_chat = found["chat"] and found["chat"] != _short_chat(connection)
+    is_other_name = found["name"] and found["name"].lower() != connection.handle.lower()
+    return "" if is_other_chat or is_other_name else found["id"]
+
+
+def _x_url(connection: Connection, remote_id: str) -> str:
+    return f"{settings.X_WEB_BASE_URL}/i/status/{remote_id}"
+
+
+def _telegram_url(connection: Connection, remote_id: str) -> str:
+    place = connection.handle or f"c/{_short_chat(connection)}"
+    return f"{settings.TELEGRAM_WEB_BASE_URL}/{place}/{remote_id}"
+
+
+def _short_chat(connection: Connection) -> str:
+    """Links leave out the -100 that the ids of channels and supergroups begin with."""
+    return connection.remote_id.partition(":")[0].removeprefix("-100").removeprefix("-")
+
+
+FIND: dict[str, Callable[[Connection, str], str]] = {Network.X: _find_on_x, Network.TELEGRAM: _find_on_telegram}
+URLS: dict[str, Callable[[Connection, str], str]] = {Network.X: _x_url, Network.TELEGRAM: _telegram_url}
+LINK_EXAMPLES = {Network.X: "https://x.com/name/status/123", Network.TELEGRAM: "https://t.me/name/123"}
