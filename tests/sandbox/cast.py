@@ -28,7 +28,9 @@ class Sandbox:
         self.post("/clock", advance=seconds)
 
     def fault(self, kind: str, **order: Any) -> None:
-        params = {name: order.pop(name) for name in list(order) if name not in ("route", "account", "count")}
+        params = {
+            name: order.pop(name) for name in list(order) if name not in ("platform", "route", "account", "count")
+        }
         self.post("/faults", kind=kind, params=params, **order)
 
     def ledger(self, **query: Any) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Entities given beside the text, and those that Telegram finds by itself."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ def test_links_tags_and_commands_are_found(text: str, found: list[tuple[str, int
 
 def test_what_is_found_never_overlaps() -> None:
     found = autolinks.find("https://x.com/@user#tag a@b.com/#x /go@bot_x $ABC.com")
-    assert all(one[2] <= other[1] for one, other in zip(found, found[1:], strict=False))
+    assert all(one[2] <= other[1] for one, other in pairwise(found))
 
 
 def test_found_entities_are_in_the_answer(bot: TelegramBot, channel: int) -> None:
