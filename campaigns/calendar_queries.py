@@ -1,66 +1,113 @@
-"""What stands in a month of the calendar: the same few queries for any number of posts."""
+"""What stands in the calendar: the same few queries for any number of posts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.access import Actor, Perm
+from accounts.models import User
 from campaigns.access import visible_deliveries, visible_posts
-from campaigns.models import Delivery, Post, Slot
-from campaigns.month import CalendarDay, FreeSlot, Month, free_slots, lay_out
+from campaigns.calendar_clock import own_time
+from campaigns.calendar_days import CalendarDay, Chip, FreeSlot, free_slots, lay_out, moment_of
+from campaigns.calendar_span import Span
+from campaigns.calendar_warnings import find_warnings
+from campaigns.delivery_actions import delivery_actions
+from campaigns.holidays import holidays_of
+from campaigns.models import Delivery, MediaAsset, Post, Slot
+from campaigns.queries import with_content
 from campaigns.slots import FREES_SLOT
 from lib.clock import now
 from social.models import Connection
 
 State = Delivery.State
 TRAY_SHOWN = 12
+# A clash or the same text on the day next to the shown ones counts too.
+AROUND = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class CalendarFilter:
     connection_id: UUID | None = None
     campaign_id: UUID | None = None
+    author_id: UUID | None = None
     state: str = ""
 
-    def apply(self, deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
-        if self.connection_id:
-            deliveries = deliveries.filter(connection_id=self.connection_id)
-        if self.campaign_id:
-            deliveries = deliveries.filter(post__campaign_id=self.campaign_id)
-        return deliveries.filter(state=self.state) if self.state else deliveries
+    def accepts(self, row: Delivery) -> bool:
+        return (
+            self.connection_id in {None, row.connection_id}
+            and self.campaign_id in {None, row.post.campaign_id}
+            and self.author_id in {None, row.post.created_by_id}
+            and self.state in {"", row.state}
+        )
 
     @property
     def is_narrow(self) -> bool:
-        return bool(self.connection_id or self.campaign_id or self.state)
+        return bool(self.connection_id or self.campaign_id or self.author_id or self.state)
 
 
-def month_days(month: Month, actor: Actor, wanted: CalendarFilter) -> list[CalendarDay]:
-    today = now().astimezone(month.zone).date()
-    found = wanted.apply(visible_deliveries(actor).filter(_within(month)))
-    rows = found.select_related("post", "connection").order_by("pk")
-    return lay_out(month, today, rows, _free_slots(month, actor, wanted))
+def calendar_days(span: Span, actor: Actor, wanted: CalendarFilter) -> list[CalendarDay]:
+    today = now().astimezone(span.zone).date()
+    days = lay_out(span, today, _chips(span, actor, wanted), _free_slots(span, actor, wanted))
+    names = holidays_of(actor.workspace.holiday_countries, span.days)
+    for day in days:
+        day.holidays = names.get(day.date, [])
+    return days
 
 
-def _within(month: Month) -> Q:
-    start, end = month.bounds
-    is_live = Q(published_at__gte=start, published_at__lt=end)
-    return is_live | Q(published_at=None, scheduled_at__gte=start, scheduled_at__lt=end)
+def _chips(span: Span, actor: Actor, wanted: CalendarFilter) -> list[Chip]:
+    start, end = span.bounds
+    # Unfiltered: a post warns of its neighbour although the neighbour is not looked for.
+    rows = list(with_content(visible_deliveries(actor).filter(_around(span))).order_by("pk"))
+    warnings, reader = find_warnings(rows, span.zone), reader_zone(actor)
+    return [
+        Chip(
+            row,
+            moment_of(row),
+            own_time=own_time(moment_of(row), span.zone, reader),
+            warnings=warnings.get(row.pk, ()),
+            actions=frozenset(delivery_actions(row, actor)),
+            picture=_picture(row.post),
+        )
+        for row in rows
+        if wanted.accepts(row) and start <= moment_of(row) < end
+    ]
 
 
-def _free_slots(month: Month, actor: Actor, wanted: CalendarFilter) -> Iterable[FreeSlot]:
+def reader_zone(actor: Actor) -> ZoneInfo | None:
+    """Where the reader is, if they said so."""
+    return ZoneInfo(actor.user.time_zone) if actor.user and actor.user.time_zone else None
+
+
+def _picture(post: Post) -> MediaAsset | None:
+    return next((use.asset for part in post.parts.all() for use in part.media.all()), None)
+
+
+def _around(span: Span) -> Q:
+    start, end = span.bounds
+    around = (start - AROUND, end + AROUND)
+    return Q(published_at__range=around) | Q(published_at=None, scheduled_at__range=around)
+
+
+def _free_slots(span: Span, actor: Actor, wanted: CalendarFilter) -> Iterable[FreeSlot]:
     """An invitation to fill them, so only for those who may, and not between what somebody looks for."""
-    if not actor.can(Perm.CONTENT_EDIT) or wanted.state or wanted.campaign_id:
+    if not actor.can(Perm.CONTENT_EDIT) or wanted.state or wanted.campaign_id or wanted.author_id:
         return []
     slots = Slot.objects.filter(workspace=actor.workspace, connection__status=Connection.Status.ACTIVE)
     if wanted.connection_id:
         slots = slots.filter(connection_id=wanted.connection_id)
-    start, end = month.bounds
+    start, end = span.bounds
     busy = Delivery.objects.filter(workspace=actor.workspace, scheduled_at__gte=start, scheduled_at__lt=end)
     taken: set[Any] = set(busy.exclude(state__in=FREES_SLOT).values_list("connection_id", "scheduled_at"))
-    return free_slots(month, slots.select_related("connection"), taken, now())
+    return free_slots(span, slots.select_related("connection"), taken, now())
+
+
+def calendar_authors(actor: Actor) -> QuerySet[User]:
+    return User.objects.filter(pk__in=visible_posts(actor).values("created_by")).order_by("name", "email")
 
 
 def drafts_without_time(actor: Actor, wanted: CalendarFilter) -> QuerySet[Post]:
@@ -71,6 +118,8 @@ def drafts_without_time(actor: Actor, wanted: CalendarFilter) -> QuerySet[Post]:
     posts = visible_posts(actor).filter(~Exists(placed))
     if wanted.campaign_id:
         posts = posts.filter(campaign_id=wanted.campaign_id)
+    if wanted.author_id:
+        posts = posts.filter(created_by=wanted.author_id)
     if wanted.connection_id:
         posts = posts.filter(deliveries__connection_id=wanted.connection_id)
     return posts.order_by("-created_at")

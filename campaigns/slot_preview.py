@@ -44,7 +44,8 @@ def next_times(slots: list[Slot]) -> list[NextTime]:
     return [NextTime(slot, at, _note(slot, at, start)) for at, slot in ahead[:SHOWN]]
 
 
-def _note(slot: Slot, at: datetime, start: datetime) -> str:
+def clock_note(slot: Slot, at: datetime) -> str:
+    """What becomes of a time that the clocks skip or repeat that day."""
     zone = ZoneInfo(slot.time_zone)
     local = at.astimezone(zone)
     if local.time() != slot.time:
@@ -52,6 +53,14 @@ def _note(slot: Slot, at: datetime, start: datetime) -> str:
     twin = local.replace(fold=1)
     if twin.utcoffset() != local.utcoffset():
         return f"Clocks go back: {slot.time:%H:%M} comes twice that day, and the first one counts."
+    return ""
+
+
+def _note(slot: Slot, at: datetime, start: datetime) -> str:
+    if note := clock_note(slot, at):
+        return note
+    zone = ZoneInfo(slot.time_zone)
+    local = at.astimezone(zone)
     if local.utcoffset() != start.astimezone(zone).utcoffset():
         change = _last_change(local, zone)
         return f"After the clock change of {change.day} {change:%B}: still {slot.time:%H:%M} on the wall."

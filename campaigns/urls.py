@@ -2,6 +2,7 @@ from django.urls import path
 
 from campaigns.views import (
     calendar,
+    calendar_acts,
     campaign,
     composer,
     dashboard,
@@ -17,6 +18,10 @@ app_name = "campaigns"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("calendar", calendar.calendar, name="calendar"),
+    path("calendar/move", calendar_acts.calendar_move, name="calendar-move"),
+    path("calendar/bulk", calendar_acts.calendar_bulk, name="calendar-bulk"),
+    path("calendar/undo", calendar_acts.calendar_undo, name="calendar-undo"),
+    path("calendar/holidays", calendar_acts.calendar_holidays, name="calendar-holidays"),
     path("connections/<uuid:connection_id>/slots", slot.slot_list, name="slot-list"),
     path("connections/<uuid:connection_id>/slots/<uuid:slot_id>/remove", slot.slot_remove, name="slot-remove"),
     path("sources", source.source_list, name="source-list"),

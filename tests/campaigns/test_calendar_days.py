@@ -3,8 +3,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from campaigns.calendar_days import CHIPS_SHOWN, CalendarDay, Chip, add_hours, free_slots, lay_out, moment_of
+from campaigns.calendar_span import Span, read_span
 from campaigns.models import Delivery, Slot
-from campaigns.month import CHIPS_SHOWN, CalendarDay, Chip, Month, free_slots, lay_out, read_month
 from social.models import Connection
 
 BERLIN, NEW_YORK, SHANGHAI = "Europe/Berlin", "America/New_York", "Asia/Shanghai"
@@ -13,23 +14,24 @@ NOON = datetime(2026, 12, 15, 12, tzinfo=UTC)
 NEVER: set = set()
 
 
-def month(text: str, zone: str = BERLIN) -> Month:
-    return read_month(text, zone, NOON)
+def month(text: str, zone: str = BERLIN) -> Span:
+    return read_span({"month": text}, zone, NOON)
 
 
-def delivery(at: datetime, **fields: object) -> Delivery:
-    return Delivery(scheduled_at=at, **fields)
+def chip(at: datetime, **fields: object) -> Chip:
+    row = Delivery(scheduled_at=at, **fields)
+    return Chip(row, moment_of(row))
 
 
-def day_of(at: datetime, shown: Month) -> date:
-    return next(day.date for day in lay_out(shown, NOON.date(), [delivery(at)], []) if day.chips)
+def day_of(at: datetime, shown: Span) -> date:
+    return next(day.date for day in lay_out(shown, NOON.date(), [chip(at)], []) if day.chips)
 
 
 def slot(weekday: int, at: str, zone: str = BERLIN) -> Slot:
     return Slot(connection=Connection(handle="roastery"), weekday=weekday, time=time.fromisoformat(at), time_zone=zone)
 
 
-def free(shown: Month, *slots: Slot, taken: set = NEVER, after: datetime = datetime(2020, 1, 1, tzinfo=UTC)) -> list:
+def free(shown: Span, *slots: Slot, taken: set = NEVER, after: datetime = datetime(2020, 1, 1, tzinfo=UTC)) -> list:
     return [found.at for found in free_slots(shown, slots, taken, after)]
 
 
@@ -48,7 +50,7 @@ def test_anything_else_is_this_month(text: str) -> None:
 @pytest.mark.parametrize(("zone", "expected"), [(SHANGHAI, 1), (BERLIN, 1), (NEW_YORK, 12), ("UTC", 12)])
 def test_this_month_is_that_of_the_zone(zone: str, expected: int) -> None:
     last_minutes = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert read_month("", zone, last_minutes).first.month == expected
+    assert read_span({}, zone, last_minutes).first.month == expected
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_weeks_run_from_monday_to_sunday_and_hold_the_whole_month(number: int) -
 )
 def test_half_past_eleven_utc_on_the_last_day_stands_on_the_day_of_the_zone(zone: str, expected: date) -> None:
     at = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert day_of(at, Month(expected.replace(day=1), ZoneInfo(zone))) == expected
+    assert day_of(at, Span("month", expected, ZoneInfo(zone))) == expected
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -124,14 +126,14 @@ def test_every_hour_of_the_autumn_change_stands_on_its_day() -> None:
 
 def test_what_went_out_stands_where_it_went_out() -> None:
     planned, published = datetime(2026, 12, 1, 9, tzinfo=UTC), datetime(2026, 12, 2, 9, tzinfo=UTC)
-    row = delivery(planned, published_at=published)
-    days = lay_out(month("2026-12"), NOON.date(), [row], [])
+    late = chip(planned, published_at=published)
+    days = lay_out(month("2026-12"), NOON.date(), [late], [])
     assert [(day.date.day, day.chips[0].at) for day in days if day.chips] == [(2, published)]
 
 
 def test_a_day_is_in_the_order_of_its_times() -> None:
     times = [datetime(2026, 12, 3, hour, tzinfo=UTC) for hour in (15, 7, 11)]
-    days = lay_out(month("2026-12"), NOON.date(), map(delivery, times), [])
+    days = lay_out(month("2026-12"), NOON.date(), map(chip, times), [])
     assert [chip.at.hour for chip in next(day for day in days if day.chips).chips] == [7, 11, 15]
 
 
@@ -147,7 +149,7 @@ def test_days_know_whether_they_are_over_today_or_of_another_month() -> None:
     ("number", "shown", "folded"), [(0, 0, 0), (3, 3, 0), (4, 4, 0), (5, CHIPS_SHOWN, 2), (9, 3, 6)]
 )
 def test_a_full_day_folds_what_does_not_fit(number: int, shown: int, folded: int) -> None:
-    day = CalendarDay(NOON.date(), False, False, False, [Chip(delivery(NOON), NOON)] * number)
+    day = CalendarDay(NOON.date(), False, False, False, [chip(NOON)] * number)
     assert (len(day.shown), len(day.folded)) == (shown, folded)
 
 
@@ -196,3 +198,69 @@ def test_slots_of_the_past_are_gone() -> None:
     found = free(month("2026-12"), slot(0, "09:00"), after=NOON)
     assert found
     assert min(found) > NOON
+
+
+# --- hours ------------------------------------------------------------------------------------------------
+
+
+def hours_of(day: date, zone: str, *times: datetime, shows_all: bool = False) -> dict[int, list[datetime]]:
+    shown = Span("day", day, ZoneInfo(zone))
+    days = lay_out(shown, NOON.date(), [chip(at) for at in times], [])
+    add_hours(days, shown.zone, NOON, shows_all=shows_all)
+    return {hour.number: [found.at for found in hour.chips] for hour in days[0].hours}
+
+
+def test_a_day_shows_its_busy_hours() -> None:
+    assert list(hours_of(date(2026, 12, 15), BERLIN)) == list(range(7, 22))
+
+
+def test_a_post_at_night_widens_the_day() -> None:
+    found = hours_of(date(2026, 12, 15), BERLIN, datetime(2026, 12, 15, 22, 59, tzinfo=UTC))
+    assert (min(found), max(found)) == (7, 23)
+    assert len(found[23]) == 1
+
+
+def test_all_hours_can_be_shown() -> None:
+    assert list(hours_of(date(2026, 12, 15), BERLIN, shows_all=True)) == list(range(24))
+
+
+def test_an_hour_that_comes_twice_holds_the_posts_of_both() -> None:
+    twice = [datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)]
+    assert hours_of(date(2026, 10, 25), BERLIN, *twice)[2] == twice
+
+
+@pytest.mark.parametrize(("zone", "hour"), [("Asia/Kathmandu", 13), ("Asia/Kolkata", 13), ("Australia/Eucla", 16)])
+def test_zones_between_the_hours_put_a_post_into_the_hour_of_their_clock(zone: str, hour: int) -> None:
+    assert hours_of(date(2026, 12, 15), zone, datetime(2026, 12, 15, 8, tzinfo=UTC))[hour]
+
+
+def test_hours_of_today_that_are_over_are_past() -> None:
+    shown = Span("day", NOON.date(), ZoneInfo(BERLIN))
+    days = lay_out(shown, NOON.date(), [], [])
+    add_hours(days, shown.zone, NOON)
+    assert [hour.number for hour in days[0].hours if not hour.is_past] == list(range(13, 22))
+
+
+def test_an_hour_that_the_clocks_skip_is_marked() -> None:
+    shown = Span("day", date(2026, 3, 29), ZoneInfo(BERLIN))
+    days = lay_out(shown, NOON.date(), [], [])
+    add_hours(days, shown.zone, NOON, shows_all=True)
+    assert [hour.number for hour in days[0].hours if hour.is_skipped] == [2]
+
+
+def test_days_of_a_week_share_their_hours() -> None:
+    shown = Span("week", NOON.date(), ZoneInfo(BERLIN))
+    days = lay_out(shown, NOON.date(), [chip(datetime(2026, 12, 15, 4, tzinfo=UTC))], [])
+    assert add_hours(days, shown.zone, NOON) == list(range(5, 22))
+    assert {len(day.hours) for day in days} == {17}
+
+
+def test_a_free_slot_that_the_clocks_move_says_so() -> None:
+    shown = Span("day", date(2026, 3, 29), ZoneInfo(BERLIN))
+    (found,) = free_slots(shown, [slot(6, "02:30")], NEVER, datetime(2020, 1, 1, tzinfo=UTC))
+    assert found.note == "Clocks go forward: 02:30 does not exist that day, so it goes out at 03:30."
+
+
+def test_days_with_a_clock_change_carry_their_note() -> None:
+    days = lay_out(month("2026-03"), NOON.date(), [], [])
+    assert [day.date for day in days if day.clock_note] == [date(2026, 3, 29)]
