@@ -15,7 +15,7 @@ _PARSERS = {
     "markdown": markdown_markup.parse_legacy,
 }
 # What a known type needs besides its place.
-_NEEDS = {"text_link": "url", "text_mention": "user", "custom_emoji": "custom_emoji_id"}
+_NEEDS = {"text_link": "url", "text_mention": "user", "custom_emoji": "custom_emoji_id", "date_time": "unix_time"}
 _KNOWN = {*STYLES, *QUOTES, *CODES, *AUTOMATIC, *_NEEDS}
 
 
@@ -107,6 +107,10 @@ def _details(call: Call, kind: str, given: dict[str, Any]) -> dict[str, Any]:
         if not str(given["custom_emoji_id"]).isdigit() or int(given["custom_emoji_id"]) >= 2**63:
             raise _unreadable('Field "custom_emoji_id" must be a valid Number')
         return {"custom_emoji_id": str(given["custom_emoji_id"])}
+    if kind == "date_time":
+        if not parameters.is_number(given["unix_time"]):
+            raise _unreadable('Field "unix_time" must be of type Integer')
+        return {name: given[name] for name in ("unix_time", "date_time_format") if given.get(name) is not None}
     return {"language": given["language"]} if kind == "pre" and given.get("language") else {}
 
 

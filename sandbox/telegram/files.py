@@ -183,10 +183,10 @@ def media_json(db: sqlite3.Connection, row_id: int, kind: str) -> dict[str, Any]
         shown["file_name"] = row["name"]
     if kind == "document":
         return {"document": shown}
-    shown["duration"] = row["duration"]
+    timed = {**shown, "duration": row["duration"]}
     if kind == "audio":
-        return {"audio": shown}
-    sized = {**shown, "width": row["width"], "height": row["height"]}
+        return {"audio": timed}
+    sized = {**timed, "width": row["width"], "height": row["height"]}
     # Telegram shows an animation as a document too, for clients that know no animations.
     return {"video": sized} if kind == "video" else {"animation": sized, "document": shown}
 

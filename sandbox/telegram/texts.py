@@ -16,7 +16,7 @@ QUOTES = ("blockquote", "expandable_blockquote")
 CODES = ("code", "pre")
 AUTOMATIC = ("mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number")
 # In which order entities of the same place are nested: the first is outermost.
-_ORDER = (*QUOTES, "pre", "code", "text_link", "text_mention", *AUTOMATIC, *STYLES, "custom_emoji")
+_ORDER = (*QUOTES, "pre", "code", "text_link", "text_mention", "date_time", *AUTOMATIC, *STYLES, "custom_emoji")
 _BLANK = " \n"
 # Line separators and vertical lines that Telegram takes out of every text.
 _REMOVED = re.compile("[\r\u2028-\u202e\u0333\u033f\u030a]")

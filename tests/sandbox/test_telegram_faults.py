@@ -50,7 +50,7 @@ ELSEWHERE = {"updates_repeated", "webhook_redelivery"}
 
 def act(bot: TelegramBot, chat: int) -> int | type[Exception]:
     try:
-        return bot.call("sendMessage", chat_id=chat, text="Hello", timeout=0.5).status_code
+        return bot.call("sendMessage", chat_id=chat, text="Hello", wait=0.5).status_code
     except requests.Timeout:
         return requests.Timeout
     except requests.ConnectionError:
