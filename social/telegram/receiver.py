@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from lib.clock import now
+from lib.text import storable
 from social.models import BotReceiver, InboundUpdate
 from social.networks.port import Failure, NetworkError
 from social.networks.telegram import api
@@ -146,11 +147,22 @@ def append_updates(bot_id: int, updates: Iterable[Mapping[str, Any]]) -> None:
     from social import tasks
 
     rows = [
-        InboundUpdate(bot_id=bot_id, update_id=update["update_id"], kind=kind_of(update)[:40], payload=update)
+        InboundUpdate(
+            bot_id=bot_id, update_id=update["update_id"], kind=kind_of(update)[:40], payload=_storable(update)
+        )
         for update in updates
     ]
     InboundUpdate.objects.bulk_create(rows, ignore_conflicts=True)
     transaction.on_commit(partial(tasks.handle_updates.delay, bot_id))
+
+
+def _storable(value: Any) -> Any:
+    """Without the characters that Postgres refuses: one of them would hold up everything behind it."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(name): _storable(part) for name, part in value.items()}
+    return [_storable(part) for part in value] if isinstance(value, list) else value
 
 
 def kind_of(update: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 from social.telegram import receiver
 
 MAX_BYTES = 1024 * 1024
+MAX_NUMBER = 2**63
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
 
 
@@ -28,7 +29,7 @@ def _read_update(request: HttpRequest) -> dict[str, object] | None:
         return None
     try:
         update = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    is_update = isinstance(update, dict) and isinstance(update.get("update_id"), int)
-    return update if is_update else None
+    number = update.get("update_id") if isinstance(update, dict) else None
+    return update if isinstance(number, int) and 0 <= number < MAX_NUMBER else None

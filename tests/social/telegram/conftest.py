@@ -44,6 +44,9 @@ class Telegram:
     def write(self, text: str, *, sender: str = "dana", **place: Any) -> None:
         self.sandbox.post("/telegram/write", **{"from": sender}, text=text, **place)
 
+    def fault(self, kind: str, method: str, **params: Any) -> None:
+        self.sandbox.post("/faults", platform="telegram", kind=kind, route="POST /bot{token}/" + method, params=params)
+
     def messages(self, chat: int | str) -> list[dict[str, Any]]:
         return self.sandbox.get("/telegram/messages", chat=chat)["messages"]
 
