@@ -1,24 +1,40 @@
-"""What needs a person: posts that did not go out, accounts to reconnect, reviews that wait."""
+"""What needs a person: posts that did not go out or may not, reviews that wait, accounts to reconnect."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import CharField, Count, Func, IntegerField, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Count, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from accounts.access import Actor, Perm
 from accounts.models import Workspace
 from accounts.scope import WORKSPACE, workspace_scope
 from campaigns.access import visible_deliveries
+from campaigns.dead_letters import Cause, causes_of
 from campaigns.deliveries import KIND
 from campaigns.models import Delivery
 from compliance.models import Review
+from lib.clock import now
 from social.models import Connection
 
 State = Delivery.State
 UNSETTLED = (State.UNCONFIRMED, State.FAILED, State.MISSED)
+# Where something can still be done before its time.
+BEFORE_SENDING = (State.DRAFT, State.IN_REVIEW, State.SCHEDULED, State.RETRY_WAIT, State.PAUSED)
 BROKEN = (Connection.Status.RECONNECT, Connection.Status.SUSPENDED)
 SHOWN = 6
+SHOWN_PER_CAUSE = 5
+# A forgotten draft stops being urgent some time after its moment.
+FORGOTTEN = timedelta(days=1)
+TABS = {
+    "failed": "Failed",
+    "unconfirmed": "Unconfirmed",
+    "missed": "Missed",
+    "risk": "At risk",
+    "reviews": "Waiting for me",
+    "connections": "Connections",
+}
 
 
 @dataclass(frozen=True)
@@ -34,30 +50,89 @@ class Attention:
     def is_empty(self) -> bool:
         return not (self.deliveries or self.connections or self.reviews)
 
+    @property
+    def kinds(self) -> list[tuple[str, str, int]]:
+        """Tab, label and number of those that hold something."""
+        return [(tab, label, self.counts[tab]) for tab, label in TABS.items() if self.counts[tab]]
+
 
 def find_attention(actor: Actor) -> Attention:
-    unsettled = visible_deliveries(actor).filter(state__in=UNSETTLED)
-    connections = broken_connections(actor.workspace)
+    wanted = Q(state__in=UNSETTLED) | _is_at_risk()
+    found = visible_deliveries(actor).filter(wanted).select_related("post", "connection", "workspace")
     return Attention(
-        deliveries=list(unsettled.select_related("post", "connection").order_by("-updated_at")[:SHOWN]),
-        connections=list(connections[:SHOWN]),
-        reviews=_waiting_reviews(actor) if actor.can(Perm.REVIEW) else [],
-        counts=count_for_navigation(actor),
+        deliveries=list(found.order_by("-updated_at")[:SHOWN]),
+        connections=list(broken_connections(actor.workspace)[:SHOWN]),
+        reviews=with_deliveries(reviews_for(actor)[:SHOWN]),
+        counts=count_attention(actor),
     )
 
 
+# --- one kind ---------------------------------------------------------------------------------------------
+
+
+def deliveries_of(actor: Actor, tab: str) -> QuerySet[Delivery]:
+    """What stands under one of the tabs of deliveries, the most urgent first."""
+    rows = visible_deliveries(actor).select_related("post__campaign", "connection", "workspace")
+    if tab == "risk":
+        return rows.filter(_is_at_risk()).order_by("scheduled_at", "pk")
+    return rows.filter(state=tab).order_by("-updated_at", "pk")
+
+
+def tab_of(delivery: Delivery) -> str:
+    return delivery.state if delivery.state in UNSETTLED else "risk"
+
+
+def _is_at_risk() -> Q:
+    return Q(state__in=BEFORE_SENDING, scheduled_at__gte=now() - FORGOTTEN) & ~Q(risk="")
+
+
+def failed_causes(actor: Actor) -> list[tuple[Cause, list[Delivery]]]:
+    """Each cause with its newest deliveries."""
+    failed = deliveries_of(actor, State.FAILED)
+    turn = Window(RowNumber(), partition_by=["connection", "problem_code"], order_by=F("updated_at").desc())
+    shown: dict[tuple[Any, str], list[Delivery]] = {}
+    for row in failed.annotate(turn=turn).filter(turn__lte=SHOWN_PER_CAUSE):
+        shown.setdefault((row.connection_id, row.problem_code), []).append(row)
+    return [(cause, shown.get((cause.connection.pk, cause.code), [])) for cause in causes_of(failed)]
+
+
 def broken_connections(workspace: Workspace) -> QuerySet[Connection]:
-    return Connection.objects.filter(workspace=workspace, status__in=BROKEN)
+    return Connection.objects.filter(_is_broken(), workspace=workspace)
+
+
+def _is_broken() -> Q:
+    """It needs a new log-in, or keeps failing although it has one."""
+    return Q(status__in=BROKEN) | Q(status=Connection.Status.ACTIVE, broken_until__gt=now())
+
+
+def with_waiting(connections: QuerySet[Connection]) -> QuerySet[Connection]:
+    """Adds how many posts each holds up."""
+    waiting = Q(deliveries__state__in=[State.SCHEDULED, State.RETRY_WAIT, State.UNCONFIRMED])
+    return connections.annotate(waiting=Count("deliveries", filter=waiting)).order_by("network", "handle", "pk")
 
 
 def waiting_reviews(workspace: Workspace) -> QuerySet[Review]:
     return Review.objects.filter(workspace=workspace, status=Review.Status.WAITING)
 
 
-def _waiting_reviews(actor: Actor) -> list[tuple[Review, Delivery]]:
-    reviews = list(waiting_reviews(actor.workspace).filter(kind=KIND)[:SHOWN])
-    deliveries = Delivery.objects.select_related("post", "connection").in_bulk([row.object_id for row in reviews])
-    return [(row, deliveries[row.object_id]) for row in reviews if row.object_id in deliveries]
+def reviews_for(actor: Actor) -> QuerySet[Review]:
+    """What the actor may decide: under four eyes nothing that they wrote or asked for."""
+    waiting = waiting_reviews(actor.workspace).filter(kind=KIND)
+    if not actor.can(Perm.REVIEW):
+        return waiting.none()
+    if not actor.workspace.four_eyes:
+        return waiting
+    if actor.user is None:
+        return waiting.none()
+    own = Delivery.objects.filter(workspace=actor.workspace, post__authors__contains=[str(actor.user.pk)])
+    return waiting.exclude(requested_by=actor.user).exclude(object_id__in=own.values("pk"))
+
+
+def with_deliveries(reviews: QuerySet[Review] | list[Review]) -> list[tuple[Review, Delivery]]:
+    rows = list(reviews)
+    found = Delivery.objects.select_related("post__campaign", "connection", "workspace")
+    deliveries = found.in_bulk([row.object_id for row in rows])
+    return [(row, deliveries[row.object_id]) for row in rows if row.object_id in deliveries]
 
 
 # --- counts -----------------------------------------------------------------------------------------------
@@ -65,29 +140,39 @@ def _waiting_reviews(actor: Actor) -> list[tuple[Review, Delivery]]:
 
 def count_for_navigation(actor: Actor) -> dict[str, int]:
     """One query where the workspace's scope is open, as in most views. Guests are told nothing."""
+    counts = count_attention(actor)
+    return {"attention": sum(counts[tab] for tab in TABS if tab != "reviews"), "reviews": counts["all_reviews"]}
+
+
+def count_attention(actor: Actor) -> dict[str, int]:
+    """By tab, and `all_reviews`, whoever may decide them."""
     if not actor.can(Perm.VIEW):
-        return {"attention": 0, "reviews": 0}
-    counts = _count(actor.workspace)
+        return dict.fromkeys([*TABS, "all_reviews"], 0)
+    counts = _count(actor)
     if counts.pop("scope") != str(actor.workspace.pk):
         # Views that talk to a network render outside the scope.
         with workspace_scope(actor.workspace.pk):
-            counts = _count(actor.workspace)
-    return {"attention": counts["unsettled"] + counts["broken"], "reviews": counts["reviews"]}
+            counts = _count(actor)
+            counts.pop("scope")
+    return counts
 
 
-def _count(workspace: Workspace) -> dict[str, Any]:
-    unsettled = Delivery.objects.filter(workspace=OuterRef("pk"), state__in=UNSETTLED)
-    broken = Connection.objects.filter(workspace=OuterRef("pk"), status__in=BROKEN)
-    reviews = Review.objects.filter(workspace=OuterRef("pk"), status=Review.Status.WAITING)
+def _count(actor: Actor) -> dict[str, Any]:
+    deliveries = Delivery.objects.filter(workspace=OuterRef("pk"))
+    found: dict[str, QuerySet[Any]] = {state: deliveries.filter(state=state) for state in UNSETTLED}
+    found["risk"] = deliveries.filter(_is_at_risk())
+    found["reviews"] = reviews_for(actor)
+    found["connections"] = broken_connections(actor.workspace)
+    found["all_reviews"] = waiting_reviews(actor.workspace)
     scope = Func(Value(WORKSPACE), Value(True), function="current_setting", output_field=CharField())
     row: Any = (
-        Workspace.objects.filter(pk=workspace.pk)
-        .values(scope=scope, unsettled=_number_of(unsettled), broken=_number_of(broken), reviews=_number_of(reviews))
+        Workspace.objects.filter(pk=actor.workspace.pk)
+        .values(scope=scope, **{name: _number_of(rows) for name, rows in found.items()})
         .get()
     )
     return row
 
 
-def _number_of(rows: QuerySet) -> Coalesce:
+def _number_of(rows: QuerySet[Any]) -> Coalesce:
     counted = rows.order_by().values("workspace").annotate(number=Count("pk")).values("number")
     return Coalesce(Subquery(counted), Value(0), output_field=IntegerField())

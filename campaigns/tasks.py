@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from campaigns import live_changes, publishing_log, replies, source_rescan
+from campaigns import preflight_ahead as ahead
 from campaigns.engine import dispatch, look_up, publish
 
 
@@ -58,3 +59,15 @@ def scan_one_source(workspace_id: str, source_id: str) -> None:
 @shared_task(name="campaigns.forget_log_lines", expires=3600)
 def forget_log_lines() -> None:
     publishing_log.forget_old_lines()
+
+
+@shared_task(name="campaigns.preflight_ahead", expires=50)
+def preflight_ahead() -> None:
+    for workspace_id in ahead.workspaces_to_check():
+        preflight_workspace.delay(str(workspace_id))
+
+
+# The next round asks again.
+@shared_task(name="campaigns.preflight_workspace", expires=50)
+def preflight_workspace(workspace_id: str) -> None:
+    ahead.check_workspace(UUID(workspace_id))

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from campaigns.views import (
+    attention,
     calendar,
     calendar_acts,
     campaign,
@@ -60,5 +61,9 @@ urlpatterns = [
     path("reviews/<uuid:review_id>/reject", reviews.review_reject, name="review-reject"),
     path("media-library", media.media_library, name="media-library"),
     path("media/<uuid:asset_id>/file", media.media_file, name="media-file"),
+    path("attention/", attention.attention, name="attention"),
+    path("preflight/", attention.preflight, name="preflight"),
+    path("outage/", attention.outage, name="outage"),
+    path("connections/<uuid:connection_id>/retry-failed", attention.connection_retry, name="connection-retry"),
     path("media/<uuid:asset_id>/thumb", media.media_thumb, name="media-thumb"),
 ]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from campaigns.api import campaigns, deliveries, logs, media, posts, projects, publish, reviews, slots
+from campaigns.api import attention, campaigns, deliveries, logs, media, posts, projects, publish, reviews, slots
 
 app_name = "campaigns-api"
 DELIVERY = "deliveries/<uuid:delivery_id>"
@@ -21,6 +21,10 @@ urlpatterns = [
     path(f"{DELIVERY}/cancel", deliveries.CancelView.as_view(), name="delivery-cancel"),
     path(f"{DELIVERY}/confirm-live", deliveries.ConfirmLiveView.as_view(), name="delivery-confirm-live"),
     path(f"{DELIVERY}/send-again", deliveries.SendAgainView.as_view(), name="delivery-send-again"),
+    path("attention", attention.AttentionView.as_view(), name="attention"),
+    path("preflight", attention.PreflightView.as_view(), name="preflight"),
+    path("deliveries/settle-missed", attention.SettleMissedView.as_view(), name="settle-missed"),
+    path("connections/<uuid:connection_id>/retry-failed", attention.RetryFailedView.as_view(), name="retry-failed"),
     path("reviews", reviews.ReviewListView.as_view(), name="reviews"),
     path("reviews/<uuid:review_id>/approve", reviews.ApproveView.as_view(), name="review-approve"),
     path("reviews/<uuid:review_id>/reject", reviews.RejectView.as_view(), name="review-reject"),

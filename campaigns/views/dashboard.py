@@ -6,6 +6,8 @@ from accounts.web import MemberRequest, member_view
 from campaigns.access import visible_campaigns
 from campaigns.attention import find_attention
 from campaigns.dashboard import count_week, first_steps, next_days, recently_published
+from campaigns.outage import find_outages
+from campaigns.preflight import count_levels, find_flights
 from lib.clock import now
 
 GUEST_CAMPAIGNS = 12
@@ -21,7 +23,13 @@ def dashboard(request: MemberRequest) -> HttpResponse:
         "recent": recently_published(actor),
     }
     if actor.can(Perm.VIEW):
-        context |= {"attention": find_attention(actor), "steps": first_steps(actor.workspace)}
+        attention = find_attention(actor)
+        context |= {
+            "attention": attention,
+            "outages": find_outages(actor) if attention.counts["missed"] else [],
+            "flights": count_levels(find_flights(actor)),
+            "steps": first_steps(actor.workspace),
+        }
     else:
         context |= {"shared": visible_campaigns(actor)[:GUEST_CAMPAIGNS]}
     return render(request, "campaigns/dashboard.html", context)

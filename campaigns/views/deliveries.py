@@ -6,11 +6,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.web import MemberRequest, member_view
 from campaigns import deliveries as services
 from campaigns.access import get_delivery
+from campaigns.attention import tab_of
 from campaigns.delivery_actions import delivery_actions
 from campaigns.models import Attempt, Delivery, LivePart
 from campaigns.previews import Preview, PreviewPart, preview_delivery
@@ -165,5 +167,7 @@ def _act(request: MemberRequest, delivery_id: UUID, act: Callable[[Delivery], ob
     refusal = attempt(lambda: act(delivery))
     if refusal is None:
         messages.success(request, done)
+        if request.POST.get("page") == "attention":
+            return redirect(f"{reverse('campaigns:attention')}?tab={tab_of(delivery)}")
         return redirect(delivery.post if is_on_post else delivery)
     return show_post(request, delivery.post, refusal) if is_on_post else _show(request, delivery, refusal)

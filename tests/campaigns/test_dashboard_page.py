@@ -218,7 +218,7 @@ def test_more_rows_cost_no_more_queries(bob_client: Client, bob_actor: Actor, ro
         planned(bob_actor, roastery, now() + timedelta(hours=1))
         set_state(add_post(bob_actor, roastery), State.FAILED)
         mark_published(add_post(bob_actor, roastery))
-        submitted(add_post(bob_actor, roastery))
+        submitted(add_post(bob_actor, roastery, text=f"{now()}"))
 
     def count() -> int:
         with CaptureQueriesContext(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -109,7 +110,7 @@ def test_all_of_an_account_are_planned_again_a_minute_apart(failed, roastery, bo
     retried = retry_failed(roastery, by=bob_actor)
     times = planned_times()
     assert (len(retried.planned), retried.left_out) == (3, [])
-    assert [later - earlier for earlier, later in zip(times, times[1:], strict=False)] == [GAP, GAP]
+    assert [later - earlier for earlier, later in pairwise(times)] == [GAP, GAP]
     assert abs(times[0] - now()) < timedelta(seconds=5)
 
 
@@ -127,7 +128,7 @@ def test_they_keep_clear_of_what_the_account_sends_anyway(failed, roastery, bob_
         failed()
     retry_failed(roastery, by=bob_actor)
     times = planned_times()
-    assert all(later - earlier >= GAP for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= GAP for earlier, later in pairwise(times))
 
 
 def test_one_cause_alone_can_be_retried(failed, roastery, bob_actor) -> None:
