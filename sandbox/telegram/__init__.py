@@ -116,7 +116,9 @@ def _page_routes() -> list[Route]:
         ("GET", "/web/u/{bot_id}/{user_id}", web.show_dialog),
         ("GET", "/web/c/{number}/{message_id}", web.show_message),
         ("GET", "/web/c/{number}", web.show_chat),
+        ("GET", "/web/c/{number}/{thread}/{message_id}", web.show_message),
         ("GET", "/web/{username}/{message_id}", web.show_message),
+        ("GET", "/web/{username}/{thread}/{message_id}", web.show_message),
         ("GET", "/web/{username}", deeplinks.show_name),
     ]
     return [Route(method, path, handler, is_api=False) for method, path, handler in pages]

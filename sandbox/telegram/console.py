@@ -288,4 +288,4 @@ def _number(body: dict[str, Any], name: str) -> int:
     value = body.get(name)
     if not is_number(value):
         raise BadOrder(f"{name} is a whole number")
-    return int(value)
+    return value

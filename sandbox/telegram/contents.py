@@ -5,6 +5,7 @@ from typing import Any
 from sandbox.router import Call
 from sandbox.telegram import html_markup, markdown_markup, parameters, people, problems, urls
 from sandbox.telegram.markup import BadMarkup
+from sandbox.telegram.parameters import is_number
 from sandbox.telegram.texts import AUTOMATIC, CODES, QUOTES, STYLES, Entity, FormattedText, settle, utf16_length
 
 MAX_TEXT = 4096
@@ -84,7 +85,7 @@ def _entity(call: Call, given: Any) -> Entity:
     if kind not in _KNOWN:
         raise _unreadable("Unsupported type specified")
     for name in ("offset", "length"):
-        if not parameters.is_number(given.get(name)):
+        if not is_number(given.get(name)):
             raise _unreadable(f'Field "{name}" must be of type Integer')
     need = _NEEDS.get(kind)
     if need and need not in given:
@@ -100,7 +101,7 @@ def _details(call: Call, kind: str, given: dict[str, Any]) -> dict[str, Any]:
             raise problems.bad_request(f"entity URL '{given['url']}' is invalid: {error}") from None
     if kind == "text_mention":
         user_id = given["user"].get("id") if isinstance(given["user"], dict) else None
-        if not parameters.is_number(user_id) or people.user(call.db, user_id) is None:
+        if not is_number(user_id) or people.user(call.db, user_id) is None:
             raise problems.bad_request("user not found")
         return {"user": {"id": user_id}}
     if kind == "custom_emoji":
@@ -108,7 +109,7 @@ def _details(call: Call, kind: str, given: dict[str, Any]) -> dict[str, Any]:
             raise _unreadable('Field "custom_emoji_id" must be a valid Number')
         return {"custom_emoji_id": str(given["custom_emoji_id"])}
     if kind == "date_time":
-        if not parameters.is_number(given["unix_time"]):
+        if not is_number(given["unix_time"]):
             raise _unreadable('Field "unix_time" must be of type Integer')
         return {name: given[name] for name in ("unix_time", "date_time_format") if given.get(name) is not None}
     return {"language": given["language"]} if kind == "pre" and given.get("language") else {}

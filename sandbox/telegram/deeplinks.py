@@ -137,7 +137,7 @@ def _show_invitation(call: Call, code: str) -> Response:
     return web.show(
         chat["title"],
         f"<h1>{escape(chat['title'])}</h1><p class=soft>{escape(chat['type'])} · "
-        f"{people.member_count(call.db, chat):,} members</p>"
+        f"{web.counted(people.member_count(call.db, chat))}</p>"
         f'<form method="post" action="{web.ROOT}/-/join" class="card">'
         f'<input type="hidden" name="link" value="{escape(invite["link"])}">{_picker(users)}'
         '<div class="row"><button class="main">Join</button></div></form>',

@@ -6,7 +6,7 @@ Values arrive as text or as JSON; each reader takes both and refuses what is nei
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from sandbox.router import Call
 from sandbox.telegram import problems
@@ -82,7 +82,7 @@ def of(call: Call) -> Parameters:
     return parameters
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[int]:
     """A whole number that Telegram's ids and offsets can be."""
     return type(value) is int and abs(value) < 2**53
 

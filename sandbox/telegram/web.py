@@ -65,7 +65,11 @@ def _row(path: str, title: str, about: str) -> str:
 def _about(call: Call, chat: sqlite3.Row) -> str:
     kind = "forum" if chat["is_forum"] else chat["type"]
     moved = " · moved" if chat["migrated_to"] else ""
-    return f"{kind} · {people.member_count(call.db, chat):,} members{moved}"
+    return f"{kind} · {counted(people.member_count(call.db, chat))}{moved}"
+
+
+def counted(members: int) -> str:
+    return f"{members:,} member{'' if members == 1 else 's'}"
 
 
 def _dialogs(db: sqlite3.Connection) -> list[sqlite3.Row]:

@@ -27,7 +27,7 @@ def test_a_chat_shows_its_messages_in_order(telegram: Telegram, bot: TelegramBot
     bot.send(channel, "The newer one")
     text = telegram.page("NEWS").text
     assert text.index("The older one") < text.index("The newer one")
-    assert "@news · channel · 1 members" in text
+    assert "@news · channel · 1 member<" in text
 
 
 def test_a_chat_without_messages_says_so(telegram: Telegram) -> None:
@@ -99,11 +99,13 @@ def test_a_text_stays_a_text_on_every_page(
         assert attack in page.words
 
 
-@pytest.mark.parametrize("kind", ["channel", "group", "forum"])
-def test_a_chat_without_a_name_is_found_by_its_number(telegram: Telegram, bot: TelegramBot, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "prefix"), [("channel", "-100000"), ("group", "-"), ("forum", "-100000")])
+def test_a_chat_without_a_name_is_found_by_its_number(
+    telegram: Telegram, bot: TelegramBot, kind: str, prefix: str
+) -> None:
     chat = telegram.chat(kind, bots=[bot.username])
     message = bot.send(chat, "Found by its number")["message_id"]
-    number = str(chat).removeprefix("-").removeprefix("100000") if kind != "group" else str(-chat)
+    number = str(chat).removeprefix(prefix)
     assert "Found by its number" in telegram.page(f"c/{number}").text
     assert telegram.page(f"c/{number}/{message}").status_code == 200
 
@@ -114,6 +116,14 @@ def test_a_message_has_a_page_until_it_is_deleted(telegram: Telegram, bot: Teleg
     bot.do("deleteMessage", chat_id=channel, message_id=message)
     assert telegram.page(f"news/{message}").status_code == 404
     assert "Here" not in telegram.page("news").text
+
+
+def test_an_address_may_name_the_topic_too(telegram: Telegram, bot: TelegramBot) -> None:
+    forum = telegram.chat("forum", username="talk", bots=[bot.username], topics=["Launch"])
+    bot.send(forum, "In a topic", message_thread_id=1)
+    number = str(forum).removeprefix("-100").lstrip("0")
+    for path in ("talk/1/2", f"c/{number}/1/2"):
+        assert 'class="bubble marked" id="m2"' in telegram.page(path).text
 
 
 @pytest.mark.parametrize(
