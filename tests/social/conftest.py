@@ -11,6 +11,7 @@ from accounts.scope import workspace_scope
 from sandbox.testing import start_sandbox
 from social import connect
 from social.models import Connection, Credential
+from social.networks.telegram.client import TelegramClient
 from tests.sandbox.cast import Sandbox
 
 SESSION = "session-of-alice"
@@ -135,3 +136,50 @@ def celery_eager() -> Iterator[None]:
     app.conf.task_always_eager = True
     yield
     app.conf.task_always_eager = False
+
+
+# --- Telegram ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cafe:
+    """A bot and the chats it is in."""
+
+    sandbox: Sandbox
+    token: str
+    channel_id: int
+
+    def client(self, chat_id: int | None = None, topic_id: int | None = None, **options) -> TelegramClient:
+        return TelegramClient(self.token, chat_id or self.channel_id, topic_id, **options)
+
+    def chat(self, kind: str, status: str = "administrator", **order) -> int:
+        order = {"title": f"Cafe {kind}", **order, "bots": {"cafe_bot": status}}
+        return int(self.sandbox.post("/telegram/chats", type=kind, **order)["id"])
+
+    def person(self, username: str = "dana") -> int:
+        """Somebody who has pressed Start."""
+        user_id = int(self.sandbox.post("/telegram/users", name=username.title(), username=username)["id"])
+        self.sandbox.post("/telegram/write", **{"from": username}, bot="cafe_bot", text="/start")
+        return user_id
+
+    def let_in(self, chat_id: int, status: str, **order) -> None:
+        self.sandbox.post("/telegram/members", chat=chat_id, user="cafe_bot", status=status, **order)
+
+    def messages(self, chat_id: int | None = None) -> list[dict]:
+        shown = self.sandbox.get("/telegram/messages", chat=chat_id or self.channel_id)["messages"]
+        return [message for message in shown if not message["deleted"] and not message["service"]]
+
+    def fault(self, kind: str, method: str, **order) -> None:
+        route = f"POST /bot{{token}}/{method}"
+        self.sandbox.fault(kind, platform="telegram", route=route, **order)
+
+
+@pytest.fixture
+def cafe(sandbox: Sandbox, settings) -> Cafe:
+    settings.TELEGRAM_API_BASE_URL = f"{sandbox.url}/tg"
+    settings.TELEGRAM_WEB_BASE_URL = f"{sandbox.url}/tg/web"
+    settings.TELEGRAM_TIMEOUT_S = 5
+    token = sandbox.post("/telegram/bots", username="cafe_bot")["token"]
+    bots = {"cafe_bot": "administrator"}
+    order = {"type": "channel", "title": "Cafe", "username": "cafe", "bots": bots}
+    return Cafe(sandbox, token, int(sandbox.post("/telegram/chats", **order)["id"]))

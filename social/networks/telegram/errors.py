@@ -30,6 +30,7 @@ SHORTEST_WAIT = timedelta(seconds=1)
 REFUSED_TOKEN = "Telegram no longer accepts the bot's token. Get a new one from @BotFather and add the bot again."  # noqa: S105
 KICKED = "The bot is not in this chat any more. Add it again as an admin, then connect the chat again."
 NOT_ADMIN = "The bot may not do that in this chat. Make it an admin with the right to post, edit, delete and pin."
+TOO_LARGE = (Failure.REJECTED, "too_large", "Telegram says the file is too large.")
 # Words of a refusal in lower case; the first that occur decide.
 TOLD_BY_WORDS: list[tuple[str, Outcome]] = [
     ("bot was kicked", (Failure.UNAUTHORIZED, "bot_kicked", KICKED)),
@@ -87,19 +88,23 @@ TOLD_BY_WORDS: list[tuple[str, Outcome]] = [
         (Failure.REJECTED, "cannot_edit", "Telegram does not let the bot change this message."),
     ),
     ("too long", (Failure.REJECTED, "too_long", "Telegram says the text is too long.")),
-    ("too big", (Failure.REJECTED, "too_large", "Telegram says the file is too large.")),
-    ("entity too large", (Failure.REJECTED, "too_large", "Telegram says the file is too large.")),
-    ("content too large", (Failure.REJECTED, "too_large", "Telegram says the file is too large.")),
+    ("too big", TOO_LARGE),
 ]
 EDGE = (Failure.TEMPORARY, "edge_refused", "Telegram's door turned the request away before looking at it.")
 UNREACHABLE = (Failure.TEMPORARY, "unreachable", "Telegram could not be reached.")
+FILE_CHANGED = (Failure.REJECTED, "file_changed", "A file changed while it was sent. Add it again.")
 FLOOD = (Failure.RATE_LIMIT, "rate_limited", "Telegram asks the bot to wait before its next message.")
 MOVED = (Failure.TEMPORARY, "chat_moved", "The group became a supergroup; the message goes there.")
 CONFLICT = (Failure.TEMPORARY, "conflict", "Somebody else reads this bot's updates.")
 
 
 class UploadBroken(Exception):
-    """Our own file could not be read to its end; the cause says why. Telegram takes no half requests."""
+    """Our own file could not be read to its end. Telegram takes no half requests."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        # Not as the cause: the library in between clears that.
+        self.reason = reason
 
 
 def scrub(text: str) -> str:
@@ -110,7 +115,7 @@ def from_exception(error: Exception, *, is_write: bool) -> Exception:
     """A NetworkError, or the caller's own error where one broke the upload."""
     cause = error.__cause__
     if isinstance(cause, UploadBroken):
-        return cause.__cause__ if isinstance(cause.__cause__, Exception) else cause
+        return cause.reason
     failure, code, message = _outcome(error, cause, is_write)
     return NetworkError(
         failure,
@@ -124,23 +129,28 @@ def from_exception(error: Exception, *, is_write: bool) -> Exception:
 
 
 def _outcome(error: Exception, cause: BaseException | None, is_write: bool) -> Outcome:
-    words = str(error).lower()
+    words = _words(error).lower()
     if isinstance(error, telegram_error.TelegramError) and isinstance(cause, httpx.HTTPError | httpx.InvalidURL):
         return _of_connection(cause, is_write)
     for kind, told in TOLD_BY_KIND.items():
         if isinstance(error, kind):
             return told(words, cause)
+    # These two have no kind of their own.
     if "too many requests" in words:
         return FLOOD
-    return _told(words) or _unclear("timeout" if isinstance(error, TimeoutError) else "unclear_answer", is_write)
+    if "entity too large" in words or "content too large" in words:
+        return TOO_LARGE
+    return _unclear("timeout" if isinstance(error, TimeoutError) else "unclear_answer", is_write)
+
+
+def _words(error: Exception) -> str:
+    """Telegram's own: the library adds the page that something else in the way may have sent."""
+    return str(error).partition(". Parsing the server response")[0]
 
 
 def _of_connection(cause: httpx.HTTPError | httpx.InvalidURL, is_write: bool) -> Outcome:
     if isinstance(cause, NEVER_SENT):
         return UNREACHABLE
-    if isinstance(cause, httpx.LocalProtocolError):
-        # Longer or shorter than announced: Telegram never got a whole request.
-        return Failure.REJECTED, "file_changed", "A file changed while it was sent. Add it again."
     return _unclear("timeout" if isinstance(cause, httpx.TimeoutException) else "connection_lost", is_write)
 
 
@@ -185,7 +195,7 @@ STATUS: dict[type[Exception], int] = {
 
 def _status(error: Exception) -> int | None:
     """The library keeps no number, except in the text about an answer that was no JSON."""
-    told = re.search(r"\((\d{3})\)", str(error))
+    told = re.search(r"\((\d{3})\)", _words(error))
     return int(told[1]) if told else next((code for kind, code in STATUS.items() if isinstance(error, kind)), None)
 
 

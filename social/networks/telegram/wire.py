@@ -13,8 +13,8 @@ from telegram import Bot, InputFile
 from telegram.request import HTTPXRequest
 
 from lib.http import CONNECT_TIMEOUT_S
-from social.networks.port import OutgoingMedia
-from social.networks.telegram.errors import UploadBroken, from_exception
+from social.networks.port import Failure, NetworkError, OutgoingMedia
+from social.networks.telegram.errors import FILE_CHANGED, UploadBroken, from_exception
 
 # A hundred updates, each a long message that answers another.
 MAX_BYTES = 20 * 1024 * 1024
@@ -136,7 +136,11 @@ class _LimitedStream(httpx.AsyncByteStream):
 
 def input_file(media: OutgoingMedia) -> InputFile:
     """Read while it is sent, chunk by chunk. The name says nothing of ours: Telegram shows it to readers."""
-    file: Any = _SizedFile(media)
+    try:
+        file: Any = _SizedFile(media)
+    except OSError as error:
+        message = "A file could not be read from the storage."
+        raise NetworkError(Failure.TEMPORARY, "file_unreadable", message, raw=str(error)) from error
     return InputFile(file, filename=NAMES[media.kind], read_file_handle=False)
 
 
@@ -151,6 +155,7 @@ class _SizedFile(io.RawIOBase):
 
     def __init__(self, media: OutgoingMedia) -> None:
         self.file, self.size, self.at = media.open(), media.size_bytes, 0
+        self.left = media.size_bytes
 
     def readable(self) -> bool:
         return True
@@ -168,9 +173,14 @@ class _SizedFile(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         try:
-            return self.file.read(size)
+            chunk = self.file.read(size)
         except Exception as error:
-            raise UploadBroken from error
+            raise UploadBroken(error) from error
+        self.left -= len(chunk)
+        # Before the last byte of the request, so that it never becomes a whole one.
+        if self.left < 0 or (self.left and not chunk):
+            raise UploadBroken(NetworkError(*FILE_CHANGED))
+        return chunk
 
     def close(self) -> None:
         self.file.close()
