@@ -1,21 +1,35 @@
 """The composer's form: the whole post as it was typed, and the buttons that change its shape before it is saved."""
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count, takewhile
 from uuid import UUID
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
+from campaigns.drafts import MediaDraft, PartDraft, PostDraft
+from campaigns.forms_post_options import (
+    OptionFields,
+    PollField,
+    add_button,
+    option_fields,
+    poll_field,
+    read_options,
+    read_poll,
+    remove_button,
+)
 from campaigns.models import Campaign, Delivery, Post
-from campaigns.services import MediaDraft, PartDraft, PostDraft
+from campaigns.versions import content_of
 from lib.text import storable
 from social.networks.rules import MAX_PARTS, clean_text
+from social.networks.x.post_links import post_id_in
 
 # One more than a post may have, so that the service can say so.
 MAX_FIELDS = MAX_PARTS + 1
 WHEN = ("later", "at", "slot")
+MAX_TAGS = 30
 
 
 @dataclass
@@ -30,10 +44,11 @@ class PartField:
     media: list[MediaField] = field(default_factory=list)
     # Texts of its own for a connection; empty means the shared one.
     overrides: dict[UUID, str] = field(default_factory=dict)
+    poll: PollField | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not self.text.strip() and not self.media
+        return not self.text.strip() and not self.media and not self.poll
 
     def text_for(self, connection_id: UUID) -> str:
         return self.overrides.get(connection_id) or self.text
@@ -46,10 +61,20 @@ class PostForm:
     campaign_id: UUID | None = None
     connection_ids: list[UUID] = field(default_factory=list)
     made_with_ai: bool = False
+    is_marked: bool = False
+    options: OptionFields = field(default_factory=OptionFields)
+    # As typed: the link of a post, or its id.
+    reply_to: str = ""
+    tags: str = ""
+    language: str = ""
+    # The name of a link shortener that is to be used; empty for none.
+    shortener: str = ""
     when: str = "later"
     at: str = ""
     # Of the post as it was opened; none for a new one.
     revision: int | None = None
+    # The post that is open, for what the page says about it.
+    post_id: UUID | None = None
     # What a new one will be called: the same form sent twice makes one post.
     new_id: UUID | None = None
     # Whose texts are on the screen: the shared ones, or those of a connection.
@@ -65,7 +90,7 @@ class PostForm:
 
     @property
     def top_errors(self) -> list[str]:
-        beside = {"at", "connections", "campaign", "title"}
+        beside = {"at", "connections", "campaign", "title", "reply_to", "tags"}
         return [text for name, texts in self.errors.items() if name not in beside for text in texts]
 
     def add_errors(self, error: ValidationError) -> None:
@@ -90,9 +115,16 @@ def read_form(data: QueryDict) -> PostForm:
         campaign_id=_uuid(_text(data, "campaign")),
         connection_ids=connection_ids,
         made_with_ai="made_with_ai" in data,
+        is_marked="is_marked" in data,
+        options=read_options(data),
+        reply_to=_text(data, "reply_to"),
+        tags=_text(data, "tags"),
+        language=_text(data, "language"),
+        shortener=_text(data, "shortener"),
         when=when if when in WHEN else "later",
         at=_text(data, "at"),
         revision=_number(revision),
+        post_id=_uuid(_text(data, "post_id")),
         new_id=_uuid(_text(data, "new_id")),
         tab=tab if tab in connection_ids else None,
         library=_number(library),
@@ -111,6 +143,7 @@ def _read_part(data: QueryDict, number: int) -> PartField:
             for asset_id in _uuids(data.getlist(f"{name}-media"))
         ],
         overrides={key: text for key, text in overrides.items() if key and text.strip()},
+        poll=read_poll(data, name),
     )
 
 
@@ -144,6 +177,7 @@ def form_of(post: Post) -> PostForm:
             text=part.text,
             media=[MediaField(use.asset_id, use.alt_text) for use in part.media.all()],
             overrides={row.connection_id: text for row in rows if (text := _override(row, part.position))},
+            poll=poll_field(part.poll),
         )
         for part in post.parts.prefetch_related("media")
     ]
@@ -153,7 +187,13 @@ def form_of(post: Post) -> PostForm:
         campaign_id=post.campaign_id,
         connection_ids=[row.connection_id for row in rows],
         made_with_ai=post.made_with_ai,
+        is_marked=post.is_marked,
+        options=option_fields(post.options),
+        reply_to=post.reply_to,
+        tags=", ".join(post.tags),
+        language=post.language,
         revision=post.revision,
+        post_id=post.pk,
     )
 
 
@@ -169,7 +209,11 @@ def _is_named_after_text(post: Post, parts: list[PartField]) -> bool:
 def to_draft(form: PostForm, campaign: Campaign | None) -> PostDraft:
     return PostDraft(
         parts=tuple(
-            PartDraft(part.text, tuple(MediaDraft(item.asset_id, item.alt_text) for item in part.media))
+            PartDraft(
+                part.text,
+                tuple(MediaDraft(item.asset_id, item.alt_text) for item in part.media),
+                part.poll.value if part.poll else None,
+            )
             for part in form.parts
         ),
         title=form.title,
@@ -180,16 +224,37 @@ def to_draft(form: PostForm, campaign: Campaign | None) -> PostDraft:
             connection_id: [part.overrides.get(connection_id) for part in form.parts]
             for connection_id in form.connection_ids
         },
+        is_marked=form.is_marked,
+        options=form.options.value,
+        reply_to=post_id_in(form.reply_to),
+        tags=read_tags(form.tags),
+        language=form.language,
+        shortener=form.shortener,
     )
+
+
+def read_tags(typed: str) -> tuple[str, ...]:
+    words = (word.strip().lstrip("#＃") for word in re.split(r"[,，、;\n]", storable(typed)))
+    tags = tuple(dict.fromkeys(word[:80] for word in words if word))
+    if len(tags) > MAX_TAGS:
+        raise ValidationError({"tags": f"At most {MAX_TAGS} tags."})
+    return tags
 
 
 def says_the_same(form: PostForm, post: Post) -> bool:
     return _content(form) == _content(form_of(post))
 
 
-def _content(form: PostForm) -> tuple[set[UUID], list[tuple[str, list[MediaField], dict[UUID, str]]]]:
-    parts = [(clean_text(part.text), part.media, part.overrides) for part in form.parts if not part.is_empty]
-    return set(form.connection_ids), parts
+def _content(form: PostForm) -> object:
+    """What is compared: without the empty parts, and blind to white space around a text."""
+    parts = [replace(part, text=clean_text(part.text)) for part in form.parts if not part.is_empty]
+    try:
+        content = content_of(to_draft(replace(form, parts=parts, shortener=""), None))
+    except ValidationError:
+        # Unfinished, so not what is saved.
+        return form
+    # The name follows the text, and the switch is the service's to set.
+    return {name: value for name, value in content.items() if name not in {"title", "made_with_ai"}}
 
 
 # --- buttons ----------------------------------------------------------------------------------------------
@@ -227,6 +292,38 @@ def _add_media(form: PostForm, number: str, asset_id: str) -> None:
     chosen = UUID(asset_id)
     if all(item.asset_id != chosen for item in media):
         media.append(MediaField(chosen))
+
+
+def _add_poll(form: PostForm, number: str) -> None:
+    form.parts[_index(number)].poll = PollField()
+
+
+def _remove_poll(form: PostForm, number: str) -> None:
+    form.parts[_index(number)].poll = None
+
+
+def _add_choice(form: PostForm, number: str) -> None:
+    poll = form.parts[_index(number)].poll
+    if poll and poll.may_add:
+        poll.choices.append("")
+
+
+def _remove_choice(form: PostForm, number: str, place: str) -> None:
+    poll = form.parts[_index(number)].poll
+    if poll and poll.may_remove:
+        del poll.choices[_index(place)]
+
+
+def _add_button(form: PostForm, row: str = "") -> None:
+    add_button(form.options, _index(row) if row else None)
+
+
+def _remove_button(form: PostForm, row: str, place: str) -> None:
+    remove_button(form.options, _index(row), _index(place))
+
+
+def _drop_buttons(form: PostForm) -> None:
+    form.options.rows = []
 
 
 def _remove_media(form: PostForm, number: str, position: str) -> None:
@@ -276,6 +373,13 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "media-add": _add_media,
     "media-remove": _remove_media,
     "media-move": _move_media,
+    "poll-add": _add_poll,
+    "poll-remove": _remove_poll,
+    "choice-add": _add_choice,
+    "choice-remove": _remove_choice,
+    "button-add": _add_button,
+    "button-remove": _remove_button,
+    "buttons-drop": _drop_buttons,
     "tab": _open_tab,
     "text-copy": _copy_shared,
     "text-drop": _drop_own,

@@ -1,20 +1,25 @@
 """What followers will see, and how much room is left: built from rendered content, saved or not."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.urls import reverse
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
+from campaigns.costs import Cost, cost_of
 from campaigns.models import Delivery, MediaAsset
+from campaigns.preview_text import MARKED
 from campaigns.rendering import Rendered, RenderedMedia, RenderedPart, check_rendered, render
+from lib.money import dollars
 from social.models import Connection, Network
+from social.networks.options import REPLY_SETTINGS
 from social.networks.port import Entity
 from social.networks.rules import RULES
-from social.networks.x.entities import find_cashtags, find_hashtags, find_mentions
-from social.networks.x.text import extract_urls, parse_tweet
+from social.networks.x.prices import part_cost
+from social.networks.x.text import contains_url, extract_urls
 
 # From here on the counter warns.
 NEAR_PERCENT = 90
@@ -34,6 +39,24 @@ class PreviewPart:
     media: list[PreviewMedia]
     used: int
     limit: int
+    poll: "PreviewPoll | None" = None
+    # The first address of the text, which the network shows as a card.
+    link: str = ""
+    cost_micro: int = 0
+    # What it would cost without its link; 0 where that makes no difference.
+    plain_micro: int = 0
+
+    @property
+    def link_host(self) -> str:
+        return urlsplit(self.link if "://" in self.link else f"https://{self.link}").hostname or self.link
+
+    @property
+    def cost(self) -> str:
+        return dollars(self.cost_micro) if self.cost_micro else ""
+
+    @property
+    def plain_cost(self) -> str:
+        return dollars(self.plain_micro) if self.plain_micro else ""
 
     @property
     def over(self) -> int:
@@ -51,11 +74,28 @@ class PreviewPart:
 
 
 @dataclass(frozen=True)
+class PreviewPoll:
+    choices: list[str]
+    runs: str
+
+
+@dataclass(frozen=True)
 class Preview:
     connection: Connection
     parts: list[PreviewPart]
     made_with_ai: bool
     problems: list[str]
+    cost: Cost
+    options: dict[str, Any] = field(default_factory=dict)
+    reply_to: str = ""
+
+    @property
+    def who_can_reply(self) -> str:
+        return REPLY_SETTINGS.get(self.options.get("reply_settings", ""), "")
+
+    @property
+    def total_cost(self) -> str:
+        return dollars(self.cost.total) if self.cost.total else ""
 
     @property
     def network(self) -> str:
@@ -69,11 +109,17 @@ class Preview:
 def build_preview(rendered: Rendered, connection: Connection, assets: Mapping[UUID, MediaAsset]) -> Preview:
     """A file that is no longer in the library is left out of the check: the engine refuses it by the hash."""
     known = _without_missing(rendered, assets)
+    cost = cost_of(rendered)
     return Preview(
         connection=connection,
-        parts=[_part(part, connection) for part in rendered.parts],
+        parts=[
+            _part(part, connection, cost_micro) for part, cost_micro in zip(rendered.parts, cost.parts, strict=True)
+        ],
         made_with_ai=rendered.made_with_ai,
         problems=check_rendered(known, connection, dict(assets)),
+        cost=cost,
+        options=rendered.options,
+        reply_to=rendered.reply_to,
     )
 
 
@@ -115,15 +161,43 @@ def _without_missing(rendered: Rendered, assets: Mapping[UUID, MediaAsset]) -> R
     return replace(rendered, parts=parts)
 
 
-def _part(part: RenderedPart, connection: Connection) -> PreviewPart:
+def _part(part: RenderedPart, connection: Connection, cost_micro: int) -> PreviewPart:
     rules = RULES[connection.network]
     limit = rules.limit(connection, bool(part.media))
     return PreviewPart(
-        html=MARKED[connection.network](part.text, limit),
+        html=MARKED[connection.network](part.text, limit, part.entities),
         media=[_preview_media(item) for item in part.media],
         used=rules.length(part.text),
         limit=limit,
+        poll=_poll(part.poll) if part.poll else None,
+        link=_first_link(part),
+        cost_micro=cost_micro,
+        plain_micro=_plain_cost(part, cost_micro) if connection.network == Network.X else 0,
     )
+
+
+def _plain_cost(part: RenderedPart, cost_micro: int) -> int:
+    """The same part without its link: nine tenths of the price of a post is often one address."""
+    return cost_micro - part_cost(part.text) + part_cost("") if contains_url(part.text) else 0
+
+
+def _first_link(part: RenderedPart) -> str:
+    hidden = [(entity.offset, entity.url) for entity in part.entities if entity.url]
+    written = [(link.start, link.url) for link in extract_urls(part.text)]
+    return min([*hidden, *written], default=(0, ""))[1]
+
+
+def _poll(poll: Mapping[str, Any]) -> PreviewPoll:
+    choices = [choice for choice in poll["options"] if choice.strip()]
+    return PreviewPoll(choices or ["Choice 1", "Choice 2"], _duration(poll["minutes"]))
+
+
+def _duration(minutes: int) -> str:
+    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size and minutes % size == 0:
+            number = minutes // size
+            return f"{number} {name}{'' if number == 1 else 's'}"
+    return f"{minutes} minutes"
 
 
 def _preview_media(item: RenderedMedia) -> PreviewMedia:
@@ -133,41 +207,3 @@ def _preview_media(item: RenderedMedia) -> PreviewMedia:
         alt=item.alt_text,
         is_video=item.kind == "video",
     )
-
-
-# --- text with its entities marked ------------------------------------------------------------------------
-
-
-def mark_x(text: str, limit: int) -> SafeString:
-    """Links, mentions and tags in X's colour; what runs past the limit is marked."""
-    fitting = _fitting(text, limit)
-    entities = [(link.start, link.end) for link in extract_urls(text)]
-    for find in (find_mentions, find_hashtags, find_cashtags):
-        entities += [(entity.start, entity.end) for entity in find(text)]
-    if fitting == len(text):
-        return mark_safe(_mark_entities(text, 0, entities))  # noqa: S308 escaped piece by piece
-    head, tail = _mark_entities(text[:fitting], 0, entities), _mark_entities(text[fitting:], fitting, entities)
-    return mark_safe(f'{head}<span class="over">{tail}</span>')  # noqa: S308 escaped piece by piece
-
-
-def _mark_entities(text: str, offset: int, entities: Iterable[tuple[int, int]]) -> str:
-    """`text` begins at `offset` of what the spans count; one cut in two by the limit is marked on both sides."""
-    pieces, at = [], 0
-    for start, end in sorted(entities):
-        start, end = max(start - offset, at), min(end - offset, len(text))  # noqa: PLW2901
-        if start < end:
-            pieces += [escape(text[at:start]), f'<span class="entity">{escape(text[start:end])}</span>']
-            at = end
-    return "".join([*pieces, escape(text[at:])])
-
-
-def _fitting(text: str, limit: int) -> int:
-    """How many code points fit."""
-    parsed = parse_tweet(text, limit)
-    if parsed.weighted_length <= limit:
-        return len(text)
-    units = text.encode("utf-16-le", "surrogatepass")[: 2 * (parsed.valid_range[1] + 1)]
-    return len(units.decode("utf-16-le", "surrogatepass"))
-
-
-MARKED: dict[str, Callable[[str, int], SafeString]] = {Network.X: mark_x}

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from campaigns import live_changes, publishing_log, replies, source_rescan
+from campaigns import autosave, live_changes, publishing_log, replies, source_rescan
 from campaigns import preflight_ahead as ahead
 from campaigns.engine import dispatch, look_up, publish
 
@@ -59,6 +59,11 @@ def scan_one_source(workspace_id: str, source_id: str) -> None:
 @shared_task(name="campaigns.forget_log_lines", expires=3600)
 def forget_log_lines() -> None:
     publishing_log.forget_old_lines()
+
+
+@shared_task(name="campaigns.forget_old_drafts")
+def forget_old_drafts() -> None:
+    autosave.forget_old_drafts()
 
 
 @shared_task(name="campaigns.preflight_ahead", expires=50)

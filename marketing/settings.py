@@ -294,6 +294,7 @@ CELERY_BEAT_SCHEDULE = {
     "receive-updates": {"task": "social.receive_updates", "schedule": 2.0},
     "forget-updates": {"task": "social.forget_updates", "schedule": 86_400.0},
     "sweep-revocations": {"task": "social.sweep_revocations", "schedule": 600.0},
+    "forget-unsaved-drafts": {"task": "campaigns.forget_old_drafts", "schedule": 86_400.0},
     "check-connections": {"task": "social.check_connections", "schedule": 86_400.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
 }

@@ -13,20 +13,15 @@ from rest_framework.response import Response
 from accounts.access import Perm
 from accounts.rest import WorkspaceView
 from campaigns.access import get_post, visible_campaigns, visible_posts
-from campaigns.api.answers import Data, ListView, check_if_match, locked, page_of, tagged, valid
+from campaigns.api.answers import Data, ListView, check_if_match, check_json, locked, page_of, tagged, valid
 from campaigns.api.campaigns import IF_MATCH
 from campaigns.deliveries import submit_post
+from campaigns.drafts import MediaDraft, PartDraft, PostDraft
 from campaigns.models import Campaign, Delivery, Post
-from campaigns.services import (
-    MediaDraft,
-    PartDraft,
-    PostDraft,
-    create_post,
-    delete_post,
-    duplicate_post,
-    update_post,
-)
+from campaigns.services import create_post, delete_post, duplicate_post, update_post
+from social.networks.options import POLL_CHOICE_LENGTH, POLL_CHOICES, POLL_MINUTES
 from social.networks.rules import MAX_PARTS
+from social.networks.x.post_links import post_id_in
 
 CONTENT = ("parts__media__asset", Prefetch("deliveries", Delivery.objects.order_by("created_at")), "source_items")
 
@@ -36,15 +31,49 @@ class MediaUse(serializers.Serializer[Any]):
     alt_text = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
 
 
+class Poll(serializers.Serializer[Any]):
+    options = serializers.ListField(
+        child=serializers.CharField(max_length=POLL_CHOICE_LENGTH),
+        min_length=POLL_CHOICES[0],
+        max_length=POLL_CHOICES[-1],
+    )
+    minutes = serializers.IntegerField(
+        min_value=POLL_MINUTES[0], max_value=POLL_MINUTES[-1], required=False, default=1440
+    )
+
+
 class PartInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=25_000, required=False, allow_blank=True, default="", trim_whitespace=False)
     media = serializers.ListField(child=MediaUse(), required=False, default=list, max_length=10)
+    poll = Poll(required=False, allow_null=True, default=None, help_text="Instead of media; X only.")
 
 
 class PostInput(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     campaign = serializers.UUIDField(required=False, allow_null=True, default=None)
     made_with_ai = serializers.BooleanField(required=False, default=False)
+    is_marked = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="The texts hold marks: **bold** _italic_ __underline__ ~~strike~~ ||spoiler|| `code` [label](url).",
+    )
+    options = serializers.DictField(
+        required=False,
+        default=dict,
+        validators=[check_json],
+        help_text=(
+            "What only one network knows. x: reply_settings (following, mentionedUsers, subscribers, verified),"
+            " paid_partnership. telegram: silent, pin, protect, preview (off, above, large, small),"
+            " buttons (rows of text and url)."
+        ),
+    )
+    reply_to = serializers.CharField(
+        max_length=300, required=False, allow_blank=True, default="", help_text="Link or id of the post it answers."
+    )
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=80), required=False, default=list, max_length=30
+    )
+    language = serializers.CharField(max_length=12, required=False, allow_blank=True, default="")
     parts = serializers.ListField(
         child=PartInput(), allow_empty=False, max_length=MAX_PARTS, help_text="Several make a thread."
     )
@@ -58,6 +87,12 @@ class PostInput(serializers.Serializer[Any]):
         default=dict,
         help_text="By connection: texts by position that replace the post's own; null keeps it.",
     )
+
+    def validate_reply_to(self, value: str) -> str:
+        try:
+            return post_id_in(value)
+        except ValidationError as error:
+            raise serializers.ValidationError(error.messages) from error
 
     def validate_overrides(self, value: dict[str, list[str | None]]) -> dict[UUID, list[str | None]]:
         try:
@@ -85,6 +120,7 @@ class PostOrigin(serializers.Serializer[Any]):
 class PostAnswer(PostInput):
     id = serializers.UUIDField()
     revision = serializers.IntegerField(help_text="Also the ETag.")
+    reply_facts = serializers.DictField(help_text="What the network said about the answered post; empty until asked.")
     deliveries = PostDelivery(many=True)
     origin = PostOrigin(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -105,10 +141,17 @@ def post_data(post: Post) -> Data:
         "title": post.title,
         "campaign": post.campaign_id,
         "made_with_ai": post.made_with_ai,
+        "is_marked": post.is_marked,
+        "options": post.options,
+        "reply_to": post.reply_to,
+        "reply_facts": post.reply_facts,
+        "tags": post.tags,
+        "language": post.language,
         "parts": [
             {
                 "text": part.text,
                 "media": [{"asset": use.asset_id, "alt_text": use.alt_text} for use in part.media.all()],
+                "poll": part.poll,
             }
             for part in post.parts.all()
         ],
@@ -138,9 +181,13 @@ def _origin_data(post: Post) -> Data | None:
     }
 
 
+def one_post(post: Post) -> Data:
+    return post_data(Post.objects.prefetch_related(*CONTENT).get(pk=post.pk))
+
+
 def _answer(post: Post, status: int = 200) -> Response:
-    post = Post.objects.prefetch_related(*CONTENT).get(pk=post.pk)
-    return tagged(post_data(post), post.revision, status)
+    data = one_post(post)
+    return tagged(data, data["revision"], status)
 
 
 def _filtered(rows: QuerySet[Post], wanted: Data) -> QuerySet[Post]:
@@ -277,7 +324,9 @@ def find_campaign(view: WorkspaceView, campaign_id: UUID | None) -> Campaign | N
 def _draft(data: Data, campaign: Campaign | None) -> PostDraft:
     return PostDraft(
         parts=tuple(
-            PartDraft(part["text"], tuple(MediaDraft(use["asset"], use["alt_text"]) for use in part["media"]))
+            PartDraft(
+                part["text"], tuple(MediaDraft(use["asset"], use["alt_text"]) for use in part["media"]), part["poll"]
+            )
             for part in data["parts"]
         ),
         title=data["title"],
@@ -285,4 +334,9 @@ def _draft(data: Data, campaign: Campaign | None) -> PostDraft:
         made_with_ai=data["made_with_ai"],
         connections=tuple(data["connections"]),
         overrides=data["overrides"],
+        is_marked=data["is_marked"],
+        options=data["options"],
+        reply_to=data["reply_to"],
+        tags=tuple(data["tags"]),
+        language=data["language"],
     )

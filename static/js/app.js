@@ -87,6 +87,15 @@
     if (form && event.detail.requestConfig?.verb === "post") dirty.add(form);
   });
   on("submit", (event) => dirty.delete(event.target));
+  // The composer keeps what is typed: leaving loses nothing then.
+  on("form:kept", (event) => dirty.delete(event.target));
+  // The page of a post is where a save ends: the copy that this browser kept meanwhile has done its work.
+  try {
+    if (/\/posts\/[0-9a-f-]{36}$/.test(location.pathname)) {
+      localStorage.removeItem(sessionStorage.getItem("composer:sent"));
+      sessionStorage.removeItem("composer:sent");
+    }
+  } catch { /* no storage, no copy */ }
   // The way back to a form that made something leads to what it made.
   on("submit", (event) => {
     const made = event.target.querySelector("input[name=new_id]");
@@ -150,6 +159,17 @@
   on("change", (event) => {
     const names = event.target.closest(".dropzone")?.querySelector(".dropzone-names");
     if (names) names.textContent = [...event.target.files].map((file) => file.name).join(", ");
+  });
+  const showProgress = (names, percent) => {
+    const bar = names.querySelector("progress") || names.appendChild(Object.assign(document.createElement("progress"), { max: 100 }));
+    bar.value = percent;
+    bar.setAttribute("aria-label", "Upload");
+    const words = names.querySelector("span") || names.appendChild(document.createElement("span"));
+    words.textContent = percent < 100 ? ` ${percent} %` : " Checking the files…";
+  };
+  on("htmx:xhr:progress", ({ target, detail }) => {
+    const names = (target.closest?.(".dropzone") || target.querySelector?.(".dropzone"))?.querySelector(".dropzone-names");
+    if (names && detail.lengthComputable) showProgress(names, Math.round((100 * detail.loaded) / detail.total));
   });
 
   // The page shows the workspace's zone; the title adds the reader's own.

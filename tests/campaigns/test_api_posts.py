@@ -50,7 +50,7 @@ def test_list_shows_what_a_post_says_and_where_it_goes(bob_api, post, roastery, 
     assert (row["id"], row["campaign"], row["parts"]) == (
         str(post.pk),
         str(campaign.pk),
-        [{"text": "Fresh beans.", "media": []}],
+        [{"text": "Fresh beans.", "media": [], "poll": None}],
     )
     assert row["connections"] == [str(roastery.pk)]
     assert [(d["connection"], d["state"]) for d in row["deliveries"]] == [(str(roastery.pk), "draft")]
@@ -112,7 +112,7 @@ def test_post_is_created_with_all_its_content(bob_api, campaign, roastery, in_wo
     assert {name: given[name] for name in ("title", "campaign", "made_with_ai", "connections", "overrides")} == {
         name: body[name] for name in ("title", "campaign", "made_with_ai", "connections", "overrides")
     }
-    assert given["parts"] == [body["parts"][0], {"text": "Two", "media": []}]
+    assert given["parts"] == [body["parts"][0] | {"poll": None}, {"text": "Two", "media": [], "poll": None}]
     assert texts_of(Post.objects.get()) == [" One", "Two"]
 
 
@@ -191,7 +191,7 @@ def test_patch_keeps_media_and_their_alt_texts(bob_api, in_workspace):
     use = {"asset": str(add_asset(in_workspace).pk), "alt_text": "A bag"}
     made = bob_api.post(URL, {"parts": [{"text": "x", "media": [use]}]}, format="json").json()
     changed = bob_api.patch(f"{URL}/{made['id']}", {"title": "Other"}, format="json").json()
-    assert changed["parts"] == [{"text": "x", "media": [use]}]
+    assert changed["parts"] == [{"text": "x", "media": [use], "poll": None}]
 
 
 @pytest.mark.parametrize("body", [{"parts": [{"media": [{"alt_text": "x"}]}]}, {"parts": []}, [], "text"])
@@ -265,5 +265,5 @@ def test_duplicate_is_a_draft_with_the_same_content(bob_api, post):
     mark_published(post)
     answer = bob_api.post(f"{at(post)}/duplicate")
     assert (answer.status_code, answer.json()["title"]) == (201, "Beans (copy)")
-    assert answer.json()["parts"] == [{"text": "Fresh beans.", "media": []}]
+    assert answer.json()["parts"] == [{"text": "Fresh beans.", "media": [], "poll": None}]
     assert [row["state"] for row in answer.json()["deliveries"]] == ["draft"]
