@@ -2,6 +2,7 @@ from django.urls import path
 
 from campaigns.views import (
     attention,
+    autosave,
     calendar,
     calendar_acts,
     campaign,
@@ -12,7 +13,9 @@ from campaigns.views import (
     posts,
     reviews,
     slot,
+    snippets,
     source,
+    versions,
 )
 
 app_name = "campaigns"
@@ -42,7 +45,19 @@ urlpatterns = [
     path("posts", posts.post_list, name="post-list"),
     path("posts/new", composer.post_new, name="post-new"),
     path("posts/preview", composer.composer_preview, name="composer-preview"),
+    path("composer/autosave", autosave.autosave, name="autosave"),
+    path("composer/discard", autosave.autosave_discard, name="autosave-discard"),
     path("posts/<uuid:post_id>", posts.post_detail, name="post-detail"),
+    path("posts/<uuid:post_id>/versions", versions.version_list, name="version-list"),
+    path(
+        "posts/<uuid:post_id>/versions/<int:revision>/bring-back",
+        versions.version_bring_back,
+        name="version-bring-back",
+    ),
+    path("snippets", snippets.snippet_list, name="snippet-list"),
+    path("snippets/new", snippets.snippet_new, name="snippet-new"),
+    path("snippets/<uuid:snippet_id>", snippets.snippet_edit, name="snippet-edit"),
+    path("snippets/<uuid:snippet_id>/delete", snippets.snippet_delete, name="snippet-delete"),
     path("posts/<uuid:post_id>/edit", composer.post_edit, name="post-edit"),
     path("posts/<uuid:post_id>/submit", posts.post_submit, name="post-submit"),
     path("posts/<uuid:post_id>/duplicate", posts.post_duplicate, name="post-duplicate"),

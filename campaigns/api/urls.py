@@ -1,6 +1,19 @@
 from django.urls import path
 
-from campaigns.api import attention, campaigns, deliveries, logs, media, posts, projects, publish, reviews, slots
+from campaigns.api import (
+    attention,
+    campaigns,
+    deliveries,
+    logs,
+    media,
+    posts,
+    projects,
+    publish,
+    reviews,
+    slots,
+    snippets,
+    versions,
+)
 
 app_name = "campaigns-api"
 DELIVERY = "deliveries/<uuid:delivery_id>"
@@ -10,6 +23,14 @@ urlpatterns = [
     path("campaigns/<uuid:campaign_id>/status", campaigns.CampaignStatusView.as_view(), name="campaign-status"),
     path("posts", posts.PostListView.as_view(), name="posts"),
     path("posts/<uuid:post_id>", posts.PostView.as_view(), name="post"),
+    path("posts/<uuid:post_id>/versions", versions.VersionListView.as_view(), name="post-versions"),
+    path(
+        "posts/<uuid:post_id>/versions/<int:revision>/bring-back",
+        versions.BringBackView.as_view(),
+        name="post-bring-back",
+    ),
+    path("snippets", snippets.SnippetListView.as_view(), name="snippets"),
+    path("snippets/<uuid:snippet_id>", snippets.SnippetView.as_view(), name="snippet"),
     path("posts/<uuid:post_id>/submit", posts.PostSubmitView.as_view(), name="post-submit"),
     path("posts/<uuid:post_id>/duplicate", posts.PostDuplicateView.as_view(), name="post-duplicate"),
     path("deliveries", deliveries.DeliveryListView.as_view(), name="deliveries"),
