@@ -131,8 +131,34 @@ class WorkspaceView(ApiView):
             self._idempotency = row
         elif stored.fingerprint != row.fingerprint:
             raise Unprocessable("This Idempotency-Key was used for a different request.")
+        elif not stored.status:
+            raise Conflict("A request with this Idempotency-Key is still running.")
         else:
             raise Replay(Response(stored.body, status=stored.status, headers={"Idempotent-Replayed": "true"}))
+
+
+class NetworkView(WorkspaceView):
+    """A view that talks to a network: outside of any transaction, its Idempotency-Key claimed before.
+
+    A request that dies on the way keeps its key: nobody knows what it has done.
+    """
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self._scope.close()
+        self._is_inside = False
+
+    def handle_exception(self, exc: Exception) -> Response:
+        claimed = self._idempotency
+        response = super().handle_exception(exc)
+        if claimed is not None:
+            with workspace_scope(self.actor.workspace.pk):
+                IdempotencyKey.objects.filter(pk=claimed.pk).delete()
+        return response
+
+    def _remember(self, row: IdempotencyKey, response: Any) -> None:
+        with workspace_scope(self.actor.workspace.pk):
+            super()._remember(row, response)
 
 
 def paged(view: APIView, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:

@@ -26,6 +26,7 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
         fields = [
             "id",
             "network",
+            "kind",
             "remote_id",
             "handle",
             "name",
@@ -39,6 +40,7 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
             "is_sandbox",
             "access_ends_at",
             "limited_until",
+            "unknown_policy",
             "connected_at",
             "checked_at",
         ]
