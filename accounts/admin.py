@@ -1,13 +1,18 @@
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 # Registers by being imported: only here have all packages registered theirs.
 import accounts.admin_packages  # noqa: F401
-from accounts import staff
+from accounts import audit, staff, stops
+from accounts.access import Actor, Perm, system_actor
 from accounts.admin_site import ReadOnlyAdmin, StaffAdmin
 from accounts.models import (
     ApiKey,
@@ -18,6 +23,9 @@ from accounts.models import (
     Invitation,
     Membership,
     Notification,
+    Switch,
+    UsageEntry,
+    UsageTotal,
     User,
     Workspace,
 )
@@ -77,14 +85,17 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 @admin.register(Workspace)
 class WorkspaceAdmin(StaffAdmin):
-    list_display = ["name", "slug", "time_zone", "members", "is_suspended", "created_at"]
-    list_filter = ["is_suspended", "four_eyes"]
+    list_display = ["name", "slug", "time_zone", "members", "is_stopped", "is_suspended", "created_at"]
+    list_filter = ["is_stopped", "is_suspended", "four_eyes"]
     search_fields = ["name", "slug", "memberships__user__email"]
     date_hierarchy = "created_at"
     ordering = ["-created_at"]
-    fields = ["name", "slug", "time_zone", "four_eyes", "late_minutes", "is_suspended", "created_at"]
-    readonly_fields = ["slug", "is_suspended", "created_at"]
-    actions = ["suspend", "unsuspend"]
+    fields = [
+        *["name", "slug", "time_zone", "four_eyes", "late_minutes", "late_policy", "monthly_cap_micro"],
+        *["is_stopped", "stopped_text", "is_suspended", "created_at"],
+    ]
+    readonly_fields = ["slug", "is_stopped", "stopped_text", "is_suspended", "created_at"]
+    actions = ["suspend", "unsuspend", "stop", "release"]
     inlines = [MembershipInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -109,6 +120,70 @@ class WorkspaceAdmin(StaffAdmin):
     def unsuspend(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:
         done = sum(staff.unsuspend_workspace(row, staff=cast(User, request.user)) for row in queryset)
         self.message_user(request, f"{done} work again.", messages.SUCCESS)
+
+    @admin.action(description="Stop everything: nothing is published", permissions=["change"])
+    def stop(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:
+        act = partial(stops.stop_workspace, "Stopped by staff.")
+        done = sum(_stop_or_release(row, request, "workspace.stop", act) for row in queryset)
+        self.message_user(request, f"{done} stopped.", messages.SUCCESS)
+
+    @admin.action(description="Release: publishing goes on", permissions=["change"])
+    def release(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:
+        done = sum(_stop_or_release(row, request, "workspace.release", stops.release_workspace) for row in queryset)
+        self.message_user(request, f"{done} released.", messages.SUCCESS)
+
+
+def _stop_or_release(workspace: Workspace, request: HttpRequest, name: str, act: Callable[..., bool]) -> bool:
+    """One row in the workspace's trail and one in the instance's own."""
+    email = cast(User, request.user).email
+    actor: Actor = system_actor(workspace, f"staff {email}", {Perm.PUBLISH})
+    with transaction.atomic():
+        changed = act(by=actor)
+        if changed:
+            audit.record_staff(name, workspace, staff=email, slug=workspace.slug)
+    return changed
+
+
+class SwitchForm(forms.ModelForm):
+    class Meta:
+        model = Switch
+        fields = ["is_on", "reason"]
+        labels = {"is_on": "Stopped"}
+        help_texts = {"reason": "Everybody reads it on every page while this is on."}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("is_on") and not (cleaned.get("reason") or "").strip():
+            self.add_error("reason", "Say why: everybody will read it.")
+        return cleaned
+
+
+@admin.register(Switch)
+class SwitchAdmin(StaffAdmin):
+    """Stops the publishing of the whole installation, and lets it go on."""
+
+    form = SwitchForm
+    list_display = ["name", "is_on", "reason", "changed_by", "changed_at"]
+    fields = ["name", "is_on", "reason", "changed_by", "changed_at"]
+    readonly_fields = ["name", "changed_by", "changed_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Switch]:
+        # It exists from the first look on.
+        Switch.objects.bulk_create([Switch(name=Switch.PUBLISHING)], ignore_conflicts=True)
+        return super().get_queryset(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Switch, form: Any, change: bool) -> None:
+        by = cast(User, request.user)
+        if obj.is_on:
+            stops.stop_instance(obj.reason, staff=by)
+        else:
+            stops.release_instance(staff=by)
 
 
 @admin.register(Membership)
@@ -202,11 +277,27 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "kind", "text", "user", "workspace", "read_at"]
-    list_filter = ["kind", ("read_at", admin.EmptyFieldListFilter)]
+    list_display = ["created_at", "kind", "text", "user", "workspace", "read_at", "is_alert", "mailed_at"]
+    list_filter = ["kind", "is_alert", ("read_at", admin.EmptyFieldListFilter)]
     list_select_related = ["workspace", "user"]
     search_fields = ["text", "user__email", "workspace__name", "workspace__slug"]
     date_hierarchy = "created_at"
+
+
+@admin.register(UsageEntry)
+class UsageEntryAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "kind", "amount_micro", "status", "month", "workspace"]
+    list_filter = ["status", "kind"]
+    list_select_related = ["workspace"]
+    search_fields = ["key", "workspace__name", "workspace__slug"]
+    date_hierarchy = "created_at"
+
+
+@admin.register(UsageTotal)
+class UsageTotalAdmin(ReadOnlyAdmin):
+    list_display = ["scope", "workspace", "spent_micro", "reserved_micro"]
+    list_select_related = ["workspace"]
+    search_fields = ["scope", "workspace__name", "workspace__slug"]
 
 
 @admin.register(IdempotencyKey)

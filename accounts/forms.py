@@ -1,13 +1,15 @@
 import zoneinfo
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
 
 from accounts.access import SCOPES, Actor
-from accounts.models import Role, User, Workspace
+from accounts.models import LatePolicy, Role, User, Workspace
 from lib.clock import now
 
+MICRO = 1_000_000
 # The page fills these in.
 BROWSER_ZONE = {"data-browser-zone": ""}
 ROLE_HINTS = {
@@ -77,13 +79,41 @@ class WorkspaceForm(forms.ModelForm):
         label="Late after (minutes)",
         min_value=1,
         max_value=7 * 24 * 60,
-        help_text="A post that is later than this is not sent: it waits as missed and asks.",
+        help_text="What is to be published then, because something was down or stopped, is late.",
+    )
+    late_policy = forms.ChoiceField(
+        label="A post that is late",
+        choices=LatePolicy.choices,
+        required=False,
+        help_text="A thread of which a part is live is always finished.",
+    )
+    monthly_cap = forms.DecimalField(
+        label="Monthly cap in US dollars",
+        required=False,
+        min_value=0,
+        max_value=1_000_000,
+        decimal_places=2,
+        help_text="What paid networks may cost in a month (UTC). Nothing is sent that would pass it. Empty: no cap.",
     )
 
     class Meta:
         model = Workspace
-        fields = ["name", "time_zone", "late_minutes", "four_eyes"]
+        fields = ["name", "time_zone", "late_minutes", "late_policy", "four_eyes"]
         labels = {"name": "Name", "four_eyes": "Four eyes"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cap = self.instance.monthly_cap_micro
+        self.initial["monthly_cap"] = None if cap is None else Decimal(cap) / MICRO
+
+    def clean_late_policy(self) -> str:
+        return self.cleaned_data["late_policy"] or self.instance.late_policy
+
+    def settings(self) -> dict[str, Any]:
+        """What the service takes."""
+        values = dict(self.cleaned_data)
+        cap = values.pop("monthly_cap")
+        return values | {"monthly_cap_micro": None if cap is None else int(cap * MICRO)}
 
 
 class InviteForm(forms.Form):

@@ -9,6 +9,7 @@ from campaigns.views import (
     composer,
     dashboard,
     deliveries,
+    logs,
     media,
     posts,
     reviews,
@@ -16,6 +17,7 @@ from campaigns.views import (
     snippets,
     source,
     versions,
+    usage,
 )
 
 app_name = "campaigns"
@@ -74,6 +76,9 @@ urlpatterns = [
     path("reviews/<uuid:review_id>", reviews.review_detail, name="review-detail"),
     path("reviews/<uuid:review_id>/approve", reviews.review_approve, name="review-approve"),
     path("reviews/<uuid:review_id>/reject", reviews.review_reject, name="review-reject"),
+    path("activity/", logs.activity, name="activity"),
+    path("usage/", usage.usage, name="usage"),
+    path("usage/export", usage.usage_export, name="usage-export"),
     path("media-library", media.media_library, name="media-library"),
     path("media/<uuid:asset_id>/file", media.media_file, name="media-file"),
     path("attention/", attention.attention, name="attention"),

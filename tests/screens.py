@@ -34,6 +34,8 @@ PAGES = {
     "members": "/settings/members",
     "keys": "/settings/keys",
     "audit": "/settings/audit",
+    "usage": "/usage/",
+    "activity": "/activity/",
     "profile": "/profile",
     "notifications": "/notifications",
     "workspace-new": "/workspaces/new",

@@ -12,6 +12,8 @@ from accounts.forms import NewWorkspaceForm, WorkspaceForm
 from accounts.middleware import PageRequest
 from accounts.models import Membership, Workspace
 from accounts.services import create_workspace, update_workspace
+from accounts.stops import release_workspace, stop_workspace
+from accounts.usage_queries import month_summary
 from accounts.web import MemberRequest, UserRequest, add_errors, member_view, workspace_path
 
 THEMES = {"auto", "light", "dark"}
@@ -66,7 +68,7 @@ def workspace_settings(request: MemberRequest) -> HttpResponse:
     form = WorkspaceForm(request.POST or None, instance=Workspace.objects.get(pk=actor.workspace.pk))
     if request.method == "POST" and form.is_valid():
         try:
-            update_workspace(by=actor, **form.cleaned_data)
+            update_workspace(by=actor, **form.settings())
         except ValidationError as error:
             add_errors(form, error)
         else:
@@ -76,5 +78,21 @@ def workspace_settings(request: MemberRequest) -> HttpResponse:
     if not may_change:
         for field in form.fields.values():
             field.disabled = True
-    context = {"form": form, "may_change": may_change}
+    context = {"form": form, "may_change": may_change, "budget": month_summary(actor.workspace)}
     return render(request, "accounts/settings.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@member_view(Perm.PUBLISH)
+def stop(request: MemberRequest) -> HttpResponse:
+    # The banner of the next page says the rest.
+    stop_workspace(request.POST.get("reason", ""), by=request.actor)
+    return redirect(_back(request))
+
+
+@require_POST
+@member_view()
+def release(request: MemberRequest) -> HttpResponse:
+    if release_workspace(by=request.actor):
+        messages.success(request, "Publishing goes on.")
+    return redirect(_back(request))

@@ -13,6 +13,7 @@ from campaigns.api import (
     slots,
     snippets,
     versions,
+    usage,
 )
 
 app_name = "campaigns-api"
@@ -55,6 +56,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/slots/<uuid:slot_id>", slots.SlotView.as_view(), name="slot"),
     path("logs", logs.LogListView.as_view(), name="logs"),
     path("logs/rollup", logs.RollupView.as_view(), name="logs-rollup"),
+    path("usage", usage.UsageView.as_view(), name="usage"),
     path("projects", projects.ProjectListView.as_view(), name="projects"),
     path("projects/scan", projects.ScanView.as_view(), name="project-scan"),
     path("projects/<uuid:project_id>", projects.ProjectView.as_view(), name="project"),

@@ -19,6 +19,7 @@ from accounts.forms import (
     zones,
 )
 from accounts.models import Role
+from accounts.services import WORKSPACE_SETTINGS
 from lib.clock import now
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +107,7 @@ def test_switch_left_out_is_off(workspace):
 def test_staff_switches_are_no_part_of_the_settings(workspace):
     form = WorkspaceForm(SETTINGS | {"is_suspended": "on", "slug": "other"}, instance=workspace)
     assert form.is_valid()
-    assert set(form.cleaned_data) == {"name", "time_zone", "late_minutes", "four_eyes"}
+    assert set(form.settings()) == WORKSPACE_SETTINGS
 
 
 @pytest.mark.parametrize(("form", "field"), [(NewWorkspaceForm, "name"), (SignupForm, "workspace")])
