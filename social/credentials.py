@@ -1,16 +1,20 @@
 """Tokens: opening a client with a valid one, and refreshing under the row's lock."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
 
+from accounts import usage
 from accounts.access import Perm
+from accounts.models import Workspace
 from accounts.scope import workspace_scope
 from accounts.services import notify
 from lib.clock import now
+from lib.ids import uuid7
 from social import user_sessions
 from social.models import Connection, Credential, Network, NetworkApp
-from social.networks.port import Failure, NetworkClient, NetworkError
+from social.networks.port import Billed, Failure, NetworkClient, NetworkError
 from social.networks.telegram.client import TelegramClient
 from social.networks.x import oauth
 from social.networks.x.client import XClient
@@ -123,11 +127,22 @@ def _client(connection: Connection, credential: Credential) -> NetworkClient:
     if credential.kind == Credential.Kind.BOT:
         return _telegram_client(connection, credential)
     if credential.kind == Credential.Kind.OAUTH2:
-        return XClient(credential.access_token, remote_id=connection.remote_id)
+        return XClient(credential.access_token, remote_id=connection.remote_id, on_billed=_ledger_of(connection))
     app = credential.app
     assert app is not None, "OAuth 1.0a credentials always belong to an app of the workspace"
     keys = (app.consumer_key, app.consumer_secret, credential.access_token, credential.token_secret)
-    return XClient(keys=keys, remote_id=connection.remote_id)
+    return XClient(keys=keys, remote_id=connection.remote_id, on_billed=_ledger_of(connection))
+
+
+def _ledger_of(connection: Connection) -> Callable[[Billed], None]:
+    def record(billed: Billed) -> None:
+        # Within a UTC day the same read is charged once.
+        key = f"{billed.key}:{now():%Y-%m-%d}" if billed.key else f"call:{uuid7()}"
+        with workspace_scope(connection.workspace_id):
+            workspace = Workspace.objects.get(pk=connection.workspace_id)
+            usage.record(workspace, key, billed.kind, billed.amount_micro, connection_id=connection.pk)
+
+    return record
 
 
 def _telegram_client(connection: Connection, credential: Credential) -> TelegramClient:

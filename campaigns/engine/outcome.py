@@ -176,7 +176,8 @@ def record_failure(job: Job, error: NetworkError) -> None:
 def record_crash(job: Job) -> None:
     """An error of ours. Before the call it is a retry; once the call may be out, the reaper has it looked up."""
     with workspace_scope(job.workspace_id):
-        if Attempt.objects.filter(delivery=job.delivery, number=job.fence, submitting_part=None).exists():
+        open_attempt = Attempt.objects.filter(delivery=job.delivery, number=job.fence, outcome=Outcome.OPEN)
+        if open_attempt.filter(submitting_part=None).exists():
             text = "Something went wrong on our side. Staff can see what."
             count_failure(job.delivery, "internal", text, fence=job.fence)
             _close_attempt(job, Outcome.ABANDONED, code="internal", message=text)

@@ -67,7 +67,7 @@ def _send_parts(job: Job) -> None:
         files = _prepare_media(job, client, position)
         accepted = _submit(job, client, position, files)
         _record(job, client, position, accepted)
-        if accepted.rest_s and position != job.remaining[-1]:
+        if accepted.rest_s and position + 1 < len(job.rendered.parts):
             # The network wants a pause between two messages; a worker does not wait for it.
             outcome.rest(job, position, accepted.rest_s)
             return
