@@ -44,7 +44,7 @@ def read_caption(call: Call, source: dict[str, Any] | None = None) -> FormattedT
 
 
 def read(call: Call, source: dict[str, Any], name: str, entities_name: str) -> FormattedText:
-    text, mode = str(source.get(name) or ""), str(source.get("parse_mode") or "").lower()
+    text, mode = parameters.whole(str(source.get(name) or "")), str(source.get("parse_mode") or "").lower()
     given = source.get(entities_name)
     if not mode or mode == "none":
         content = settle(text, [_entity(call, one) for one in _list(given, entities_name)])

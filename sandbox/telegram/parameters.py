@@ -13,6 +13,7 @@ from sandbox.telegram import problems
 from sandbox.wire import MalformedBody, Part, Request, multipart_parts
 
 _NUMBER = re.compile(r"-?\d{1,18}")
+_HALF = re.compile("[\ud800-\udfff]")
 _TRUE = ("true", "yes", "1")
 _TYPE_NAMES = {bool: "Boolean", int: "Integer", str: "String", list: "Array", dict: "Object"}
 
@@ -26,7 +27,7 @@ class Parameters:
         value = self.values.get(name)
         if value is None:
             return ""
-        return value if isinstance(value, str) else json.dumps(value)
+        return whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
     def flag(self, name: str) -> bool:
         return self.text(name).strip().lower() in _TRUE
@@ -38,14 +39,10 @@ class Parameters:
     def object(self, name: str) -> Any:
         """A JSON-serialised value, or None where nothing was given."""
         value = self.values.get(name)
-        if not isinstance(value, str):
-            return value
-        if not value.strip():
-            return None
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            raise problems.bad_request(f"can't parse {_SPOKEN.get(name, name)} JSON object") from None
+        if isinstance(value, str):
+            value = _parsed(name, value) if value.strip() else None
+        whole(json.dumps(value, ensure_ascii=False))
+        return value
 
     def file(self, name: str) -> Part | str | None:
         """An upload, or the text that stands for a file; attach:// points at another part."""
@@ -57,6 +54,20 @@ class Parameters:
         if not text.startswith("attach://"):
             return text
         return self.files.get(text.removeprefix("attach://"), "")
+
+
+def _parsed(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise problems.bad_request(f"can't parse {_SPOKEN.get(name, name)} JSON object") from None
+
+
+def whole(text: str) -> str:
+    """Half a surrogate pair has no bytes: neither Telegram nor a table takes it."""
+    if _HALF.search(text):
+        raise problems.bad_request("strings must be encoded in UTF-8")
+    return text
 
 
 _SPOKEN = {"reply_markup": "reply keyboard markup", "reply_parameters": "reply parameters"}
