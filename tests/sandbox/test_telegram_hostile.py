@@ -50,11 +50,36 @@ def test_only_one_of_many_pollers_stays(bot: TelegramBot, telegram: Telegram) ->
     assert codes == [200, 409, 409, 409]
 
 
-NAMES = (
-    "text caption parse_mode entities caption_entities reply_markup reply_parameters link_preview_options media photo "
-    "message_id message_ids message_thread_id name member_limit expire_date user_id offset limit allowed_updates "
-    "url secret_token callback_query_id file_id invite_link action width icon_color"
-).split()
+NAMES = [
+    "text",
+    "caption",
+    "parse_mode",
+    "entities",
+    "caption_entities",
+    "reply_markup",
+    "reply_parameters",
+    "link_preview_options",
+    "media",
+    "photo",
+    "message_id",
+    "message_ids",
+    "message_thread_id",
+    "name",
+    "member_limit",
+    "expire_date",
+    "user_id",
+    "offset",
+    "limit",
+    "allowed_updates",
+    "url",
+    "secret_token",
+    "callback_query_id",
+    "file_id",
+    "invite_link",
+    "action",
+    "width",
+    "icon_color",
+]
 NONSENSE = [
     "null",
     "[]",
