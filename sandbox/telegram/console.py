@@ -14,7 +14,7 @@ from sandbox.wire import Response, json_response
 
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,31}")
 _TOKEN = re.compile(r"\d{1,15}:[A-Za-z0-9_-]+")
-_CHAT_KINDS = ("channel", "group", "supergroup", "forum")
+_CHAT_KINDS = ("channel", "group", "supergroup", "forum", "private")
 _STATUSES = ("creator", "administrator", "member", "restricted", "left", "kicked")
 
 
@@ -74,7 +74,9 @@ def create_chat(call: Call, body: dict[str, Any]) -> Response:
     """With `bots` and `members`: a list of names, or an object from name to status or {status, rights}."""
     kind = body.get("type")
     if kind not in _CHAT_KINDS:
-        raise BadOrder(f"type is one of {', '.join(_CHAT_KINDS)}; private chats begin when a user writes to a bot")
+        raise BadOrder(f"type is one of {', '.join(_CHAT_KINDS)}")
+    if kind == "private":
+        return _open_dialog(call, body)
     username = _username(call, body) or None
     if kind == "group" and username:
         raise BadOrder("a group has no username")
@@ -89,6 +91,15 @@ def create_chat(call: Call, body: dict[str, Any]) -> Response:
     for name in body.get("topics", []):
         topics.create(call.db, place, 0, str(name), call.now)
     return json_response(201, chat_json(call, people.chat(call.db, chat_id)))
+
+
+def _open_dialog(call: Call, body: dict[str, Any]) -> Response:
+    """{type: private, user, bot}: as if the user had started the bot, without the message that says so."""
+    user, bot = _person(call, body.get("user")), _person(call, body.get("bot"))
+    if user["is_bot"] or not bot["is_bot"]:
+        raise BadOrder("a private chat is between a user and a bot")
+    people.open_dialog(call.db, bot["id"], user["id"])
+    return json_response(201, {"id": user["id"], "type": "private", "title": user["name"], "bot": bot["id"]})
 
 
 def _entries(given: Any, default: str) -> list[tuple[str, str, dict[str, Any] | None]]:

@@ -61,7 +61,9 @@ def test_a_token_is_chosen_or_made(telegram: Telegram) -> None:
         ("/users", {"username": "demo_channel"}, "the username demo_channel is taken"),
         ("/users", {"name": "X", "id": DANA}, "id is a positive number that nobody has"),
         ("/users", {"name": "X", "id": "5"}, "id is a positive number that nobody has"),
-        ("/chats", {"type": "private"}, "type is one of channel, group, supergroup, forum"),
+        ("/chats", {"type": "secret"}, "type is one of channel, group, supergroup, forum, private"),
+        ("/chats", {"type": "private", "user": DANA}, "no user or bot None"),
+        ("/chats", {"type": "private", "user": DANA, "bot": DANA}, "a private chat is between a user and a bot"),
         ("/chats", {"type": "group", "username": "ours"}, "a group has no username"),
         ("/chats", {"type": "channel", "audience": "many"}, "audience is a whole number"),
         ("/chats", {"type": "channel", "bots": ["nobody_bot"]}, "no user or bot nobody_bot"),
@@ -103,6 +105,12 @@ def test_a_group_moves_once_and_keeps_its_people(telegram: Telegram, sandbox: Sa
     assert chats[group]["migrated_to"] == moved["new"]
     assert chats[moved["new"]]["member_count"] == 9
     assert telegram.refusal("/migrate", chat=group).startswith("only a group")
+
+
+def test_a_private_chat_is_opened_without_a_word(telegram: Telegram, bot: TelegramBot) -> None:
+    assert telegram.chat("private", user="dana_demo", bot=bot.username) == DANA
+    assert bot.send(DANA, "Hello")["message_id"] == 1
+    assert bot.updates() == []
 
 
 def test_messages_are_listed_with_what_the_api_hides(telegram: Telegram, bot: TelegramBot, channel: int) -> None:
