@@ -8,7 +8,7 @@ from django.http import Http404
 from guardian.shortcuts import get_objects_for_user
 
 from accounts.access import Actor, Perm
-from campaigns.models import Campaign, Delivery, MediaAsset, Post, Source
+from campaigns.models import Campaign, Delivery, Import, MediaAsset, Post, Source
 
 VIEW_CAMPAIGN = "campaigns.view_campaign"
 M = TypeVar("M", bound=Model)
@@ -40,6 +40,10 @@ def visible_sources(actor: Actor) -> QuerySet[Source]:
     return _members_only(actor, Source.objects.filter(workspace=actor.workspace))
 
 
+def visible_imports(actor: Actor) -> QuerySet[Import]:
+    return _members_only(actor, Import.objects.filter(workspace=actor.workspace))
+
+
 def visible_assets(actor: Actor) -> QuerySet[MediaAsset]:
     assets = MediaAsset.objects.filter(workspace=actor.workspace)
     if actor.is_guest:
@@ -61,6 +65,10 @@ def get_delivery(actor: Actor, delivery_id: UUID) -> Delivery:
 
 def get_source(actor: Actor, source_id: UUID) -> Source:
     return _get(visible_sources(actor), source_id)
+
+
+def get_import(actor: Actor, import_id: UUID) -> Import:
+    return _get(visible_imports(actor), import_id)
 
 
 def get_asset(actor: Actor, asset_id: UUID) -> MediaAsset:

@@ -7,6 +7,7 @@ from celery import shared_task
 from campaigns import autosave, live_changes, publishing_log, replies, source_rescan
 from campaigns import preflight_ahead as ahead
 from campaigns.engine import dispatch, look_up, publish
+from campaigns.imports import applying
 
 
 @shared_task(name="campaigns.dispatch_due", expires=10)
@@ -48,6 +49,9 @@ def look_at_reply_target(workspace_id: str, post_id: str) -> None:
 def rescan_sources() -> None:
     for workspace_id, source_id in source_rescan.sources_to_rescan():
         scan_one_source.delay(str(workspace_id), str(source_id))
+    # What a dead worker left behind.
+    for workspace_id, import_id in applying.imports_to_resume():
+        apply_import.delay(str(workspace_id), str(import_id))
 
 
 # A message that waited this long is followed by the next round's.
@@ -76,3 +80,9 @@ def preflight_ahead() -> None:
 @shared_task(name="campaigns.preflight_workspace", expires=50)
 def preflight_workspace(workspace_id: str) -> None:
     ahead.check_workspace(UUID(workspace_id))
+
+
+@shared_task(name="campaigns.apply_import")
+def apply_import(workspace_id: str, import_id: str) -> None:
+    if not applying.apply_import(UUID(workspace_id), UUID(import_id)):
+        apply_import.delay(workspace_id, import_id)

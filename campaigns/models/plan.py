@@ -68,7 +68,7 @@ class Import(TenantModel):
     time_zone = models.CharField(max_length=64, validators=[check_time_zone])
     # One for each row: action (create, update, same, skip, error), messages, post.
     fates = models.JSONField(default=list)
-    # While it is applied: rows before this one are settled.
+    # While it is applied: how many rows are settled.
     done_rows = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=now)
