@@ -14,7 +14,8 @@ from social.telegram.bots import KnownBot
 from social.telegram.chats import connect_chat, find_chat
 from social.telegram.membership import remember_topic
 
-TOPIC_LINK = re.compile(r"(?:https?://)?[^/\s]+/(?:c/)?[A-Za-z0-9_]+/([0-9]+)(?:/[0-9]+)?/?")
+# t.me/<chat>/<topic>, with or without a message behind it.
+TOPIC_LINK = re.compile(r"/(?:c/)?[A-Za-z0-9_]+/([0-9]+)(?:/[0-9]+)?/?$")
 MAX_NAME = 128
 
 
@@ -26,7 +27,7 @@ def known_topics(chat: BotChat) -> list[tuple[int, str]]:
 def parse_topic(text: str) -> int | None:
     """From a topic's number or a link to it. Empty and 1 (General) mean the chat itself."""
     text = text.strip()
-    found = TOPIC_LINK.fullmatch(text)
+    found = TOPIC_LINK.search(text)
     number = found[1] if found else text
     if number and not (number.isascii() and number.isdigit() and len(number) <= 10):
         raise ValidationError({"topic": "Choose a topic, or paste the link to one (in its menu: “Copy link”)."})
