@@ -1,6 +1,6 @@
 import pytest
 
-from social.networks.telegram.text import check_text, utf16_length
+from social.networks.telegram.text import can_be_sent, check_text, cleaned, utf16_length
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,28 @@ def test_4096_is_the_longest_message() -> None:
 def test_emoji_fill_a_message_twice_as_fast() -> None:
     assert check_text("😀" * 2048) == (4096, True)
     assert check_text("😀" * 2048 + "x") == (4097, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\r\nb", "a\nb"),
+        ("a\x00\x07b", "a  b"),
+        ("\u202ea\u2028b", "ab"),
+        ("a\u0333\u033f\u030a", "a"),
+        ("a\tb", "a b"),
+        ("Café 😀 咖", "Café 😀 咖"),
+    ],
+)
+def test_telegram_cleans_a_text(text: str, shown: str) -> None:
+    assert cleaned(text) == shown
+
+
+@pytest.mark.parametrize("text", ["a", "", "😀", "\u202ea", "a\u200b"])
+def test_text_that_shows_something_can_be_sent(text: str) -> None:
+    assert can_be_sent(text)
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u202e", " \n", "\ufeff\u2060", "half \ud83d"])
+def test_text_that_shows_nothing_or_half_a_character_cannot(text: str) -> None:
+    assert not can_be_sent(text)

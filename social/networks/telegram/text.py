@@ -6,7 +6,7 @@ MAX_TEXT_LENGTH = 4096
 MAX_CAPTION_LENGTH = 1024
 # Line separators, marks of direction and a few overlaid lines go; control characters become spaces.
 DROPPED = re.compile("[\r\u2028-\u202e\u0333\u033f\u030a]")
-CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
+CONTROL = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f]")
 # What Telegram counts as nothing when a text has nothing else.
 INVISIBLE = re.compile("[\\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*")
 SURROGATE = re.compile("[\ud800-\udfff]")
