@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from social import services
-from social.models import Connection
+from social.models import BotReceiver, Connection, InboundUpdate
 
 
 @admin.register(Connection)
@@ -39,3 +39,45 @@ class ConnectionAdmin(ModelAdmin):
     def unsuspend(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
         done = sum(services.unsuspend(row, staff=request.user.get_username()) for row in queryset)
         self.message_user(request, f"{done} no longer suspended.", messages.SUCCESS)
+
+
+@admin.register(BotReceiver)
+class BotReceiverAdmin(ModelAdmin):
+    list_display = ["username", "bot_id", "polled_at", "lease_until", "problem"]
+    search_fields = ["username", "bot_id", "problem"]
+    exclude = ["webhook_secret_hash"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(InboundUpdate)
+class InboundUpdateAdmin(ModelAdmin):
+    """What people write is theirs: staff see that an update came and what went wrong, not what it says."""
+
+    list_display = ["bot_id", "update_id", "kind", "received_at", "handled_at", "failures", "problem"]
+    list_filter = ["kind", ("handled_at", admin.EmptyFieldListFilter), ("problem", admin.EmptyFieldListFilter)]
+    search_fields = ["=bot_id", "=update_id"]
+    date_hierarchy = "received_at"
+    fields = ["bot_id", "update_id", "kind", "received_at", "handled_at", "failures", "problem"]
+    readonly_fields = fields
+    ordering = ["-id"]
+    actions = ["handle_again"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Handle again: only those that were given up", permissions=["change"])
+    def handle_again(self, request: HttpRequest, queryset: QuerySet[InboundUpdate]) -> None:
+        parked = queryset.exclude(problem="").exclude(handled_at=None)
+        done = parked.update(handled_at=None, failures=0, problem="")
+        self.message_user(request, f"{done} will be handled again.", messages.SUCCESS)

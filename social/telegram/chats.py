@@ -16,7 +16,7 @@ from accounts.services import emit
 from lib.clock import now
 from social.models import BotChat, Connection, Credential, Network, TelegramLink
 from social.networks.port import Failure, NetworkError
-from social.networks.telegram import api
+from social.networks.telegram import api, posting
 from social.telegram import codes, rights
 from social.telegram.bots import KnownBot
 from social.telegram.membership import remember_chat
@@ -46,7 +46,7 @@ class FoundChat:
 def connectable_chats(bot: KnownBot, *, by: Actor) -> QuerySet[BotChat]:
     """Chats that the bot is in. Of the instance's bot only those that this person has shown to be theirs."""
     by.require(Perm.CONNECTIONS)
-    chats = BotChat.objects.filter(bot_id=bot.bot_id, status__in=rights.IN_CHAT).exclude(kind="private")
+    chats = BotChat.objects.filter(bot_id=bot.bot_id, status__in=posting.IN_CHAT).exclude(kind="private")
     return chats.filter(_is_proven(bot, by)) if bot.is_instance else chats
 
 
@@ -104,7 +104,7 @@ def find_chat(bot: KnownBot, text: str, *, by: Actor) -> FoundChat:
     if bot.is_instance:
         _require_proof(bot, chat.id, by)
     remember_chat(bot.bot_id, chat, member)
-    if problem := rights.what_to_do(chat.kind, member):
+    if problem := posting.what_to_do(chat.kind, member):
         raise ValidationError({"chat": problem})
     return FoundChat(chat, _count_members(bot, chat.id))
 
@@ -154,7 +154,7 @@ def _is_admin(bot: KnownBot, chat_id: int, telegram_user_id: int | None) -> bool
     if telegram_user_id is None:
         return False
     try:
-        return api.get_chat_member(bot.token, chat_id, telegram_user_id)["status"] in rights.ADMINS
+        return api.get_chat_member(bot.token, chat_id, telegram_user_id)["status"] in posting.ADMINS
     except NetworkError as error:
         raise ValidationError({"chat": error.message}) from error
 

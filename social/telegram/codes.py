@@ -66,7 +66,7 @@ def proven_chats(bot_id: int, *, by: Actor) -> list[int]:
     """The chats in which this person posted a code of this workspace lately."""
     codes = TelegramCode.objects.filter(workspace=by.workspace, user=by.user, bot_id=bot_id, purpose=Purpose.CONNECT)
     recent = codes.filter(expires_at__gt=now() - PROOF_LASTS).exclude(chat_id=None)
-    return list(recent.values_list("chat_id", flat=True))
+    return [code.chat_id for code in recent if code.chat_id]
 
 
 def forget_codes() -> None:

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from social.models import BotReceiver, InboundUpdate
 from social.networks.port import NetworkError
-from social.networks.telegram import api
-from social.telegram import bots, people, rights
+from social.networks.telegram import api, posting
+from social.telegram import bots, people
 from social.telegram.codes import Purpose, use_code
 
 LINK_PREFIX = "link-"
@@ -85,7 +85,7 @@ def _is_from_admin(bot_id: int, message: dict[str, Any]) -> bool:
     except NetworkError as error:
         log.warning("admin_not_checked", bot=bot_id, code=error.code)
         return False
-    return member["status"] in rights.ADMINS
+    return member["status"] in posting.ADMINS
 
 
 def say(bot_id: int, chat_id: int, text: str) -> None:

@@ -8,7 +8,7 @@ from accounts.scope import all_workspaces_scope, workspace_scope
 from lib.clock import now
 from social import services
 from social.models import BotChat, Connection, InboundUpdate, InviteLink
-from social.networks.telegram import api
+from social.networks.telegram import api, posting
 from social.telegram import rights
 from social.telegram.bots import app_key
 
@@ -18,7 +18,7 @@ def hear_own_membership(update: InboundUpdate) -> None:
     change = update.content
     chat, member = api.chat_from(change["chat"]), change["new_chat_member"]
     remember_chat(update.bot_id, chat, member, changed_by=change["from"]["id"])
-    rights.follow_rights(app_key(update.bot_id), chat.id, rights.what_to_do(chat.kind, member))
+    rights.follow_rights(app_key(update.bot_id), chat.id, posting.what_to_do(chat.kind, member))
 
 
 def remember_chat(bot_id: int, chat: api.Chat, member: dict[str, Any], *, changed_by: int | None = None) -> None:
@@ -29,7 +29,7 @@ def remember_chat(bot_id: int, chat: api.Chat, member: dict[str, Any], *, change
         "username": chat.username,
         "is_forum": chat.is_forum,
         "status": member["status"],
-        "can_post": rights.may_post(chat.kind, member),
+        "can_post": posting.may_post(chat.kind, member),
     }
     who = {"changed_by": changed_by, "changed_at": now()} if changed_by else {}
     BotChat.objects.update_or_create(bot_id=bot_id, chat_id=chat.id, defaults=known | who)
@@ -49,7 +49,7 @@ def hear_joins(update: InboundUpdate) -> None:
 
 def _is_in(member: dict[str, Any]) -> bool:
     status = member.get("status")
-    return bool(member.get("is_member")) if status == "restricted" else status in rights.IN_CHAT
+    return bool(member.get("is_member")) if status == "restricted" else status in posting.IN_CHAT
 
 
 def hear_changes(update: InboundUpdate) -> None:
