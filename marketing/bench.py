@@ -24,12 +24,12 @@ from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.tokens import issue_tokens
 from campaigns.engine.dispatch import tick
 from campaigns.models import Campaign, Delivery
-from campaigns.services import create_campaign
+from campaigns.services import PartDraft, create_campaign
 from campaigns.tasks import publish_delivery
 from lib.clock import now
 from marketing.bench_tasks import plain_post
 from marketing.processes import kill_group, spawn
-from marketing.storm import Storm
+from marketing.storming.crowd import Crowd
 
 State = Delivery.State
 CLAIMS = 2000
@@ -38,7 +38,7 @@ REQUESTS = 150
 
 
 def run(sandbox: str) -> dict[str, float]:
-    world = Storm(deliveries=POSTS, seed=1, sandbox=sandbox)
+    world = Crowd(sandbox)
     results = claim_ratio(world) | publish_ratio(world) | api_ratio(world) | query_counts(world)
     return {name: round(value, 3) for name, value in results.items()}
 
@@ -46,12 +46,13 @@ def run(sandbox: str) -> dict[str, float]:
 # --- claims -----------------------------------------------------------------------------------------------
 
 
-def claim_ratio(world: Storm) -> dict[str, float]:
+def claim_ratio(world: Crowd) -> dict[str, float]:
     """Rows per second: our tick (fairness, accounts, campaigns, attempts) and a bare SKIP LOCKED batch."""
-    author, reviewer = world.team(0)
-    connections = [world.connect(author, f"claim_{n}") for n in range(settings.DISPATCH_BATCH)]
+    author, reviewer = world.team()
+    connections = [world.connect_x(author, f"claim_{n}") for n in range(settings.DISPATCH_BATCH)]
     with workspace_scope(author.workspace.pk):
-        deliveries = [world.plan(one, author, reviewer, [f"Claim {one.handle}"], now()) for one in connections]
+        said = [(one, [PartDraft(f"Claim {one.handle}")]) for one in connections]
+        deliveries = [world.plan(one, author, reviewer, parts, now()) for one, parts in said]
     raw, ours = [], []
     for _ in range(CLAIMS // settings.DISPATCH_BATCH):
         raw.append(_timed(_raw_claims, len(deliveries)))
@@ -101,9 +102,9 @@ def _reset(state: str) -> None:
 # --- publishing -------------------------------------------------------------------------------------------
 
 
-def publish_ratio(world: Storm) -> dict[str, float]:
+def publish_ratio(world: Crowd) -> dict[str, float]:
     """Posts per second through two workers: the engine end to end, and a plain task that just calls."""
-    world.prepare_calm()
+    world.prepare_calm(POSTS)
     with workers():
         plain = _plain_posts(world)
         ours = _engine_posts()
@@ -134,7 +135,7 @@ def workers() -> Iterator[None]:
         process.wait()
 
 
-def _plain_posts(world: Storm) -> float:
+def _plain_posts(world: Crowd) -> float:
     tokens = [world.admin("POST", "tokens", {"handle": f"plain_{n}"})["access_token"] for n in range(POSTS // 10)]
     cache.set("bench:done", 0)
     plain_post.delay(tokens[0], "Warm up")
@@ -186,7 +187,7 @@ class BareList(APIView):
             return Response(list(Campaign.objects.order_by("-id").values()[:50]))
 
 
-def api_ratio(world: Storm) -> dict[str, float]:
+def api_ratio(world: Crowd) -> dict[str, float]:
     client, _author = _caller(world, campaigns=50)
     factory, bare = APIRequestFactory(), BareList.as_view()
     ours, baseline = [], []
@@ -208,7 +209,7 @@ def _seconds(work: Callable[[], Any]) -> float:
     return took
 
 
-def query_counts(world: Storm) -> dict[str, float]:
+def query_counts(world: Crowd) -> dict[str, float]:
     """Queries of the list with 10 and with 20 rows: equal, or the list asks once per row."""
     client, author = _caller(world, campaigns=10)
     with CaptureQueriesContext(connection) as ten:
@@ -219,8 +220,8 @@ def query_counts(world: Storm) -> dict[str, float]:
     return {"queries_at_10_rows": float(len(ten)), "queries_at_20_rows": float(len(twenty))}
 
 
-def _caller(world: Storm, *, campaigns: int) -> tuple[APIClient, Actor]:
-    author, _reviewer = world.team(world.next_team())
+def _caller(world: Crowd, *, campaigns: int) -> tuple[APIClient, Actor]:
+    author, _reviewer = world.team()
     _add_campaigns(author, campaigns)
     client = APIClient()
     assert author.user is not None

@@ -272,16 +272,25 @@ def throwaway_services(
     parent: Path | None = None, names: Iterable[str] = ("DATABASE_URL", "REDIS_URL")
 ) -> Iterator[dict[str, str]]:
     """Empty services without durability for one run; yields the environment that points at them."""
+    with own_services(parent, names) as (_services, urls):
+        yield urls
+
+
+@contextlib.contextmanager
+def own_services(
+    parent: Path | None = None, names: Iterable[str] = ("DATABASE_URL", "REDIS_URL"), *, durable: bool = False
+) -> Iterator[tuple[list[Service], dict[str, str]]]:
+    """Empty services for one run, and the environment that points at them."""
     parent = parent or scratch_folder()
     remove_stale_scratch(parent)
     folder = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=parent))
     folder.chmod(0o711)  # PostgreSQL's own user must pass through when we are root
     lock = lock_file(folder / "lock")
     keep_fds = [] if lock is None else [lock]
-    services = [KINDS[name](folder, durable=False, keep_fds=keep_fds) for name in KINDS if name in set(names)]
+    services = [KINDS[name](folder, durable=durable, keep_fds=keep_fds) for name in KINDS if name in set(names)]
     try:
         start_services(services)
-        yield {name: url for name, url in local_urls(folder).items() if name in set(names)}
+        yield services, {name: url for name, url in local_urls(folder).items() if name in set(names)}
     finally:
         for service in services:
             service.stop()

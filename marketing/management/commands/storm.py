@@ -6,7 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from marketing.stack import run_in_own_stack, sandbox_inside
-from marketing.storm import Storm
+from marketing.storming.crowd import Crowd
+from marketing.storming.faults import FAULTS
+from marketing.storming.storm import Storm
 
 # Short waits, in the proportions of the defaults: the rules are the same, the storm is over sooner.
 ENGINE = {
@@ -18,6 +20,7 @@ ENGINE = {
     "RETRY_BASE_S": "1",
     "RETRY_LIMIT": "20",
     "DISPATCH_EVERY_S": "0.5",
+    "BREAKER_OPEN_S": "1",
 }
 
 
@@ -27,26 +30,28 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--deliveries", type=int, default=500)
-        parser.add_argument("--networks", default="x", help="comma separated; only x so far")
+        parser.add_argument("--networks", default=",".join(FAULTS), help="comma separated")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument(
-            "--timeout", type=float, default=900, help="seconds after which what is open counts as lost"
+            "--timeout", type=float, default=1800, help="seconds after which what is open counts as lost"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["networks"] != "x":
-            raise CommandError("Only --networks x so far.")
+        networks = options["networks"].split(",")
+        if unknown := [name for name in networks if name not in FAULTS]:
+            raise CommandError(f"There is no network {unknown[0]!r}; there are {', '.join(FAULTS)}.")
         if options["deliveries"] < 1:
             raise CommandError("--deliveries must be at least 1.")
         if sandbox := sandbox_inside():
             self._inside(sandbox, options)
             return
         words = [f"--{name}={options[name]}" for name in ("deliveries", "networks", "seed", "timeout")]
-        sys.exit(run_in_own_stack(["storm", *words], ENGINE))
+        sys.exit(run_in_own_stack(["storm", *words], ENGINE, durable=True))
 
     def _inside(self, sandbox: str, options: dict[str, Any]) -> None:
-        storm = Storm(deliveries=options["deliveries"], seed=options["seed"], sandbox=sandbox)
+        crowd = Crowd(sandbox, options["seed"], options["networks"].split(","))
+        storm = Storm(options["deliveries"], crowd)
         summary = storm.run(options["timeout"])
         self.stdout.write(json.dumps(summary))
-        if summary["lost"] or summary["doubled"] or summary["foreign"]:
+        if any(summary[wrong] for wrong in ("lost", "doubled", "denied", "foreign")):
             sys.exit(1)
