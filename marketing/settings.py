@@ -288,6 +288,7 @@ CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "campaigns.dispatch_due", "schedule": DISPATCH_EVERY_S},
     "change-live-posts": {"task": "campaigns.change_live_posts", "schedule": 2.0},
     "preflight-ahead": {"task": "campaigns.preflight_ahead", "schedule": 60.0},
+    "make-occurrences": {"task": "campaigns.make_occurrences", "schedule": 60.0},
     "rescan-sources": {"task": "campaigns.rescan_sources", "schedule": SOURCE_RESCAN_S},
     "mail-alerts": {"task": "accounts.mail_alerts", "schedule": 30.0},
     "forget-log-lines": {"task": "campaigns.forget_log_lines", "schedule": 86_400.0},

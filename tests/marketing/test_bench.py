@@ -11,7 +11,7 @@ from accounts.scope import all_workspaces_scope
 from campaigns.models import Delivery
 from marketing import bench
 from marketing.stack import INSIDE
-from marketing.storm import Storm
+from marketing.storming.crowd import Crowd
 from tests.sandbox.cast import Sandbox
 from tests.social.conftest import sandbox, sandbox_process  # noqa: F401
 
@@ -20,35 +20,35 @@ State = Delivery.State
 
 
 @pytest.fixture
-def world(sandbox: Sandbox, settings, monkeypatch) -> Storm:  # noqa: F811
+def world(sandbox: Sandbox, settings, monkeypatch) -> Crowd:  # noqa: F811
     settings.DISPATCH_BATCH = 3
     monkeypatch.setattr(bench, "CLAIMS", 6)
     monkeypatch.setattr(bench, "REQUESTS", 3)
     monkeypatch.setattr(bench, "POSTS", 10)
-    return Storm(deliveries=4, seed=1, sandbox=sandbox.url)
+    return Crowd(sandbox.url, 1)
 
 
 @pytest.fixture
-def scheduled(world: Storm) -> Storm:
-    world.prepare_calm()
+def scheduled(world: Crowd) -> Crowd:
+    world.prepare_calm(4)
     return world
 
 
-def test_claims_are_measured_against_bare_sql(world: Storm) -> None:
+def test_claims_are_measured_against_bare_sql(world: Crowd) -> None:
     found = bench.claim_ratio(world)
     assert found["claims_per_s_engine"] > 0
     ratio = found["claims_per_s_engine"] / found["claims_per_s_raw_skip_locked"]
     assert found["claim_engine_to_raw"] == pytest.approx(ratio)
 
 
-def test_after_the_claims_nothing_is_left_to_publish(world: Storm) -> None:
+def test_after_the_claims_nothing_is_left_to_publish(world: Crowd) -> None:
     bench.claim_ratio(world)
     with all_workspaces_scope("test"):
         assert set(Delivery.objects.values_list("state", flat=True)) == {State.CANCELED}
 
 
 @pytest.mark.parametrize("claim", [bench._raw_claims, bench._our_claims])
-def test_both_sides_claim_a_row_that_is_due(scheduled: Storm, settings, claim: Callable[[], int]) -> None:
+def test_both_sides_claim_a_row_that_is_due(scheduled: Crowd, settings, claim: Callable[[], int]) -> None:
     settings.DISPATCH_BATCH = 1
     assert claim() == 1
     with all_workspaces_scope("test"):
@@ -60,7 +60,7 @@ def test_measurement_of_too_few_rows_is_no_measurement() -> None:
         bench._timed(lambda: 2, 3)
 
 
-def test_list_of_the_api_is_measured_against_bare_drf(world: Storm) -> None:
+def test_list_of_the_api_is_measured_against_bare_drf(world: Crowd) -> None:
     found = bench.api_ratio(world)
     assert 0 < found["bare_drf_list_50_ms"] < 60_000
     assert found["api_list_to_bare_drf"] == pytest.approx(found["api_list_50_ms"] / found["bare_drf_list_50_ms"])
@@ -71,7 +71,7 @@ def test_refused_request_is_no_measurement(client) -> None:
         bench._seconds(lambda: client.get("/api/campaigns"))
 
 
-def test_list_asks_as_often_for_20_rows_as_for_10(world: Storm) -> None:
+def test_list_asks_as_often_for_20_rows_as_for_10(world: Crowd) -> None:
     found = bench.query_counts(world)
     assert found["queries_at_10_rows"] == found["queries_at_20_rows"] > 0
 
@@ -100,7 +100,7 @@ def real_workers(child_env, settings, monkeypatch) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_publishing_is_measured_against_a_plain_task(world: Storm, real_workers, sandbox: Sandbox) -> None:  # noqa: F811
+def test_publishing_is_measured_against_a_plain_task(world: Crowd, real_workers, sandbox: Sandbox) -> None:  # noqa: F811
     found = bench.publish_ratio(world)
     texts = [post["text"] for post in sandbox.get("/posts")["posts"]]
     assert sorted(texts) == sorted(

@@ -14,11 +14,14 @@ from django.core.management import call_command
 from accounts.scope import all_workspaces_scope
 from campaigns.engine.dispatch import tick
 from campaigns.engine.publish import publish_delivery
-from campaigns.models import Delivery
-from compliance.models import Review
+from campaigns.models import Delivery, LivePart
+from compliance.models import Fingerprint, Review
 from lib.clock import now
 from marketing.stack import INSIDE
-from marketing.storm import FAULTS, Fleet, Storm
+from marketing.storming.crowd import Crowd
+from marketing.storming.faults import FAULTS
+from marketing.storming.fleet import Fleet
+from marketing.storming.storm import Storm
 from social.models import Connection, Credential
 from tests.sandbox.cast import Client, Sandbox
 from tests.social.conftest import sandbox, sandbox_process  # noqa: F401
@@ -30,8 +33,8 @@ State = Delivery.State
 @pytest.fixture
 def storm(sandbox: Sandbox) -> Storm:  # noqa: F811
     """Three posts of one part each, approved and due."""
-    storm = Storm(deliveries=3, seed=7, sandbox=sandbox.url)
-    storm.prepare_calm()
+    storm = Storm(3, Crowd(sandbox.url, 7))
+    storm.crowd.prepare_calm(3)
     return storm
 
 
@@ -51,7 +54,7 @@ def person(sandbox: Sandbox) -> Client:  # noqa: F811
 
 @pytest.fixture
 def texts(storm: Storm) -> list[str]:
-    return [text for (text,) in storm.texts.values()]
+    return [text for (text,) in storm.crowd.texts.values()]
 
 
 def set_state(delivery_id: UUID, state: str, **fields: object) -> None:
@@ -85,30 +88,30 @@ def test_text_that_is_live_three_times_is_doubled_twice(
 
 
 def test_delivery_that_says_published_and_is_not_live_is_lost(storm: Storm) -> None:
-    set_state(next(iter(storm.texts)), State.PUBLISHED)
+    set_state(next(iter(storm.crowd.texts)), State.PUBLISHED)
     found = storm.count()
     assert (found["published"], found["lost"]) == (1, 3)
 
 
 def test_thread_of_which_one_part_is_missing_is_lost(delivered: Storm) -> None:
-    delivered.texts[next(iter(delivered.texts))].append("The part that never went out")
+    delivered.crowd.texts[next(iter(delivered.crowd.texts))].append("The part that never went out")
     assert delivered.count()["lost"] == 1
 
 
 @pytest.mark.parametrize("state", [State.SCHEDULED, State.PUBLISHING, State.RETRY_WAIT])
 def test_delivery_that_is_still_open_is_lost(delivered: Storm, state: str) -> None:
-    set_state(next(iter(delivered.texts)), state)
+    set_state(next(iter(delivered.crowd.texts)), state)
     assert delivered.count()["lost"] == 1
 
 
 def test_failed_delivery_is_told_with_its_reason_and_is_not_lost(delivered: Storm) -> None:
-    set_state(next(iter(delivered.texts)), State.FAILED, problem_code="gone")
+    set_state(next(iter(delivered.crowd.texts)), State.FAILED, problem_code="gone")
     found = delivered.count()
     assert (found["failed"], found["failures"], found["lost"]) == (1, {"gone": 1}, 0)
 
 
 def test_unconfirmed_delivery_is_told_and_is_not_lost(delivered: Storm) -> None:
-    set_state(next(iter(delivered.texts)), State.UNCONFIRMED)
+    set_state(next(iter(delivered.crowd.texts)), State.UNCONFIRMED)
     found = delivered.count()
     assert (found["unconfirmed"], found["published"], found["lost"]) == (1, 2, 0)
 
@@ -119,10 +122,10 @@ def test_text_that_nobody_ordered_is_foreign(delivered: Storm, person: Client) -
     assert (found["foreign"], found["doubled"]) == (1, 0)
 
 
-@pytest.mark.parametrize("wrong", ["lost", "doubled", "foreign"])
+@pytest.mark.parametrize("wrong", ["lost", "doubled", "denied", "foreign"])
 def test_command_exits_with_1_when_anything_is_wrong(monkeypatch, storm: Storm, wrong: str) -> None:
-    counts = {"lost": 0, "doubled": 0, "foreign": 0} | {wrong: 1}
-    monkeypatch.setenv(INSIDE, storm.sandbox)
+    counts = {"lost": 0, "doubled": 0, "denied": 0, "foreign": 0} | {wrong: 1}
+    monkeypatch.setenv(INSIDE, storm.crowd.sandbox)
     monkeypatch.setattr(Storm, "run", lambda *_args: counts)
     out = StringIO()
     with pytest.raises(SystemExit) as ended:
@@ -131,12 +134,20 @@ def test_command_exits_with_1_when_anything_is_wrong(monkeypatch, storm: Storm, 
     assert json.loads(out.getvalue()) == counts
 
 
+def test_failed_delivery_of_which_something_is_live_without_a_receipt_is_a_lie(delivered: Storm) -> None:
+    first = next(iter(delivered.crowd.texts))
+    set_state(first, State.FAILED)
+    with all_workspaces_scope("test"):
+        LivePart.objects.filter(delivery=first).delete()
+    assert delivered.count()["denied"] == 1
+
+
 # --- what is left -------------------------------------------------------------------------------------------
 
 
 def test_storm_goes_on_until_everything_is_out(storm: Storm) -> None:
     assert storm.left() == 3
-    set_state(next(iter(storm.texts)), State.PUBLISHED)
+    set_state(next(iter(storm.crowd.texts)), State.PUBLISHED)
     assert storm.left() == 2
 
 
@@ -145,7 +156,7 @@ def test_storm_is_over_when_all_is_out(delivered: Storm) -> None:
 
 
 def test_unconfirmed_delivery_is_waited_for_while_the_engine_still_looks(delivered: Storm) -> None:
-    first = next(iter(delivered.texts))
+    first = next(iter(delivered.crowd.texts))
     set_state(first, State.UNCONFIRMED, due_at=now())
     assert delivered.left() == 1
     set_state(first, State.UNCONFIRMED, due_at=None)
@@ -163,16 +174,17 @@ def test_every_delivery_is_approved_by_another_person_and_due(storm: Storm) -> N
 
 
 def test_storms_of_one_seed_say_the_same(sandbox: Sandbox) -> None:  # noqa: F811
-    one, other = (Storm(deliveries=4, seed=7, sandbox=sandbox.url) for _ in range(2))
-    one.prepare(random.Random(7))
+    one, other = (Crowd(sandbox.url, 7) for _ in range(2))
+    one.prepare(4, random.Random(7))
     other.teams = 1
-    other.prepare(random.Random(7))
+    Fingerprint.objects.all().delete()
+    other.prepare(4, random.Random(7))
     assert list(one.texts.values()) == list(other.texts.values())
 
 
 def test_faults_are_ordered_for_every_route(storm: Storm, sandbox: Sandbox) -> None:  # noqa: F811
     storm.order_faults()
-    assert {plan["route"] for plan in sandbox.get("/faults")["plans"]} == FAULTS.keys()
+    assert {plan["route"] for plan in sandbox.get("/faults")["plans"]} == FAULTS["x"].keys()
 
 
 def test_account_that_lost_its_log_in_is_connected_again(storm: Storm) -> None:
@@ -180,16 +192,16 @@ def test_account_that_lost_its_log_in_is_connected_again(storm: Storm) -> None:
         connection = Connection.objects.get()
         before = Credential.objects.get(connection=connection)
         Connection.objects.update(status=Connection.Status.RECONNECT, status_text="Log in again.")
-    storm.heal()
+    storm.crowd.heal()
     with all_workspaces_scope("test"):
         assert Connection.objects.get().status == Connection.Status.ACTIVE
         assert Credential.objects.get().access_token != before.access_token
-    assert storm.heals == 1
+    assert storm.crowd.heals == 1
 
 
 def test_account_that_is_well_is_left_alone(storm: Storm) -> None:
-    storm.heal()
-    assert storm.heals == 0
+    storm.crowd.heal()
+    assert storm.crowd.heals == 0
 
 
 # --- the fleet ----------------------------------------------------------------------------------------------
@@ -206,7 +218,7 @@ def fleet(settings, monkeypatch) -> Fleet:
     def spawn(command: list[str], **how: object):
         return spawn_real([command[0], "-c", sleeping, *command[1:]], **how)
 
-    monkeypatch.setattr("marketing.storm.spawn", spawn)
+    monkeypatch.setattr("marketing.storming.fleet.spawn", spawn)
     fleet = Fleet()
     yield fleet
     fleet.stop()
