@@ -8,7 +8,7 @@ from django.http import Http404
 from guardian.shortcuts import get_objects_for_user
 
 from accounts.access import Actor, Perm
-from campaigns.models import Campaign, Delivery, Import, MediaAsset, Post, Source
+from campaigns.models import Campaign, Delivery, Import, MediaAsset, Post, Recurrence, Source
 
 VIEW_CAMPAIGN = "campaigns.view_campaign"
 M = TypeVar("M", bound=Model)
@@ -34,6 +34,10 @@ def visible_deliveries(actor: Actor) -> QuerySet[Delivery]:
     if actor.is_guest:
         return deliveries.filter(post__campaign__in=visible_campaigns(actor))
     return _members_only(actor, deliveries)
+
+
+def visible_recurrences(actor: Actor) -> QuerySet[Recurrence]:
+    return _members_only(actor, Recurrence.objects.filter(workspace=actor.workspace))
 
 
 def visible_sources(actor: Actor) -> QuerySet[Source]:
@@ -65,6 +69,10 @@ def get_delivery(actor: Actor, delivery_id: UUID) -> Delivery:
 
 def get_source(actor: Actor, source_id: UUID) -> Source:
     return _get(visible_sources(actor), source_id)
+
+
+def get_recurrence(actor: Actor, recurrence_id: UUID) -> Recurrence:
+    return _get(visible_recurrences(actor).select_related("post", "workspace"), recurrence_id)
 
 
 def get_import(actor: Actor, import_id: UUID) -> Import:

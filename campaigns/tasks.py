@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from campaigns import autosave, live_changes, publishing_log, replies, source_rescan
+from campaigns import autosave, live_changes, publishing_log, recurrences_make, replies, source_rescan
 from campaigns import preflight_ahead as ahead
 from campaigns.engine import dispatch, look_up, publish
 from campaigns.imports import applying
@@ -43,6 +43,17 @@ def change_live_post(workspace_id: str, change_id: str) -> None:
 @shared_task(name="campaigns.look_at_reply_target")
 def look_at_reply_target(workspace_id: str, post_id: str) -> None:
     replies.look_at_target(UUID(workspace_id), UUID(post_id))
+
+
+@shared_task(name="campaigns.make_occurrences", expires=60)
+def make_occurrences() -> None:
+    for workspace_id, recurrence_id in recurrences_make.due_recurrences():
+        make_occurrence.delay(str(workspace_id), str(recurrence_id))
+
+
+@shared_task(name="campaigns.make_occurrence", expires=60)
+def make_occurrence(workspace_id: str, recurrence_id: str) -> None:
+    recurrences_make.make_occurrence(UUID(workspace_id), UUID(recurrence_id))
 
 
 @shared_task(name="campaigns.rescan_sources", expires=60)
