@@ -35,6 +35,10 @@ class Chip:
     def can_move(self) -> bool:
         return "schedule" in self.actions and self.delivery.state != Delivery.State.CANCELED
 
+    @property
+    def can_select(self) -> bool:
+        return self.can_move or "cancel" in self.actions
+
 
 @dataclass(frozen=True)
 class FreeSlot:
