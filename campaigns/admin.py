@@ -17,10 +17,12 @@ from campaigns.models import (
     Attempt,
     Campaign,
     Delivery,
+    HourlyRollup,
     LivePart,
     MediaAsset,
     Post,
     PostPart,
+    PublishingLog,
     Source,
     SourceConnection,
     SourceItem,
@@ -195,6 +197,24 @@ class SourceAdmin(ModeratedAdmin):
     @admin.action(description="Switch off: it is no longer scanned by itself", permissions=["change"])
     def switch_off(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
         self.act_on(request, queryset, "source.switch_off", lambda row, by: update_source(row, by=by, is_active=False))
+
+
+@admin.register(PublishingLog)
+class PublishingLogAdmin(ReadOnlyAdmin):
+    list_display = ["at", "action", "status", "message", "workspace", "delivery_id"]
+    list_filter = ["action", "status"]
+    list_select_related = ["workspace"]
+    search_fields = ["message", "delivery_id", "post_id", *WORKSPACE]
+    date_hierarchy = "at"
+
+
+@admin.register(HourlyRollup)
+class HourlyRollupAdmin(ReadOnlyAdmin):
+    list_display = ["hour", "workspace", "source", "created", "completed", "failed"]
+    list_filter = [("source", admin.EmptyFieldListFilter)]
+    list_select_related = ["workspace", "source"]
+    search_fields = ["source__name", *WORKSPACE]
+    date_hierarchy = "hour"
 
 
 @admin.register(SourceItem)

@@ -77,26 +77,27 @@ INSERT INTO campaigns_publishinglog
     (id, workspace_id, delivery_id, post_id, connection_id, source_id, campaign_id,
      action, status, message, details, at)
 SELECT given.line, d.workspace_id, d.id, d.post_id, d.connection_id, p.source_id, p.campaign_id,
-    %(action)s, %(status)s, %(message)s, %(details)s::jsonb, %(at)s
+    %(action)s, %(status)s, %(message)s, jsonb_build_object('fence', d.fence) || %(details)s::jsonb, %(at)s
 FROM unnest(%(lines)s::uuid[], %(deliveries)s::uuid[]) AS given(line, delivery)
 JOIN campaigns_delivery d ON d.id = given.delivery
 JOIN campaigns_post p ON p.id = d.post_id
 """
 
-# Once in its life for `created` and `published`; a failure counts again when it follows a new try.
+# Once in its life for `created` and `published`; a failure counts again after other news, or in a new claim.
 IS_NEW = (
     "NOT EXISTS (SELECT 1 FROM campaigns_publishinglog o WHERE o.delivery_id = l.delivery_id AND o.action = %(action)s)"
 )
 IS_NEW_ENDING = """
 coalesce((
-    SELECT o.action <> ALL(%(endings)s) FROM campaigns_publishinglog o WHERE o.delivery_id = l.delivery_id
+    SELECT o.action <> ALL(%(endings)s) OR o.action <> 'published' AND o.details -> 'fence' <> l.details -> 'fence'
+    FROM campaigns_publishinglog o WHERE o.delivery_id = l.delivery_id
     ORDER BY o.at DESC, o.id DESC LIMIT 1
 ), true)
 """
 
 # The subqueries see the table as it was before this statement. Rollups in one order, so that none waits for another.
 COUNT = """
-WITH line AS ({insert} RETURNING workspace_id, source_id, delivery_id), counted AS (
+WITH line AS ({insert} RETURNING workspace_id, source_id, delivery_id, details), counted AS (
     INSERT INTO campaigns_hourlyrollup AS r (id, workspace_id, source_id, hour, created, completed, failed)
     SELECT gen_random_uuid(), l.workspace_id, l.source_id, %(hour)s, {numbers} FROM line l WHERE {is_new}
     GROUP BY l.workspace_id, l.source_id ORDER BY l.workspace_id, l.source_id

@@ -15,6 +15,7 @@ from accounts.access import Actor, Perm
 from accounts.models import Membership, Role, User
 from accounts.services import emit, notify
 from campaigns import deliveries as delivery_services
+from campaigns import publishing_log
 from campaigns.access import VIEW_CAMPAIGN
 from campaigns.drafts import MediaDraft, PartDraft, PostDraft
 from campaigns.errors import NotAllowedNow, StaleForm
@@ -291,15 +292,19 @@ def _write_connections(post: Post, draft: PostDraft, by: Actor) -> None:
     for connection_id, row in rows.items():
         if connection_id not in wanted:
             delivery_services.drop_delivery(row, by=by)
+    made = []
     for connection_id in wanted:
         texts = [_checked_text(text) if text else None for text in draft.overrides.get(connection_id, [])]
         texts = texts if any(texts) else []
         if connection_id in rows:
             Delivery.objects.filter(pk=rows[connection_id].pk).update(override_texts=texts)
         else:
-            Delivery.objects.create(
+            row = Delivery.objects.create(
                 workspace=post.workspace, post=post, connection_id=connection_id, override_texts=texts
             )
+            made.append(row.pk)
+    if made:
+        publishing_log.write_many(made, "created", publishing_log.INFO, f"For “{post}” by {by.label}.")
 
 
 def _first_words(text: str) -> str:

@@ -72,6 +72,8 @@ def _plan(row: Delivery, at: datetime, by: Actor, *, is_queued: bool = False) ->
         row.problem_code = row.problem_text = ""
         start_campaign(row, by)
     row.save()
+    if row.state == State.SCHEDULED:
+        publishing_log.write(row, "scheduled", publishing_log.INFO, f"By {by.label}.", at=at.isoformat())
 
 
 def _refuse_ended_campaign(row: Delivery) -> None:

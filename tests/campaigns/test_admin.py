@@ -10,9 +10,11 @@ from campaigns.models import (
     Attempt,
     Campaign,
     Delivery,
+    HourlyRollup,
     LivePart,
     MediaAsset,
     Post,
+    PublishingLog,
     Source,
     SourceItem,
 )
@@ -22,14 +24,16 @@ from compliance.models import Review
 from tests.campaigns.cast import add_asset, add_connection, add_post
 
 pytestmark = pytest.mark.django_db
-MODELS = [Attempt, Campaign, Delivery, MediaAsset, Post, Review, Source, SourceItem]
+MODELS = [Attempt, Campaign, Delivery, HourlyRollup, MediaAsset, Post, PublishingLog, Review, Source, SourceItem]
 # What a search finds in every list: a word that only its rows hold.
 WORDS = {
     Attempt: "request-0",
     Campaign: "Campaign 0",
     Delivery: "Post 0",
+    HourlyRollup: "Folder 0",
     MediaAsset: "file 0.png",
     Post: "Words of 0.",
+    PublishingLog: "Said of 0.",
     Review: "reason-0",
     Source: "folder-0",
     SourceItem: "file-0",
@@ -38,8 +42,10 @@ FILTERS = {
     Attempt: "outcome__exact=unknown",
     Campaign: "status__exact=draft",
     Delivery: "state__exact=approved",
+    HourlyRollup: "source__isempty=0",
     MediaAsset: "kind__exact=image",
     Post: "made_with_ai__exact=0",
+    PublishingLog: "action=seen",
     Review: "status__exact=waiting",
     Source: "is_active__exact=1",
     SourceItem: "status__exact=problem",
@@ -69,7 +75,16 @@ def make(workspace, bob_actor):
             row.attempts.create(workspace=workspace, number=1, outcome="unknown", request_id=f"request-{number}")
             part = {"remote_id": str(number), "content_hash": "x", "position": 0}
             LivePart.objects.create(workspace=workspace, delivery=row, connection=account, **part)
-            source = create_source(by=bob_actor, name="Folder", folder=f"folder-{number}", connections=[account.pk])
+            source = create_source(
+                by=bob_actor, name=f"Folder {number}", folder=f"folder-{number}", connections=[account.pk]
+            )
+            # The services' own lines and counts would hide the one to be found.
+            PublishingLog.objects.exclude(action="seen").delete()
+            HourlyRollup.objects.filter(source=None).delete()
+            PublishingLog.objects.create(
+                workspace=workspace, action="seen", status="info", message=f"Said of {number}."
+            )
+            HourlyRollup.objects.create(workspace=workspace, source=source, hour=row.created_at)
             SourceItem.objects.create(workspace=workspace, source=source, path=f"file-{number}", status="problem")
             add_asset(workspace, f"file {number}.png")
             review = {"kind": "delivery", "object_id": row.pk, "reason": f"reason-{number}"}

@@ -9,7 +9,10 @@ from django.db import connection, connections, transaction
 
 from accounts.scope import workspace_scope
 from campaigns import publishing_log as log
+from campaigns.deliveries import schedule_delivery
+from campaigns.drafts import PartDraft, PostDraft
 from campaigns.models import Delivery, HourlyRollup, Post, PublishingLog
+from campaigns.services import update_post
 from campaigns.sources import create_source
 from lib.clock import now, shifted
 from tests.campaigns.cast import add_connection, add_post
@@ -40,7 +43,8 @@ def nothing_yet(request) -> None:
 
 def test_line_names_the_delivery_and_all_around_it(delivery, campaign):
     Post.objects.filter(pk=delivery.post_id).update(campaign=campaign)
-    log.write(delivery, "retry", log.WARNING, "Too slow.", fence=3)
+    Delivery.objects.filter(pk=delivery.pk).update(fence=3)
+    log.write(delivery, "retry", log.WARNING, "Too slow.", code="slow")
     line = PublishingLog.objects.get()
     assert (line.delivery_id, line.post_id, line.connection_id) == (
         delivery.pk,
@@ -48,7 +52,12 @@ def test_line_names_the_delivery_and_all_around_it(delivery, campaign):
         delivery.connection_id,
     )
     assert (line.campaign_id, line.source_id, line.workspace) == (campaign.pk, None, delivery.workspace)
-    assert (line.action, line.status, line.message, line.details) == ("retry", "warning", "Too slow.", {"fence": 3})
+    assert (line.action, line.status, line.message, line.details) == (
+        "retry",
+        "warning",
+        "Too slow.",
+        {"fence": 3, "code": "slow"},
+    )
 
 
 def test_line_is_dated_by_the_one_clock(delivery):
@@ -151,6 +160,13 @@ def test_every_ending_counts_once(delivery):
     assert counts() == [(0, 0, 3)]
 
 
+def test_failure_of_the_next_claim_counts_without_other_news_between(delivery):
+    for fence in (1, 1, 2):
+        Delivery.objects.filter(pk=delivery.pk).update(fence=fence)
+        log.write(delivery, "failed", log.ERROR)
+    assert counts() == [(0, 0, 2)]
+
+
 def test_failure_after_which_it_went_out_counts_as_both(delivery):
     for action in ("created", "failed", "scheduled", "published"):
         log.write(delivery, action, log.INFO)
@@ -163,7 +179,7 @@ def test_delivery_that_is_live_does_not_fail_afterwards(delivery):
     assert counts() == [(0, 1, 0)]
 
 
-def test_every_hour_has_its_own_counts(delivery, three):
+def test_every_hour_has_its_own_counts(three):
     log.write(three[0], "failed", log.ERROR)
     with shifted(timedelta(hours=1)):
         log.write_many([row.pk for row in three[1:]], "failed", log.ERROR)
@@ -177,6 +193,41 @@ def test_every_project_has_its_own_counts(three, bob_actor):
     log.write_many([row.pk for row in three], "published", log.SUCCESS)
     found = HourlyRollup.objects.values_list("source", "completed")
     assert set(found) == {(source.pk, 2), (None, 1)}
+
+
+# --- what the services tell -----------------------------------------------------------------------------------------
+
+
+def told(post: Post) -> list[str]:
+    return list(PublishingLog.objects.filter(post_id=post.pk).order_by("at", "id").values_list("action", flat=True))
+
+
+def test_life_of_a_post_is_written_down(roastery, bob_actor, approved):
+    post = add_post(bob_actor, roastery)
+    schedule_delivery(approved(post), now() + timedelta(hours=1), by=bob_actor)
+    assert told(post) == ["created", "submitted", "approved", "scheduled"]
+
+
+def test_post_to_two_accounts_is_created_twice(roastery, cafe, bob_actor):
+    post = add_post(bob_actor, roastery, cafe)
+    assert told(post) == ["created", "created"]
+    assert counts() == [(2, 0, 0)]
+
+
+def test_new_account_of_an_old_post_is_the_only_new_line(roastery, cafe, bob_actor):
+    post = add_post(bob_actor, roastery)
+    draft = PostDraft((PartDraft("Fresh."),), connections=(roastery.pk, cafe.pk))
+    update_post(post, draft, by=bob_actor)
+    assert told(post) == ["created", "created"]
+
+
+def test_plan_of_a_draft_is_no_news(delivery, bob_actor):
+    schedule_delivery(delivery, now() + timedelta(hours=1), by=bob_actor)
+    assert told(delivery.post) == []
+
+
+def test_post_without_an_account_is_not_written_down(in_workspace, bob_actor):
+    assert told(add_post(bob_actor)) == []
 
 
 # --- several at once ----------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def test_newest_line_comes_first_with_all_it_names(vic_api, lines):
     assert (line["action"], line["status"], line["message"]) == ("failed", "error", "Too long.")
     assert (line["delivery"], line["post"]) == (str(delivery.pk), str(delivery.post_id))
     assert (line["connection"], line["project"]) == (str(delivery.connection_id), None)
-    assert line["details"] == {"code": "too_long"}
+    assert line["details"] == {"code": "too_long", "fence": 0}
     assert len(rest) == 2
 
 
