@@ -11,6 +11,7 @@ from accounts import audit
 from accounts.access import Actor, Perm, system_actor
 from accounts.admin_site import ReadOnlyAdmin, StaffAdmin
 from accounts.models import User
+from campaigns.admin_dead_letters import CauseFilter
 from campaigns.deliveries import cancel_delivery, publish_now
 from campaigns.errors import NotAllowedNow
 from campaigns.models import (
@@ -138,7 +139,7 @@ class LivePartInline(ReadOnlyInline):
 @admin.register(Delivery)
 class DeliveryAdmin(ModeratedAdmin):
     list_display = ["post", "connection", "workspace", "state", "scheduled_at", "due_at", "failures", "problem_text"]
-    list_filter = ["state", "connection__network"]
+    list_filter = ["state", "connection__network", CauseFilter]
     list_select_related = ["post", "connection", "workspace"]
     search_fields = ["post__title", "connection__handle", "problem_code", "live_parts__remote_id", *WORKSPACE]
     date_hierarchy = "created_at"

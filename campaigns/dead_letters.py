@@ -86,7 +86,7 @@ def _reasons(left_out: Iterable[LeftOut]) -> list[str]:
 def causes_of(deliveries: QuerySet[Delivery]) -> list[Cause]:
     """The largest first. The text is that of the newest delivery of each cause; two queries however many there are."""
     newest = deliveries.filter(connection=OuterRef("connection"), problem_code=OuterRef("problem_code"))
-    groups = list(
+    groups: list[Any] = list(
         deliveries.order_by()
         .values("connection", "problem_code")
         .annotate(

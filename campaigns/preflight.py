@@ -75,7 +75,8 @@ def due_before(deliveries: QuerySet[Delivery], end: datetime) -> QuerySet[Delive
     with_engine = Q(state__in=WITH_ENGINE, due_at__lte=end) | Q(state__in=WITH_ENGINE, due_at=None)
     unapproved = Q(state__in=UNAPPROVED, scheduled_at__range=(now() - OVERDUE, end))
     found = deliveries.filter(with_engine | unapproved).alias(due=Coalesce("due_at", "scheduled_at"))
-    return with_content(found.filter(due__lte=end)).order_by("due", "pk")
+    is_due = Q(due__lte=end)
+    return with_content(found.filter(is_due)).order_by("due", "pk")
 
 
 def count_levels(flights: Sequence[Flight]) -> dict[str, int]:

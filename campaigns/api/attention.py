@@ -107,7 +107,7 @@ class AttentionView(WorkspaceView):
         actor = self.actor
         actor.require(Perm.VIEW)
         counts = count_attention(actor)
-        unsettled = {tab: [delivery_data(row) for row in deliveries_of(actor, tab)[:SHOWN]] for tab in UNSETTLED}
+        unsettled: Data = {tab: [delivery_data(row) for row in deliveries_of(actor, tab)[:SHOWN]] for tab in UNSETTLED}
         data = {
             "counts": {tab: counts[tab] for tab in TABS},
             "causes": [_cause_data(cause) for cause in causes_of(deliveries_of(actor, "failed"))],
