@@ -11,7 +11,6 @@ from campaigns.forms_post_options import ButtonField, OptionFields, PollField
 from campaigns.models import Post
 from campaigns.services import PartDraft, PostDraft, create_post
 from social.models import Connection
-from tests.campaigns.cast import add_connection
 
 NEW, PREVIEW = "/posts/new", "/posts/preview"
 SHOP = {"text": "Shop", "url": "https://acme.com"}
@@ -32,11 +31,6 @@ def fields(**more: object) -> dict[str, object]:
 def typed(client: Client, **more: object) -> str:
     data = {name: value for name, value in fields(**more).items() if name != "action" or "action" in more}
     return client.post(PREVIEW, data, headers={"HX-Request": "true"}).content.decode()
-
-
-@pytest.fixture
-def channel(in_workspace) -> Connection:
-    return add_connection(in_workspace, "channel", network="telegram", name="Acme channel")
 
 
 # --- reading ------------------------------------------------------------------------------------------------
