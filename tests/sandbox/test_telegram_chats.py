@@ -175,7 +175,7 @@ def test_links_of_other_bots_and_chats_are_left_alone(bot: TelegramBot, telegram
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("order", "words"),
     [
         ({"name": "x" * 33}, "invite link name is too long"),
         ({"member_limit": 100_000}, "USAGE_LIMIT_INVALID"),
@@ -187,8 +187,8 @@ def test_links_of_other_bots_and_chats_are_left_alone(bot: TelegramBot, telegram
         ),
     ],
 )
-def test_a_link_keeps_the_limits(bot: TelegramBot, channel: int, settings: Any, words: str) -> None:
-    assert bot.bad("createChatInviteLink", chat_id=channel, **settings) == words
+def test_a_link_keeps_the_limits(bot: TelegramBot, channel: int, order: Any, words: str) -> None:
+    assert bot.bad("createChatInviteLink", chat_id=channel, **order) == words
 
 
 def test_inviting_needs_its_right(bot: TelegramBot, telegram: Telegram, dana: int) -> None:
@@ -244,15 +244,15 @@ def test_a_topic_that_is_not_there_is_not_changed(bot: TelegramBot, forum: int, 
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("order", "words"),
     [
         ({"name": ""}, "TOPIC_TITLE_EMPTY"),
         ({"name": "x" * 129}, "TOPIC_TITLE_TOO_LONG"),
         ({"name": "x", "icon_color": 5}, "invalid icon color specified"),
     ],
 )
-def test_a_topic_keeps_the_limits(bot: TelegramBot, forum: int, settings: Any, words: str) -> None:
-    assert bot.bad("createForumTopic", chat_id=forum, **settings) == words
+def test_a_topic_keeps_the_limits(bot: TelegramBot, forum: int, order: Any, words: str) -> None:
+    assert bot.bad("createForumTopic", chat_id=forum, **order) == words
 
 
 def test_topics_are_for_forums_and_their_keepers(bot: TelegramBot, telegram: Telegram, channel: int) -> None:

@@ -332,7 +332,7 @@ def test_a_webhook_is_https_or_on_this_machine(bot: TelegramBot, url: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("order", "words"),
     [
         ({"url": "http://example.com/"}, "bad webhook: An HTTPS URL must be provided for webhook"),
         ({"url": "nonsense"}, "bad webhook: An HTTPS URL must be provided for webhook"),
@@ -347,6 +347,6 @@ def test_a_webhook_is_https_or_on_this_machine(bot: TelegramBot, url: str) -> No
         ({"url": "https://e.com/", "allowed_updates": {}}, "can't parse allowed_updates JSON object"),
     ],
 )
-def test_a_webhook_keeps_the_rules(bot: TelegramBot, settings: Any, words: str) -> None:
-    assert bot.bad("setWebhook", **settings) == words
+def test_a_webhook_keeps_the_rules(bot: TelegramBot, order: Any, words: str) -> None:
+    assert bot.bad("setWebhook", **order) == words
     assert bot.do("getWebhookInfo")["url"] == ""
