@@ -92,6 +92,11 @@ def _known(bot: Bot) -> KnownBot:
     return KnownBot(bot.bot_id, bot.username, bot.name, bot.token, bot)
 
 
+def token_for(bot_id: int) -> str:
+    receiver = BotReceiver.objects.filter(bot_id=bot_id).first()
+    return token_of(receiver) if receiver else ""
+
+
 def token_of(receiver: BotReceiver) -> str:
     """Empty when the bot is gone."""
     if receiver.workspace_id is None:

@@ -12,6 +12,7 @@ from social.networks.port import NetworkError
 from social.networks.telegram import api, posting
 from social.telegram import bots, people
 from social.telegram.codes import Purpose, use_code
+from social.telegram.membership import remember_chat
 
 LINK_PREFIX = "link-"
 GREETING = "This bot publishes for Rostrum. To link your Telegram account, open your profile there."
@@ -70,9 +71,21 @@ def place_code(bot_id: int, message: dict[str, Any], code: str) -> None:
         say(bot_id, chat["id"], ADMINS_ONLY)
         return
     found = use_code(code, Purpose.CONNECT, bot_id, chat_id=chat["id"])
+    if found:
+        _look_around(bot_id, chat)
     # A channel's subscribers have no use for our answers.
     if chat["type"] != "channel":
         say(bot_id, chat["id"], PLACED if found else GONE)
+
+
+def _look_around(bot_id: int, chat: dict[str, Any]) -> None:
+    """The bot may have been let in before we listened: then this is the first we know of the chat."""
+    try:
+        member = api.get_chat_member(_token(bot_id), chat["id"], bot_id)
+    except NetworkError as error:
+        log.warning("own_rights_not_read", bot=bot_id, code=error.code)
+        return
+    remember_chat(bot_id, api.chat_from(chat), member)
 
 
 def _is_from_admin(bot_id: int, message: dict[str, Any]) -> bool:

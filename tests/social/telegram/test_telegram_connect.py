@@ -8,7 +8,7 @@ from django.db import connections as databases
 from accounts.models import AuditEntry, Event
 from accounts.scope import workspace_scope
 from lib.clock import shifted
-from social.models import Connection, Credential
+from social.models import BotChat, Connection, Credential
 from social.services import disconnect
 from social.telegram import bots, chats
 from social.telegram.chats import connect_chat, parse_reference
@@ -196,6 +196,15 @@ def test_a_code_posted_in_the_chat_shows_that_it_is_ours(
     assert listed(instance_bot, alice_actor) == ["Shared News"]
     assert listed(instance_bot, charlie_actor) == []
     assert connect_chat(instance_bot, str(shared), by=alice_actor).remote_id == str(shared)
+
+
+def test_a_chat_that_let_the_bot_in_before_we_listened_is_found_by_its_code(
+    telegram, shared, instance_bot, new_code, listed, alice_actor
+):
+    BotChat.objects.all().delete()
+    telegram.write(f"/connect {new_code(alice_actor)}", chat=shared)
+    telegram.hear()
+    assert listed(instance_bot, alice_actor) == ["Shared News"]
 
 
 def test_a_code_proves_nothing_to_another_member(
