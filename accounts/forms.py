@@ -79,12 +79,11 @@ class WorkspaceForm(forms.ModelForm):
         label="Late after (minutes)",
         min_value=1,
         max_value=7 * 24 * 60,
-        help_text="What is to be published then, because something was down or stopped, is late.",
+        help_text="A post that could not go out for so long, because something was down or stopped, is late.",
     )
     late_policy = forms.ChoiceField(
         label="A post that is late",
         choices=LatePolicy.choices,
-        required=False,
         help_text="A thread of which a part is live is always finished.",
     )
     monthly_cap = forms.DecimalField(
@@ -104,10 +103,7 @@ class WorkspaceForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cap = self.instance.monthly_cap_micro
-        self.initial["monthly_cap"] = None if cap is None else Decimal(cap) / MICRO
-
-    def clean_late_policy(self) -> str:
-        return self.cleaned_data["late_policy"] or self.instance.late_policy
+        self.initial["monthly_cap"] = None if cap is None else (Decimal(cap) / MICRO).quantize(Decimal("0.01"))
 
     def settings(self) -> dict[str, Any]:
         """What the service takes."""

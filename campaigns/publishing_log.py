@@ -33,7 +33,7 @@ def write_many(deliveries: Collection[UUID], action: str, status: str, message: 
     if status not in STATUSES:
         raise ValueError(f"{status} is no status of a log line.")
     ids, at = sorted(set(deliveries)), now()
-    values = {
+    values: dict[str, Any] = {
         "lines": [uuid7() for _ in ids],
         "deliveries": ids,
         "action": action,

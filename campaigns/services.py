@@ -304,7 +304,7 @@ def _write_connections(post: Post, draft: PostDraft, by: Actor) -> None:
             )
             made.append(row.pk)
     if made:
-        publishing_log.write_many(made, "created", publishing_log.INFO, f"For “{post}” by {by.label}.")
+        publishing_log.write_many(made, "created", publishing_log.INFO, f"By {by.label}.")
 
 
 def _first_words(text: str) -> str:

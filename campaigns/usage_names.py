@@ -8,7 +8,7 @@ from accounts.models import Workspace
 from campaigns.models import Campaign
 from social.models import Connection
 
-NAMED = {"campaign": Campaign, "connection": Connection}
+NAMED: dict[str, Any] = {"campaign": Campaign, "connection": Connection}
 NONE = {"campaign": "Without a campaign", "connection": "Without an account"}
 
 

@@ -95,7 +95,7 @@ class RollupAnswer(serializers.Serializer[Any]):
 
 class LogPages(CursorPages):
     # The order of the index: the ids of all workspaces lie mixed.
-    ordering = ("-at", "-id")
+    ordering = ("-at", "-id")  # type: ignore[assignment]  # DRF takes several as well
 
 
 def line_data(line: PublishingLog) -> Data:

@@ -25,7 +25,7 @@ class UsageFilter(serializers.Serializer[Any]):
 
 class CostAnswer(serializers.Serializer[Any]):
     of = serializers.CharField(allow_null=True, help_text="The day, the kind, or the id; null for none.")
-    label = serializers.CharField()
+    name = serializers.CharField()
     count = serializers.IntegerField()
     spent_micro = serializers.IntegerField(help_text="In micro-dollars, as all amounts.")
     reserved_micro = serializers.IntegerField(help_text="Held back for calls that are on their way.")
@@ -55,7 +55,7 @@ class UsageView(WorkspaceView):
         month = date.fromisoformat(f"{wanted['month']}-01") if "month" in wanted else now().date().replace(day=1)
         workspace = self.actor.workspace
         costs = costs_by(entries_of(workspace, month), wanted["by"])
-        labels = label_costs(workspace, wanted["by"], [cost.of for cost in costs])
+        names = label_costs(workspace, wanted["by"], [cost.of for cost in costs])
         summary = month_summary(workspace, month)
         return Response(
             {
@@ -65,15 +65,15 @@ class UsageView(WorkspaceView):
                 "spent_micro": summary.spent_micro,
                 "reserved_micro": summary.reserved_micro,
                 "forecast_micro": summary.forecast_micro,
-                "results": [_data(cost, label) for cost, label in zip(costs, labels, strict=True)],
+                "results": [_data(cost, name) for cost, name in zip(costs, names, strict=True)],
             }
         )
 
 
-def _data(cost: Cost, label: str) -> Data:
+def _data(cost: Cost, name: str) -> Data:
     return {
         "of": None if cost.of is None else str(cost.of),
-        "label": label,
+        "name": name,
         "count": cost.count,
         "spent_micro": cost.spent_micro,
         "reserved_micro": cost.reserved_micro,

@@ -84,13 +84,18 @@ def _bars(buckets: list[Bucket]) -> list[tuple[Bucket, int]]:
 
 def _rows(workspace: Workspace, lines: list[PublishingLog]) -> list[Row]:
     """Names for what is still there, in three queries."""
-    titles = dict(Post.objects.filter(pk__in={line.post_id for line in lines}).values_list("pk", "title"))
-    connections = Connection.objects.filter(workspace=workspace).in_bulk({line.connection_id for line in lines})
-    alive = set(Delivery.objects.filter(pk__in={line.delivery_id for line in lines}).values_list("pk", flat=True))
+    posts = {line.post_id for line in lines if line.post_id}
+    accounts = {line.connection_id for line in lines if line.connection_id}
+    deliveries = {line.delivery_id for line in lines if line.delivery_id}
+    titles: dict[UUID | None, str] = dict(Post.objects.filter(pk__in=posts).values_list("pk", "title"))
+    connections: dict[UUID | None, Connection] = dict(
+        Connection.objects.filter(workspace=workspace).in_bulk(accounts).items()
+    )
+    alive = set(Delivery.objects.filter(pk__in=deliveries).values_list("pk", flat=True))
     return [
         Row(
             line,
-            titles.get(line.post_id, "") or ("Untitled post" if line.post_id in titles else "Deleted post"),
+            (titles[line.post_id] or "Untitled post") if line.post_id in titles else "Deleted post",
             str(connections.get(line.connection_id, "")),
             line.delivery_id if line.delivery_id in alive else None,
             BADGES.get(line.status, ""),

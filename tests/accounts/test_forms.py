@@ -24,7 +24,7 @@ from lib.clock import now
 
 pytestmark = pytest.mark.django_db
 KEY = {"name": "Importer", "scopes": ["read"], "days": "90"}
-SETTINGS = {"name": "Roastery", "time_zone": "Europe/Berlin", "late_minutes": "60"}
+SETTINGS = {"name": "Roastery", "time_zone": "Europe/Berlin", "late_minutes": "60", "late_policy": "ask"}
 
 
 def offered(form: forms.BaseForm, name: str) -> list[str]:

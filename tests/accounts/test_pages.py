@@ -11,7 +11,7 @@ from accounts.scope import workspace_scope
 from accounts.services import create_api_key, create_workspace, invite_member, notify
 
 pytestmark = pytest.mark.django_db
-SETTINGS = {"name": "Roastery", "time_zone": "Europe/Berlin", "late_minutes": "60"}
+SETTINGS = {"name": "Roastery", "time_zone": "Europe/Berlin", "late_minutes": "60", "late_policy": "ask"}
 KEY = {"name": "Importer", "scopes": ["read"], "days": "30"}
 
 

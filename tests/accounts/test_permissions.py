@@ -13,7 +13,7 @@ OWNER, ADMIN, EDITOR, REVIEWER, VIEWER, GUEST = Role.values
 EVERYBODY = set(Role.values)
 MEMBERS = EVERYBODY - {GUEST}
 ADMINS = {OWNER, ADMIN}
-WORKSPACE = {"name": "Renamed", "time_zone": "UTC", "late_minutes": "5"}
+WORKSPACE = {"name": "Renamed", "time_zone": "UTC", "late_minutes": "5", "late_policy": "ask"}
 KEY = {"name": "Key", "scopes": ["read"], "days": "30"}
 
 # name of the page, who may open it

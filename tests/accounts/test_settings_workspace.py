@@ -37,10 +37,11 @@ def test_late_policy_and_minutes_are_saved(save, workspace):
     assert (fresh(workspace).late_policy, fresh(workspace).late_minutes) == ("send", 15)
 
 
-def test_form_without_a_policy_keeps_it(save, workspace):
-    save(late_policy="drop")
-    save(late_policy="")
-    assert fresh(workspace).late_policy == "drop"
+@pytest.mark.parametrize("policy", ["", "never"])
+def test_policy_that_does_not_exist_is_explained(save, workspace, policy):
+    response = save(late_policy=policy)
+    assert (response.status_code, response.context["form"].errors.keys()) == (422, {"late_policy"})
+    assert fresh(workspace).late_policy == "ask"
 
 
 @pytest.mark.parametrize(
@@ -61,8 +62,8 @@ def test_wrong_cap_is_explained_and_changes_nothing(save, workspace, typed):
 
 def test_cap_is_shown_in_dollars_and_saved_again_unchanged(save, workspace, alice_client):
     save(monthly_cap="12.50")
-    assert 'value="12.5"' in alice_client.get(reverse("accounts:settings")).content.decode()
-    save(monthly_cap="12.5")
+    assert 'value="12.50"' in alice_client.get(reverse("accounts:settings")).content.decode()
+    save(monthly_cap="12.50")
     assert fresh(workspace).monthly_cap_micro == 12_500_000
 
 

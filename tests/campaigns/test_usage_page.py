@@ -153,8 +153,8 @@ def test_api_answers_sums_in_micro_dollars(api, vic, costs):
     answer = api(vic).get(API, {"month": "2026-11", "by": "campaign"}).json()
     assert (answer["spent_micro"], answer["reserved_micro"], answer["cap_micro"]) == (215_000, 15_000, None)
     assert answer["results"] == [
-        {"of": str(costs.pk), "label": "=Spring", "count": 2, "spent_micro": 200_000, "reserved_micro": 15_000},
-        {"of": None, "label": "Without a campaign", "count": 1, "spent_micro": 15_000, "reserved_micro": 0},
+        {"of": str(costs.pk), "name": "=Spring", "count": 2, "spent_micro": 200_000, "reserved_micro": 15_000},
+        {"of": None, "name": "Without a campaign", "count": 1, "spent_micro": 15_000, "reserved_micro": 0},
     ]
 
 
