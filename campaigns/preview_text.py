@@ -117,7 +117,7 @@ def _marked(text: str, spans: Sequence[Span]) -> SafeString:
 
 
 def _piece(text: str, covering: Sequence[Span]) -> str:
-    html = escape(text)
+    html: str = escape(text)
     # From the inside out.
     for kind in reversed(TAGS):
         if span := next((span for span in covering if span.kind == kind), None):

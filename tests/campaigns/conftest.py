@@ -15,6 +15,7 @@ from compliance.models import Review
 from compliance.services import approve_review
 from social.models import Connection
 from tests.campaigns.cast import add_connection, add_post
+from tests.campaigns.composer_window import composer, context_of_browser  # noqa: F401 fixtures
 
 
 def png(name: str = "cup.png", colour: str = "brown") -> SimpleUploadedFile:

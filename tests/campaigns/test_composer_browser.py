@@ -1,20 +1,16 @@
 """The composer in a real browser: what a person types is never lost, whatever the network does."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
-from accounts.models import User, Workspace
+from accounts.models import Workspace
 from accounts.scope import workspace_scope
 from campaigns.models import PartMedia, Post, PostPart
-from tests.campaigns.cast import add_connection
 from tests.media_files import write_image
-from tests.screens import ARGS, find_browser
+from tests.screens import find_browser
 
 SLOW_S = 0.6
 pytestmark = [
@@ -22,31 +18,6 @@ pytestmark = [
     pytest.mark.skipif(find_browser() is None, reason="no Chromium on this machine"),
     pytest.mark.django_db(transaction=True),
 ]
-
-
-@pytest.fixture(scope="module")
-def context_of_browser() -> Iterator:
-    # Playwright runs an event loop in this thread, which Django would take for async code.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def composer(context_of_browser, live_server, workspace: Workspace, bob: User, bob_client: Client) -> Iterator[Page]:
-    with workspace_scope(workspace.pk):
-        add_connection(workspace, "roastery")
-        add_connection(workspace, "cafe")
-    context = context_of_browser.new_context(base_url=live_server.url)
-    session = bob_client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
-    composer = context.new_page()
-    composer.goto(f"/w/{workspace.slug}/posts/new")
-    yield composer
-    context.close()
 
 
 @pytest.fixture
