@@ -24,7 +24,7 @@ HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 # openpyxl promises no exception type for a damaged workbook; these are what its parsers let through.
 DAMAGED = (zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError, OSError, SyntaxError, EOFError)
 # What an export puts before a formula to defuse it.
-DEFUSED = re.compile(r"'(?=[=+\-@\t\r])")
+DEFUSED = re.compile(r"'(?='*[=+\-@\t\r])")
 
 
 @dataclass(frozen=True)

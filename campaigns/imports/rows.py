@@ -24,6 +24,7 @@ MAX_TEXT, MAX_TITLE, MAX_NAME, MAX_ID, MAX_ALT, MAX_MEDIA = 25_000, 200, 120, 12
 SEVERAL = re.compile(r"[;|\n；]")
 CHANNELS = re.compile(r"[;|,\n；，、]")
 NEXT_PART = re.compile(r"^---$", re.MULTILINE)
+MEDIA_BREAK = re.compile(r"(?<!\S)---(?!\S)")
 LITERAL_BREAK = re.compile(r"^\\---$", re.MULTILINE)
 YES = {"yes", "y", "true", "1", "x", "ja", "wahr", "是", "对", "√"}
 NO = {"", "no", "n", "false", "0", "nein", "falsch", "否", "不"}
@@ -110,7 +111,7 @@ def media_names(rows: Iterable[Mapping[str, str]]) -> set[str]:
 
 def _media_cells(cell: str) -> list[list[str]]:
     """Names by part of the thread."""
-    return [_split(SEVERAL, part) for part in re.split(r"\s+---\s+|^---\s+|\s+---$", cell)]
+    return [_split(SEVERAL, part) for part in MEDIA_BREAK.split(cell)]
 
 
 def _split(pattern: re.Pattern[str], cell: str) -> list[str]:

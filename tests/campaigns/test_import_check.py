@@ -8,6 +8,7 @@ from accounts.scope import workspace_scope
 from campaigns.errors import NotAllowedNow
 from campaigns.imports.services import check_import, count_fates, create_import, delete_import, start_import
 from campaigns.models import Campaign, Delivery, Import, Post
+from social.models import Connection
 from tests.campaigns.cast import add_asset, add_connection, add_post, mark_published
 
 pytestmark = pytest.mark.django_db
@@ -317,7 +318,8 @@ def test_a_checked_file_can_be_forgotten(check, bob_actor):
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="the sample plan is not here")
 def test_every_row_of_the_sample_has_its_fate(roast, in_workspace, bob_actor):
-    add_connection(in_workspace, "demo_roastery_channel", network="telegram", scopes=[])
+    channel = add_connection(in_workspace, "demo_roastery_channel", scopes=[])
+    Connection.objects.filter(pk=channel.pk).update(network="telegram")
     for name in ("hero.jpg", "brew guide (final).png", "海报.jpg"):
         add_asset(in_workspace, name)
     imported = check_import(create_import("plan.csv", SAMPLE.read_bytes(), by=bob_actor), by=bob_actor)
