@@ -4,6 +4,8 @@ from campaigns.api import (
     attention,
     campaigns,
     deliveries,
+    exports,
+    imports,
     logs,
     media,
     posts,
@@ -60,5 +62,9 @@ urlpatterns = [
     path("projects", projects.ProjectListView.as_view(), name="projects"),
     path("projects/scan", projects.ScanView.as_view(), name="project-scan"),
     path("projects/<uuid:project_id>", projects.ProjectView.as_view(), name="project"),
+    path("imports", imports.ImportListView.as_view(), name="imports"),
+    path("imports/<uuid:import_id>", imports.ImportView.as_view(), name="import"),
+    path("imports/<uuid:import_id>/apply", imports.ImportApplyView.as_view(), name="import-apply"),
+    path("export", exports.ExportView.as_view(), name="export"),
     path("tasks/publish", publish.PublishTaskView.as_view(), name="tasks-publish"),
 ]
