@@ -108,7 +108,8 @@ def lay_out(span: Span, today: date, chips: Iterable[Chip], slots: Iterable[Free
 
 def add_hours(days: list[CalendarDay], zone: ZoneInfo, at: datetime, *, shows_all: bool = False) -> list[int]:
     """Deal each day out into hours; answers which ones are shown, the same for all the days."""
-    used = {item.at.astimezone(zone).hour for day in days for item in [*day.chips, *day.slots]}
+    moments = [chip.at for day in days for chip in day.chips] + [slot.at for day in days for slot in day.slots]
+    used = {at.astimezone(zone).hour for at in moments}
     hours = range(24) if shows_all else range(min(used | {BUSY_HOURS[0]}), max(used | {BUSY_HOURS[-1]}) + 1)
     local = at.astimezone(zone)
     for day in days:

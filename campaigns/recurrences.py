@@ -68,7 +68,7 @@ def _check(row: Recurrence) -> None:
     if row.kind == Kind.WEEKLY and (not row.weekdays or not set(row.weekdays) <= set(range(7))):
         raise ValidationError({"weekdays": "Choose one or more days."})
     if row.kind == Kind.WEEKLY and row.time is None:
-        raise ValidationError({"time": "Give a time."})
+        raise ValidationError({"at": "Give a time."})
     if row.cooldown_days not in COOLDOWNS:
         raise ValidationError({"cooldown_days": f"Rest {COOLDOWNS[0]} to {COOLDOWNS[-1]} days."})
     if row.ends_on and (row.ends_on < local_day(row, now()) or row.ends_on.year > LAST_YEAR):

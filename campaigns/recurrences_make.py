@@ -54,7 +54,8 @@ def _make_weekly(row: Recurrence) -> Post | None:
     if at > now() + AHEAD:
         return None
     if at <= now():
-        return _give_up(row, at)
+        _give_up(row, at)
+        return None
     return _make(row, at)
 
 
@@ -88,10 +89,9 @@ def _make(row: Recurrence, at: datetime) -> Post | None:
     try:
         with transaction.atomic():
             post = _copy(row, name, at)
-    except ValidationError as error:
-        return _refused(row, " ".join(error.messages))
-    except NotAllowedNow as error:
-        return _refused(row, str(error))
+    except (ValidationError, NotAllowedNow) as error:
+        _refused(row, " ".join(error.messages) if isinstance(error, ValidationError) else str(error))
+        return None
     _save(row, _following(row, at), "")
     log.info("occurrence_made", recurrence=str(row.pk), post=str(post.pk))
     return post

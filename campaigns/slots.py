@@ -70,6 +70,25 @@ def add_slot(connection: Connection, *, by: Actor, weekdays: list[int], at: time
     return slots
 
 
+def edit_slot(slot: Slot, *, by: Actor, weekday: int, at: time, time_zone: str) -> Slot:
+    """Posts that are planned for it keep their time."""
+    by.require(Perm.PUBLISH)
+    check_time_zone(time_zone)
+    if weekday not in range(7):
+        raise ValidationError({"weekday": "Choose a day."})
+    with transaction.atomic():
+        # The connection's lock: nobody gives the old time out meanwhile, nor adds the new one.
+        Connection.objects.select_for_update(no_key=True).get(pk=slot.connection_id)
+        twins = Slot.objects.filter(connection=slot.connection_id, weekday=weekday, time=at)
+        if twins.exclude(pk=slot.pk).exists():
+            raise ValidationError({"time": "There is a slot at this time already."})
+        before = [slot.weekday, slot.time.isoformat(), slot.time_zone]
+        slot.weekday, slot.time, slot.time_zone = weekday, at, time_zone
+        slot.save(update_fields=["weekday", "time", "time_zone"])
+        audit.record("slot.edit", slot.connection, by=by, before=before, after=[weekday, at.isoformat(), time_zone])
+    return slot
+
+
 def remove_slot(slot: Slot, *, by: Actor) -> None:
     by.require(Perm.PUBLISH)
     with transaction.atomic():

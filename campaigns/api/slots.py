@@ -14,7 +14,7 @@ from accounts.models import check_time_zone
 from accounts.rest import WorkspaceView
 from campaigns.api.answers import Data, ListView, page_of, valid
 from campaigns.models import Slot
-from campaigns.slots import add_slot, remove_slot
+from campaigns.slots import add_slot, edit_slot, remove_slot
 from social.access import get_connection
 
 
@@ -63,12 +63,41 @@ class SlotListView(ListView):
         return Response([slot_data(slot) for slot in slots], status=201)
 
 
+class SlotEditInput(serializers.Serializer[Any]):
+    weekday = serializers.IntegerField(min_value=0, max_value=6, required=False, help_text="0 is Monday.")
+    time = serializers.TimeField(required=False)
+    time_zone = serializers.CharField(max_length=64, required=False, validators=[check_time_zone])
+
+
 class SlotView(WorkspaceView):
+    @extend_schema(
+        operation_id="slot_update",
+        tags=["slots"],
+        summary="Change a posting time; posts that are planned for it keep theirs",
+        request=SlotEditInput,
+        responses=SlotAnswer,
+    )
+    def patch(self, request: Request, connection_id: UUID, slot_id: UUID) -> Response:
+        slot = self._found(connection_id, slot_id)
+        self.actor.require(Perm.PUBLISH)
+        data = valid(SlotEditInput(data=request.data))
+        edited = edit_slot(
+            slot,
+            by=self.actor,
+            weekday=data.get("weekday", slot.weekday),
+            at=data.get("time", slot.time),
+            time_zone=data.get("time_zone", slot.time_zone),
+        )
+        return Response(slot_data(edited))
+
     @extend_schema(operation_id="slot_delete", tags=["slots"], summary="Remove a posting time", responses={204: None})
     def delete(self, request: Request, connection_id: UUID, slot_id: UUID) -> Response:
+        remove_slot(self._found(connection_id, slot_id), by=self.actor)
+        return Response(status=204)
+
+    def _found(self, connection_id: UUID, slot_id: UUID) -> Slot:
         connection = get_connection(self.actor, connection_id)
         slot = Slot.objects.select_related("connection").filter(connection=connection, pk=slot_id).first()
         if slot is None:
             raise Http404
-        remove_slot(slot, by=self.actor)
-        return Response(status=204)
+        return slot

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.urls import get_resolver
 from guardian.shortcuts import assign_perm
 
-from campaigns.deliveries import submit_post
+from campaigns.deliveries import add_to_next_slot, submit_post
 from campaigns.models import Campaign, Delivery, Post
+from campaigns.recurrences import repeat_post
 from campaigns.services import create_campaign
 from campaigns.slots import add_slot
 from campaigns.sources import create_source
@@ -20,9 +21,11 @@ from tests.campaigns.cast import add_asset, add_connection, add_post
 
 pytestmark = pytest.mark.django_db
 READ, EDIT, PUBLISH, REVIEW = "read", "edit", "publish", "review"
+# Writes posts and plans them.
+BOTH = "edit and publish"
 MAY = {
-    "alice": {READ, EDIT, PUBLISH, REVIEW},
-    "bob": {READ, EDIT, PUBLISH},
+    "alice": {READ, EDIT, PUBLISH, REVIEW, BOTH},
+    "bob": {READ, EDIT, PUBLISH, BOTH},
     "rita": {READ, REVIEW},
     "vic": {READ},
     "gwen": set(),
@@ -68,7 +71,9 @@ ROUTES = [
     Route("delivery-send-again", "post", "deliveries/{uncertain}/send-again", PUBLISH),
     Route("attention", "get", "attention", READ),
     Route("preflight", "get", "preflight", READ),
-    Route("settle-missed", "post", "deliveries/settle-missed", PUBLISH, {"deliveries": ["{approved}"], "action": "drop"}),
+    Route(
+        "settle-missed", "post", "deliveries/settle-missed", PUBLISH, {"deliveries": ["{approved}"], "action": "drop"}
+    ),
     Route("retry-failed", "post", "connections/{connection}/retry-failed", PUBLISH),
     Route("reviews", "get", "reviews", READ),
     Route("review-approve", "post", "reviews/{review}/approve", REVIEW, {"hash": "{hash}"}),
@@ -78,6 +83,18 @@ ROUTES = [
     Route("slots", "get", "connections/{connection}/slots", READ),
     Route("slots", "post", "connections/{connection}/slots", PUBLISH, {"weekdays": [1], "time": "08:00"}, success=201),
     Route("slot", "delete", "connections/{connection}/slots/{slot}", PUBLISH, success=204),
+    Route("slot", "patch", "connections/{connection}/slots/{slot}", PUBLISH, {"weekday": "3"}),
+    Route("queue", "get", "connections/{connection}/queue", READ),
+    Route("queue-move", "post", "connections/{connection}/queue/move", PUBLISH, {"delivery": "{queued}", "place": "0"}),
+    Route("delivery-prioritise", "post", "deliveries/{queued}/prioritise", PUBLISH),
+    Route("recurrences", "get", "recurrences", READ),
+    Route("recurrences", "post", "recurrences", BOTH, {"post": "{post}", "kind": "evergreen"}, success=201),
+    Route("recurrence", "get", "recurrences/{recurrence}", READ),
+    Route("recurrence", "delete", "recurrences/{recurrence}", BOTH, success=204),
+    Route("recurrence-pause", "post", "recurrences/{recurrence}/pause", BOTH),
+    Route("recurrence-resume", "post", "recurrences/{recurrence}/resume", BOTH),
+    Route("recurrence-skip", "post", "recurrences/{recurrence}/skip", BOTH),
+    Route("recurrence-end", "post", "recurrences/{recurrence}/end", BOTH),
     Route("projects", "get", "projects", READ),
     Route("projects", "post", "projects", EDIT, {"name": "New", "folder": "new"}, success=201),
     Route("project", "get", "projects/{project}", READ),
@@ -117,7 +134,19 @@ def ids(in_workspace, alice_actor, bob_actor) -> dict[str, str]:
         "connection": str(connection.pk),
         "slot": str(slot.pk),
         "project": str(source.pk),
+        "queued": queued(bob_actor, connection),
+        "recurrence": repeated(post, bob_actor),
     }
+
+
+def queued(by, connection) -> str:
+    row = Delivery.objects.get(post=add_post(by, connection, text="Queued."))
+    return str(add_to_next_slot(row, by=by).pk)
+
+
+def repeated(post: Post, by) -> str:
+    row = repeat_post(post, by=by, kind="weekly", weekdays=[0], at=time(9), time_zone="Europe/Berlin")
+    return str(row.pk)
 
 
 def delivery_of(post: Post) -> str:

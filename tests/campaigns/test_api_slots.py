@@ -65,3 +65,16 @@ def test_slot_is_not_removed_through_another_account(bob_api, url, bob_actor, in
     (slot,) = add_slot(bakery, by=bob_actor, weekdays=[2], at=time(9), time_zone="UTC")
     assert bob_api.delete(f"{url}/{slot.pk}").status_code == 404
     assert Slot.objects.exists()
+
+
+def test_slot_is_changed_in_part(bob_api, url, bob_actor, roastery):
+    (slot,) = add_slot(roastery, by=bob_actor, weekdays=[2], at=time(9), time_zone="UTC")
+    answer = bob_api.patch(f"{url}/{slot.pk}", {"time": "10:15"}, format="json")
+    assert (answer.status_code, answer.json()["weekday"], answer.json()["time"]) == (200, 2, "10:15:00")
+
+
+@pytest.mark.parametrize(("field", "value"), [("weekday", 7), ("time", "25:00"), ("time_zone", "Mars")])
+def test_wrong_field_of_a_change_is_named(bob_api, url, bob_actor, roastery, field, value):
+    (slot,) = add_slot(roastery, by=bob_actor, weekdays=[2], at=time(9), time_zone="UTC")
+    answer = bob_api.patch(f"{url}/{slot.pk}", {field: value}, format="json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])

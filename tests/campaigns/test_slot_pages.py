@@ -120,3 +120,38 @@ def test_a_strangers_account_is_a_missing_page(charlie_client: Client, address: 
 
 def test_an_account_leads_to_its_slots(bob_client: Client, address: str) -> None:
     assert f'href="{address}"' in bob_client.get("/connections").content.decode()
+
+
+# --- changing one -----------------------------------------------------------------------------------------
+
+
+def test_an_editor_changes_a_slot(bob_client: Client, address: str, monday: Slot) -> None:
+    html = bob_client.get(f"{address}/{monday.pk}").content.decode()
+    assert 'value="09:00"' in html
+    data = {"weekday": "4", "time": "10:30", "time_zone": "Asia/Kolkata"}
+    assert bob_client.post(f"{address}/{monday.pk}", data).headers["Location"] == address
+    assert Slot.objects.values_list("weekday", "time", "time_zone").get() == (4, time(10, 30), "Asia/Kolkata")
+
+
+def test_a_slot_does_not_move_onto_another(bob_client: Client, address: str, monday: Slot) -> None:
+    bob_client.post(address, FORM | {"weekdays": ["2"]})
+    response = bob_client.post(
+        f"{address}/{monday.pk}", {"weekday": "2", "time": "09:00", "time_zone": "Europe/Berlin"}
+    )
+    assert response.status_code == 422
+    assert "There is a slot at this time already." in response.content.decode()
+
+
+@pytest.mark.parametrize("field", ["weekday", "time", "time_zone"])
+def test_a_wrong_field_of_a_change_is_told_beside_it(bob_client, address: str, monday: Slot, field: str) -> None:
+    data = {"weekday": "4", "time": "10:30", "time_zone": "UTC"} | {field: "99"}
+    response = bob_client.post(f"{address}/{monday.pk}", data)
+    assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
+
+
+@pytest.mark.parametrize("who", ["vic_client", "rita_client"])
+def test_others_change_no_slot(request: pytest.FixtureRequest, address: str, monday: Slot, who: str) -> None:
+    client = request.getfixturevalue(who)
+    data = {"weekday": "4", "time": "10:30", "time_zone": "UTC"}
+    assert client.post(f"{address}/{monday.pk}", data).status_code == 403
+    assert Slot.objects.get().weekday == 0

@@ -9,7 +9,7 @@ from accounts.models import AuditEntry
 from campaigns.deliveries import add_to_next_slot, cancel_delivery, unschedule
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Delivery, Slot
-from campaigns.slots import add_slot, next_free_slot, remove_slot, resolve, upcoming
+from campaigns.slots import add_slot, edit_slot, next_free_slot, remove_slot, resolve, upcoming
 from lib import clock
 from lib.clock import now
 from tests.campaigns.cast import add_post
@@ -193,3 +193,25 @@ def test_slots_belong_to_those_who_publish(request, roastery, slot, name):
     with pytest.raises(PermissionDenied):
         remove_slot(only, by=actor)
     assert Slot.objects.count() == 1
+
+
+def test_a_changed_slot_leaves_what_was_planned(delivery, slot, bob_actor):
+    (only,) = slot(9, weekdays=[3])
+    at = add_to_next_slot(delivery, by=bob_actor).scheduled_at
+    edit_slot(only, by=bob_actor, weekday=4, at=time(10), time_zone="UTC")
+    assert Delivery.objects.get(pk=delivery.pk).scheduled_at == at
+    assert Slot.objects.values_list("weekday", "time", "time_zone").get() == (4, time(10), "UTC")
+    assert AuditEntry.objects.filter(action="slot.edit").count() == 1
+
+
+def test_two_slots_never_share_a_time(slot, bob_actor):
+    one, _other = slot(9, weekdays=[3, 4])
+    with pytest.raises(ValidationError, match="already"):
+        edit_slot(one, by=bob_actor, weekday=4, at=time(9), time_zone=BERLIN)
+
+
+@pytest.mark.parametrize("name", ["rita", "vic", "gwen"])
+def test_changing_a_slot_belongs_to_those_who_publish(request, slot, name):
+    (only,) = slot(9, weekdays=[3])
+    with pytest.raises(PermissionDenied):
+        edit_slot(only, by=request.getfixturevalue(f"{name}_actor"), weekday=4, at=time(9), time_zone=BERLIN)
