@@ -7,12 +7,15 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.guests import GUEST_SHARES
         from accounts.problems import CONFLICTS
-        from campaigns import live_changes
+        from campaigns import live_changes, telegram_reviews
         from campaigns.deliveries import KIND, REVIEW_SUBJECT
         from campaigns.errors import NotAllowedNow, StaleForm
         from campaigns.services import share_with_invited
         from compliance.services import SUBJECTS
+        from social.telegram.handlers import UPDATE_HANDLERS
 
+        UPDATE_HANDLERS.setdefault("callback_query", []).append(telegram_reviews.hear_press)
+        UPDATE_HANDLERS.setdefault("message", []).append(telegram_reviews.hear_reason)
         SUBJECTS[KIND] = REVIEW_SUBJECT
         SUBJECTS[live_changes.KIND] = live_changes.REVIEW_SUBJECT
         GUEST_SHARES["campaign"] = share_with_invited

@@ -108,7 +108,8 @@ def pause_for_budget(campaign: Campaign, text: str) -> None:
     running = Campaign.objects.filter(pk=campaign.pk, status=Campaign.Status.RUNNING)
     if running.update(status=Campaign.Status.PAUSED, updated_at=now()):
         emit(campaign.workspace, "campaign.paused", campaign=str(campaign.pk))
-        notify(campaign.workspace, "budget", f"“{campaign}” is paused: {text}", path=f"/campaigns/{campaign.pk}")
+        told = f"“{campaign}” is paused: {text}"
+        notify(campaign.workspace, "budget", told, path=f"/campaigns/{campaign.pk}", alert=True)
 
 
 def delete_campaign(campaign: Campaign, *, by: Actor) -> None:
@@ -256,7 +257,7 @@ def _write_content(post: Post, draft: PostDraft, by: Actor) -> None:
         row.save(force_insert=True)
         _write_media(row, part.media)
     _write_connections(post, draft, by)
-    if post.reply_to and not post.reply_facts:
+    if post.reply_to:
         from campaigns.tasks import look_at_reply_target
 
         transaction.on_commit(partial(look_at_reply_target.delay, str(post.workspace_id), str(post.pk)))

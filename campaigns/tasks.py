@@ -1,13 +1,29 @@
 """Tasks carry ids and wake workers. What is true stands in Postgres, so losing a message loses nothing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
-from celery import shared_task
+import structlog
+from celery import Task, shared_task
 
-from campaigns import autosave, live_changes, publishing_log, recurrences_make, replies, source_rescan
+from campaigns import (
+    autosave,
+    live_changes,
+    publishing_log,
+    recurrences_make,
+    replies,
+    source_rescan,
+    telegram_prompts,
+    telegram_reviews,
+)
 from campaigns import preflight_ahead as ahead
 from campaigns.engine import dispatch, look_up, publish
 from campaigns.imports import applying
+from lib.clock import now
+from social.networks.port import Failure, NetworkError
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="campaigns.dispatch_due", expires=10)
@@ -40,9 +56,41 @@ def change_live_post(workspace_id: str, change_id: str) -> None:
     live_changes.make_change(UUID(workspace_id), UUID(change_id))
 
 
+@shared_task(name="campaigns.send_review_prompts")
+def send_review_prompts(workspace_id: str, review_id: str) -> None:
+    for prompt_id in telegram_prompts.start_prompts(UUID(workspace_id), UUID(review_id)):
+        send_prompt_piece.delay(workspace_id, str(prompt_id))
+
+
+@shared_task(name="campaigns.send_prompt_piece", bind=True, max_retries=8)
+def send_prompt_piece(self: Task, workspace_id: str, prompt_id: str, number: int = 0) -> None:
+    with retrying_floods(self):
+        if telegram_prompts.send_piece(UUID(workspace_id), UUID(prompt_id), number):
+            send_prompt_piece.apply_async((workspace_id, prompt_id, number + 1), countdown=1)
+
+
+@shared_task(name="campaigns.tell_reviewer", bind=True, max_retries=8)
+def tell_reviewer(self: Task, workspace_id: str, prompt_id: str, text: str, asks_answer: bool) -> None:
+    with retrying_floods(self):
+        telegram_reviews.tell_reviewer(UUID(workspace_id), UUID(prompt_id), text, asks_answer=asks_answer)
+
+
+@contextmanager
+def retrying_floods(task: Task) -> Iterator[None]:
+    """Best effort for messages to people: a pause that Telegram asks for is kept, anything else is logged."""
+    try:
+        yield
+    except NetworkError as error:
+        if error.failure is not Failure.RATE_LIMIT or error.retry_at is None:
+            log.info("reviewer_not_told", code=error.code)
+            return
+        raise task.retry(exc=error, countdown=max(1, (error.retry_at - now()).total_seconds())) from error
+
+
 @shared_task(name="campaigns.look_at_reply_target")
-def look_at_reply_target(workspace_id: str, post_id: str) -> None:
-    replies.look_at_target(UUID(workspace_id), UUID(post_id))
+def look_at_reply_target(workspace_id: str, post_id: str, tries: int = 0) -> None:
+    if not replies.look_at_target(UUID(workspace_id), UUID(post_id)) and tries < 6:
+        look_at_reply_target.apply_async((workspace_id, post_id, tries + 1), countdown=30 * 2**tries)
 
 
 @shared_task(name="campaigns.make_occurrences", expires=60)

@@ -1,5 +1,6 @@
 """Asking for an approval, what it does, and what an edit does to it."""
 
+from functools import partial
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -19,6 +20,7 @@ from compliance import fingerprints
 from compliance.models import Review
 from compliance.services import ReviewClosed, Subject, request_review, withdraw_reviews
 from lib.clock import now
+from social.models import TelegramLink
 
 State = Delivery.State
 KIND = "delivery"
@@ -43,6 +45,13 @@ def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
     return rows
 
 
+def _ask_in_chats(review: Review) -> None:
+    if TelegramLink.objects.exists():
+        from campaigns.tasks import send_review_prompts
+
+        transaction.on_commit(partial(send_review_prompts.delay, str(review.workspace_id), str(review.pk)))
+
+
 def _ask_reviewers(post: Post) -> None:
     notify(post.workspace, "review.requested", f"“{post}” waits for approval.", path="/reviews", perm=Perm.REVIEW)
 
@@ -62,7 +71,8 @@ def _enter_review(delivery: Delivery, by: Actor) -> None:
     # A new content starts with a clean slate: the failures were those of the old one.
     delivery.failures = 0
     delivery.save()
-    request_review(KIND, delivery.pk, by=by, action_hash=rendered.content_hash, snapshot=rendered.snapshot())
+    review = request_review(KIND, delivery.pk, by=by, action_hash=rendered.content_hash, snapshot=rendered.snapshot())
+    _ask_in_chats(review)
     emit(delivery.workspace, "delivery.in_review", delivery=str(delivery.pk))
     publishing_log.write(delivery, "submitted", publishing_log.INFO)
 

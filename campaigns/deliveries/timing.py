@@ -11,6 +11,7 @@ from accounts.services import LAST_MOMENT
 from campaigns import publishing_log
 from campaigns.deliveries.loading import locked_one
 from campaigns.deliveries.review import WAITING, start_campaign, withdraw_review
+from campaigns.engine.job import TAKEN_DOWN, is_taken_down
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Campaign, Delivery
 from campaigns.slots import next_free_slot
@@ -63,6 +64,8 @@ def add_to_next_slot(delivery: Delivery, *, by: Actor) -> Delivery:
 def _plan(row: Delivery, at: datetime, by: Actor, *, is_queued: bool = False) -> None:
     if row.state in {State.PUBLISHING, State.PUBLISHED, State.UNCONFIRMED}:
         raise NotAllowedNow(f"It is {row.get_state_display().lower()}, so its time cannot change any more.")
+    if is_taken_down(row):
+        raise NotAllowedNow(TAKEN_DOWN)
     if row.state == State.CANCELED:
         row.state = State.DRAFT
     row.scheduled_at, row.is_queued, row.updated_at = at, is_queued, now()

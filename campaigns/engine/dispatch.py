@@ -13,6 +13,7 @@ from accounts.scope import all_workspaces_scope
 from accounts.services import emit, notify
 from campaigns import publishing_log
 from campaigns.models import Delivery
+from compliance import fingerprints
 from lib.clock import now
 
 DISPATCHER_LOCK = 7_301_001
@@ -41,7 +42,10 @@ def tick(at: datetime | None = None) -> Tick:
         late = _rows(MARK_LATE, now=at)
         result.missed = len(late)
         _tell_each([row[:2] for row in late if row[2] == State.MISSED], "missed", MISSED)
-        _tell_each([row[:2] for row in late if row[2] == State.CANCELED], "dropped", DROPPED)
+        dropped = [row[:2] for row in late if row[2] == State.CANCELED]
+        _tell_each(dropped, "dropped", DROPPED)
+        for _, delivery_id in dropped:
+            fingerprints.forget(delivery_id)
         _tell_each(_rows(MARK_CUT_OFF, now=at, text=CUT_OFF), "cut_off", CUT_OFF)
         lease = at + timedelta(seconds=settings.LEASE_S)
         batch = settings.DISPATCH_BATCH
@@ -73,7 +77,7 @@ def _tell_each(rows: list[tuple[UUID, UUID]], kind: str, text: str) -> None:
         # After an outage there are many: one message says so.
         many = f"{len(ids)} posts: {text}"
         path = f"/deliveries/{ids[0]}" if len(ids) == 1 else "/attention/"
-        notify(Workspace(pk=workspace_id), f"delivery.{kind}", text if len(ids) == 1 else many, path=path)
+        notify(Workspace(pk=workspace_id), f"delivery.{kind}", text if len(ids) == 1 else many, path=path, alert=True)
 
 
 State = Delivery.State
@@ -164,7 +168,10 @@ WITH due AS (
     WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
         AND c.status = 'active' AND (c.limited_until IS NULL OR c.limited_until <= %(now)s)
         AND (c.broken_until IS NULL OR c.broken_until <= %(now)s)
-        AND NOT w.is_suspended AND NOT w.is_stopped AND (k.id IS NULL OR k.status = 'running')
+        AND NOT w.is_suspended AND NOT w.is_stopped
+        -- A pause lets a thread finish that has begun, unless it paused because the money is spent.
+        AND (k.id IS NULL OR k.status = 'running' OR d.problem_code <> 'budget'
+            AND EXISTS (SELECT 1 FROM campaigns_livepart l WHERE l.delivery_id = d.id))
         AND NOT EXISTS (
             SELECT 1 FROM campaigns_delivery b WHERE b.connection_id = d.connection_id AND b.state = 'publishing'
         )
@@ -188,7 +195,8 @@ WITH due AS (
     WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
         AND (b.app_key IS NULL OR shared.nth_of_app + coalesce(f.calls, 0) <= b.remaining)
         AND (n.network IS NULL OR n.failures_in_row < %(breaker)s
-            OR (n.broken_until <= %(now)s AND shared.nth_of_network = 1 AND f.calls IS NULL))
+            OR (n.broken_until <= %(now)s AND shared.nth_of_network = 1
+                AND NOT EXISTS (SELECT 1 FROM in_flight i WHERE i.network = shared.network)))
     ORDER BY shared.turn, shared.due_at LIMIT %(batch)s
     FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (

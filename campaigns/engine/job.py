@@ -5,11 +5,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 
 from accounts.scope import workspace_scope
 from campaigns.engine.budget import hold_cost
 from campaigns.engine.holds import find_hold
-from campaigns.models import Attempt, Delivery, LivePart
+from campaigns.models import Attempt, Delivery, LiveChange, LivePart
 from campaigns.queries import with_content
 from campaigns.rendering import Rendered, render
 from lib.clock import boot_seconds, now
@@ -17,6 +18,8 @@ from lib.http import CONNECT_TIMEOUT_S
 from social.models import Connection
 
 State = Delivery.State
+QUEUED = LiveChange.State.QUEUED
+TAKEN_DOWN = "Its live parts were taken down, so the rest is not sent. Duplicate the post to publish it anew."
 
 
 class ClaimLost(Exception):
@@ -90,8 +93,16 @@ def begin_submission(job: Job, position: int) -> None:
 
 def check_holds(job: Job) -> None:
     """A pause lets a thread finish, a stop or a suspension does not. Raises NotNow."""
+    if job.live and is_taken_down(job.delivery):
+        raise NotNow(State.CANCELED, "taken_down", TAKEN_DOWN)
     if find_hold(job.delivery, is_begun=bool(job.live)):
         raise NotNow(State.RETRY_WAIT, "held", "Publishing is on hold.")
+
+
+def is_taken_down(delivery: Delivery) -> bool:
+    """Nothing may follow a part that is gone, or about to be."""
+    gone = Q(deleted_at__isnull=False) | Q(changes__action=LiveChange.Action.DELETE, changes__state=QUEUED)
+    return delivery.live_parts.filter(gone).exists()
 
 
 def check_deadline(job: Job, timeout_s: float) -> None:

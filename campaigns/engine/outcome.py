@@ -109,7 +109,8 @@ def tell(delivery: Delivery, kind: str, text: str, *, status: str = publishing_l
     """The outbox, the log and the people hear of what became of it, in the transaction of the change."""
     emit(delivery.workspace, f"delivery.{kind}", delivery=str(delivery.pk), post=str(delivery.post_id))
     publishing_log.write(delivery, kind, status, text, code=delivery.problem_code)
-    notify(delivery.workspace, f"delivery.{kind}", text, path=f"/deliveries/{delivery.pk}")
+    is_alert = status == publishing_log.ERROR
+    notify(delivery.workspace, f"delivery.{kind}", text, path=f"/deliveries/{delivery.pk}", alert=is_alert)
 
 
 def rest(job: Job, position: int, seconds: float) -> None:
@@ -168,7 +169,9 @@ def record_failure(job: Job, error: NetworkError) -> None:
     with workspace_scope(job.workspace_id):
         SETTLE[failure](job, error)
         # Refused calls cost nothing; what is unknown keeps its reservation until somebody knows.
-        if failure not in {Failure.UNKNOWN, Failure.DUPLICATE} and job.submitting_part is not None:
+        is_refused = failure not in {Failure.UNKNOWN, Failure.DUPLICATE} and job.submitting_part is not None
+        # Where somebody else has the delivery by now, what is held back is theirs.
+        if is_refused and Delivery.objects.filter(pk=job.delivery.pk, fence=job.fence).exists():
             release_cost(job.delivery, job.submitting_part)
     note_failure(job.connection, failure, error)
 
@@ -196,7 +199,8 @@ def _try_refresh(job: Job) -> Failure:
 def _unknown(job: Job, error: NetworkError) -> None:
     if _move(job, State.UNCONFIRMED, due_at=now() + quiet_period(), code=error.code, message=error.message):
         _close_attempt(job, Outcome.UNKNOWN, **_facts(error))
-        tell(job.delivery, "unconfirmed", f"No clear answer from {job.connection}. Checking whether it is live.")
+        text = f"No clear answer from {job.connection}. Checking whether it is live."
+        tell(job.delivery, "unconfirmed", text, status=publishing_log.WARNING)
 
 
 def _duplicate(job: Job, error: NetworkError) -> None:

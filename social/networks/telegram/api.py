@@ -99,14 +99,16 @@ def send_text(
     buttons: Buttons = (),
     topic_id: int | None = None,
     is_silent: bool = False,
+    asks_answer: bool = False,
 ) -> Message:
+    """`asks_answer` opens the person's answer field for this message; then there are no buttons."""
     sent = call(
         token,
         "sendMessage",
         chat_id=chat_id,
         text=text,
         entities=entities_json(entities),
-        reply_markup=keyboard_json(buttons),
+        reply_markup={"force_reply": True} if asks_answer else keyboard_json(buttons),
         message_thread_id=topic_id,
         disable_notification=is_silent or None,
     )
