@@ -8,16 +8,19 @@ class CampaignsConfig(AppConfig):
         from accounts.guests import GUEST_SHARES
         from accounts.problems import CONFLICTS
         from campaigns import live_changes, telegram_reviews
+        from campaigns.dead_letters import note_stuck
         from campaigns.deliveries import KIND, REVIEW_SUBJECT
         from campaigns.errors import NotAllowedNow, StaleForm
         from campaigns.services import share_with_invited
         from compliance.services import SUBJECTS
+        from social.after_connect import NOTES
         from social.telegram.handlers import UPDATE_HANDLERS
 
         UPDATE_HANDLERS.setdefault("callback_query", []).append(telegram_reviews.hear_press)
         UPDATE_HANDLERS.setdefault("message", []).append(telegram_reviews.hear_reason)
         SUBJECTS[KIND] = REVIEW_SUBJECT
         SUBJECTS[live_changes.KIND] = live_changes.REVIEW_SUBJECT
+        NOTES["campaigns"] = note_stuck
         GUEST_SHARES["campaign"] = share_with_invited
         CONFLICTS[NotAllowedNow] = "not_allowed_now"
         CONFLICTS[StaleForm] = "stale"

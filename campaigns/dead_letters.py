@@ -184,3 +184,12 @@ def refusal_to_send(delivery: Delivery) -> str:
 
 def plain_text(refusal: NotAllowedNow | ValidationError) -> str:
     return " ".join(refusal.messages) if isinstance(refusal, ValidationError) else str(refusal)
+
+
+def note_stuck(connection: Connection) -> str:
+    """After a new log-in: what it may set right."""
+    count = stuck_counts(connection.workspace).get(connection.pk, 0)
+    if not count:
+        return ""
+    posts = "1 post" if count == 1 else f"{count} posts"
+    return f"{posts} did not go out on {connection}. “Retry all” on its card sends what is still approved."

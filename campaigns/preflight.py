@@ -76,7 +76,7 @@ def due_before(deliveries: QuerySet[Delivery], end: datetime) -> QuerySet[Delive
     unapproved = Q(state__in=UNAPPROVED, scheduled_at__range=(now() - OVERDUE, end))
     found = deliveries.filter(with_engine | unapproved).alias(due=Coalesce("due_at", "scheduled_at"))
     is_due = Q(due__lte=end)
-    return with_content(found.filter(is_due)).order_by("due", "pk")
+    return with_content(found.filter(is_due)).order_by(Coalesce("due_at", "scheduled_at"), "pk")
 
 
 def count_levels(flights: Sequence[Flight]) -> dict[str, int]:

@@ -18,6 +18,7 @@ from accounts.scope import workspace_scope
 from accounts.web import MemberRequest, add_errors, member_view, workspace_path
 from social import connect, queries, services
 from social.access import get_connection, get_own_app
+from social.after_connect import notes_on
 from social.forms import OwnAppForm, UserKeysForm
 from social.models import Connection
 from social.networks.port import NetworkError
@@ -104,6 +105,8 @@ def _tell_connected(request: HttpRequest, connection: Connection) -> None:
         messages.warning(request, f"{connection} is connected, but it may not {' or '.join(missing)}.")
     else:
         messages.success(request, f"{connection} is connected.")
+    for text in notes_on(connection):
+        messages.info(request, text)
 
 
 # --- connected accounts -----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from campaigns.rendering import render
 from lib.clock import now
 from social.models import Connection
 from tests.campaigns.cast import add_connection, add_post, set_state
+from tests.social.conftest import begin, connected, connection, sandbox, sandbox_process, visit_x  # noqa: F401
 
 State = Delivery.State
 
@@ -260,6 +261,24 @@ def test_the_cards_of_all_accounts_cost_one_more_query(stuck, alice_client: Clie
     for number in range(3):
         stuck(to=add_connection(in_workspace, f"more-{number}"))
     assert count() == first
+
+
+@pytest.fixture
+def waiting(bob_actor: Actor, connection: Connection, workspace) -> None:  # noqa: F811
+    """A post that failed because the log-in of a real account of the sandbox ended."""
+    with workspace_scope(workspace.pk):
+        set_state(add_post(bob_actor, connection), State.FAILED, problem_code="ended")
+        Connection.objects.update(status="reconnect")
+
+
+def test_a_new_log_in_says_what_can_be_sent_again(waiting, connection, begin, alice_actor, alice_client) -> None:  # noqa: F811
+    key = alice_client.session.session_key
+    back = visit_x(begin(alice_actor, session_key=key))
+    html = alice_client.get(
+        "/connections/x/callback", {"state": back.state, "code": back.code}, follow=True
+    ).content.decode()
+    assert "1 post did not go out on @roastery." in html
+    assert "Retry all 1" in html
 
 
 # --- acts on one ------------------------------------------------------------------------------------------
