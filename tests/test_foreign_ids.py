@@ -15,9 +15,9 @@ from accounts.scope import workspace_scope
 from accounts.services import create_api_key, invite_member, notify
 from accounts.tenancy import TenantModel
 from campaigns.deliveries import submit_post
-from campaigns.models import Slot, Source
+from campaigns.models import Import, Slot, Source
 from campaigns.services import PartDraft, PostDraft, create_campaign, create_post
-from social.models import Connection, Credential
+from social.models import Bot, Connection, Credential, InviteLink
 
 # Not a workspace's objects: the admin has its own test, allauth keys by signed tokens.
 SKIPPED = ("admin:", "account_", "socialaccount_", "mfa_")
@@ -63,6 +63,11 @@ def foreign_ids(workspace: Workspace, alice_actor: Actor, settings) -> dict[str,
         submit_post(post, by=alice_actor)
         Slot.objects.create(workspace=workspace, connection=connection, weekday=0, time="09:00", time_zone="UTC")
         Source.objects.create(workspace=workspace, name="Folder", folder="spring")
+        Import.objects.create(workspace=workspace, name="plan.csv", time_zone="UTC")
+        Bot.objects.create(
+            workspace=workspace, bot_id=700_001, username="roastery_bot", name="R", token="700001:secret"
+        )
+        InviteLink.objects.create(workspace=workspace, connection=connection, name="Spring", url="https://t.me/+a")
         create_api_key("Key", ["read"], by=alice_actor)
         invite_member("new@example.org", "viewer", by=alice_actor)
         notify(workspace, "test", "News")
@@ -73,6 +78,7 @@ def foreign_ids(workspace: Workspace, alice_actor: Actor, settings) -> dict[str,
             for pk in model.objects.values_list("pk", flat=True)
         ]
         numbers = [*Membership.objects.filter(workspace=workspace).values_list("pk", flat=True)]
+        numbers += Bot.objects.values_list("bot_id", flat=True)
         numbers += Invitation.objects.values_list("pk", flat=True)
     return {"uuid": [pk for pk in uuids if "-" in pk], "int": [str(number) for number in numbers]}
 
