@@ -20,7 +20,10 @@ OPEN_PAGES = {"landing": "/", "login": "/accounts/login/", "signup": "/accounts/
 PAGES = {
     "dashboard": "/",
     "calendar": "/calendar",
+    "calendar-week": "/calendar?view=week",
+    "calendar-day": "/calendar?view=day",
     "calendar-list": "/calendar?view=list",
+    "recurrences": "/recurrences",
     "posts": "/posts",
     "post-new": "/posts/new",
     "media": "/media-library",
@@ -52,6 +55,7 @@ DETAILS = {
     "source": ("/sources", rf"/sources/{UUID}$"),
     "source-edit": ("source", rf"/sources/{UUID}/edit$"),
     "slots": ("/connections", rf"/connections/{UUID}/slots$"),
+    "queue": ("slots", rf"/queue/{UUID}$"),
 }
 
 

@@ -54,17 +54,6 @@ COLUMNS = [str(name) for name in RecurrenceAnswer().fields if name not in {"id",
 
 
 def recurrence_data(row: Recurrence) -> Data:
-    columns = (
-        "kind",
-        "weekdays",
-        "time",
-        "time_zone",
-        "cooldown_days",
-        "ends_on",
-        "is_active",
-        "next_at",
-        "created_at",
-    )
     values = {name: getattr(row, name) for name in COLUMNS}
     return {"id": row.pk, "post": row.post_id, **values, "problem": row.problem_text}
 

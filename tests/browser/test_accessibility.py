@@ -76,6 +76,9 @@ def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
             f"/sources/{source.pk}",
             f"/sources/{source.pk}/edit",
             f"/connections/{connection.pk}/slots",
+            f"/queue/{connection.pk}",
+            f"/posts/{draft.pk}/repeat",
+            f"/calendar/move?delivery={Delivery.objects.get(post=draft).pk}",
         ]
 
 
