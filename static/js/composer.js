@@ -92,6 +92,7 @@
     }
     if (hit("[data-mark]")) mark(hit("[data-mark]").dataset.mark);
     if (hit("[data-link]")) askLink();
+    if (hit("[data-close]")) hit("dialog").close();
     if (hit("[data-insert]")) {
       hit("dialog")?.close();
       insert(hit("[data-insert]").dataset.insert);
