@@ -9,31 +9,30 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts import audit
 from accounts.access import Actor, Perm
+from accounts.models import Switch
 from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.services import emit, notify
 from campaigns.deliveries.review import authors_of
 from campaigns.engine.outcome import backoff
 from campaigns.errors import NotAllowedNow
+from campaigns.live_rules import check_text, text_now, why_not_editable
 from campaigns.models import Delivery, LiveChange, LivePart
 from campaigns.queries import with_content
 from campaigns.rendering import RenderedPart, digest, render, render_part
 from compliance.models import Review
-from compliance.services import ReviewClosed, Subject, request_review
+from compliance.services import ReviewClosed, Subject, request_review, withdraw_reviews
 from lib.clock import now
-from social.credentials import open_client
-from social.models import Connection, Network
+from social.credentials import credential_version, mark_reconnect, open_client, refresh_credential
+from social.models import Connection
 from social.networks.port import Entity, Failure, NetworkError, OutgoingPart
-from social.networks.rules import RULES, check_part
 
 log = structlog.get_logger(__name__)
 KIND = "live_change"
-X_EDIT_WINDOW = timedelta(hours=1)
 State, Action = LiveChange.State, LiveChange.Action
 
 
@@ -42,13 +41,15 @@ def request_edit(part: LivePart, text: str, *, by: Actor) -> LiveChange:
     by.require(Perm.PUBLISH)
     with transaction.atomic():
         held = _locked(part)
-        _check_editable(held)
         delivery = _with_content(held)
         old = render(delivery).parts[held.position]
+        if why_not := why_not_editable(held, old):
+            raise NotAllowedNow(why_not)
         new = render_part(held.connection, text, old.media, is_marked=delivery.post.is_marked)
-        _check_text(held, new)
+        check_text(held, new)
         change = _start(held, Action.EDIT, State.IN_REVIEW, new, by)
-        snapshot = {"delivery": str(delivery.pk), "part": held.position, "before": old.text, "text": new.text}
+        before = text_now(held, old)
+        snapshot = {"delivery": str(delivery.pk), "part": held.position, "before": before, "text": new.text}
         request_review(KIND, change.pk, by=by, action_hash=change.action_hash, snapshot=snapshot)
         waits = f"An edit of “{delivery.post}” waits for approval."
         notify(by.workspace, "review.requested", waits, path="/reviews", perm=Perm.REVIEW)
@@ -61,7 +62,11 @@ def take_down(part: LivePart, *, by: Actor) -> LiveChange:
     by.require(Perm.PUBLISH)
     with transaction.atomic():
         held = _locked(part)
-        held.changes.filter(state=State.IN_REVIEW).update(state=State.REJECTED, problem_text="It is taken down.")
+        for edit in held.changes.filter(state=State.IN_REVIEW):
+            withdraw_reviews(KIND, edit.pk, by=by)
+            held.changes.filter(pk=edit.pk).update(
+                state=State.REJECTED, problem_text="It is taken down.", done_at=now()
+            )
         change = _start(held, Action.DELETE, State.QUEUED, RenderedPart("", ()), by)
         audit.record("live.take_down", held.delivery, by=by, part=held.position)
     return change
@@ -70,7 +75,8 @@ def take_down(part: LivePart, *, by: Actor) -> LiveChange:
 def take_down_all(delivery: Delivery, *, by: Actor) -> int:
     """The last part first, so that no thread is left without its beginning."""
     parts = delivery.live_parts.filter(deleted_at=None).order_by("-position")
-    return len([take_down(part, by=by) for part in parts])
+    with transaction.atomic():
+        return len([take_down(part, by=by) for part in parts])
 
 
 def approve_change(review: Review, by: Actor) -> None:
@@ -87,6 +93,10 @@ def reject_change(review: Review, by: Actor) -> None:
     )
     if not moved:
         raise ReviewClosed("This edit is no longer waiting.")
+    change = LiveChange.objects.select_related("part__delivery__post", "workspace").get(pk=review.object_id)
+    delivery = change.part.delivery
+    text = f"An edit of “{delivery.post}” was rejected: {review.reason}"
+    notify(change.workspace, "delivery.rejected", text, path=f"/deliveries/{delivery.pk}", perm=Perm.CONTENT_EDIT)
 
 
 def authors_of_change(change_id: UUID) -> set[UUID]:
@@ -106,10 +116,19 @@ def due_changes(limit: int = 50) -> list[tuple[UUID, UUID]]:
     with all_workspaces_scope("change what is live"):
         free = Q(lease_until=None) | Q(lease_until__lt=at)
         rows = LiveChange.objects.select_for_update(skip_locked=True).filter(free, state=State.QUEUED, due_at__lte=at)
-        found = list(rows.filter(part__connection__status=Connection.Status.ACTIVE).order_by("due_at")[:limit])
+        found = list(rows.filter(_may_go()).order_by("due_at")[:limit])
         lease = at + timedelta(seconds=settings.LEASE_S)
         LiveChange.objects.filter(pk__in=[row.pk for row in found]).update(lease_until=lease)
     return [(row.workspace_id, row.pk) for row in found]
+
+
+def _may_go() -> Q:
+    """An edit waits for whatever a post waits for. Taking down goes on while publishing stands still."""
+    active = Q(part__connection__status=Connection.Status.ACTIVE)
+    gone = Q(action=Action.DELETE) & (active | Q(part__connection__status=Connection.Status.PAUSED))
+    if Switch.objects.filter(name=Switch.PUBLISHING, is_on=True).exists():
+        return gone
+    return gone | active & Q(workspace__is_stopped=False, workspace__is_suspended=False)
 
 
 def make_change(workspace_id: UUID, change_id: UUID) -> None:
@@ -120,9 +139,20 @@ def make_change(workspace_id: UUID, change_id: UUID) -> None:
     try:
         remote_id = _call(change)
     except NetworkError as error:
-        _record_failure(change, error)
+        _record_failure(change, _refreshed(change.part.connection, error))
     else:
         _record_done(change, remote_id)
+
+
+def _refreshed(connection: Connection, error: NetworkError) -> NetworkError:
+    """X sometimes refuses a token before its time: with a new one it was a passing failure."""
+    if error.failure is not Failure.UNAUTHORIZED:
+        return error
+    try:
+        refresh_credential(connection, seen_version=credential_version(connection))
+    except NetworkError as refused:
+        return refused
+    return NetworkError(Failure.TEMPORARY, "refreshed", "The log-in was renewed.")
 
 
 def _call(change: LiveChange) -> str:
@@ -133,11 +163,15 @@ def _call(change: LiveChange) -> str:
         return part.remote_id
     with workspace_scope(change.workspace_id):
         rendered = render(_with_content(part))
+        before = LivePart.objects.filter(delivery=part.delivery_id, position=part.position - 1).first()
     outgoing = OutgoingPart(
         change.text,
         _entities(change),
+        reply_to=before.remote_id if before else None,
         made_with_ai=rendered.made_with_ai,
         options=rendered.options,
+        is_first=part.position == 0,
+        is_last=part.position + 1 == len(rendered.parts),
         has_media=bool(rendered.parts[part.position].media),
     )
     return client.edit(part.remote_id, outgoing)
@@ -169,7 +203,8 @@ def _entities(change: LiveChange) -> tuple[Entity, ...]:
 
 
 def _record_failure(change: LiveChange, error: NetworkError) -> None:
-    failures = change.failures + 1
+    # As with a post, waiting for a rate window costs no retry.
+    failures = change.failures + (error.failure is not Failure.RATE_LIMIT)
     is_final = error.failure in {Failure.REJECTED, Failure.DUPLICATE} or failures > settings.RETRY_LIMIT
     with workspace_scope(change.workspace_id):
         if is_final:
@@ -177,7 +212,9 @@ def _record_failure(change: LiveChange, error: NetworkError) -> None:
                 text = f"“{change.part.delivery.post}” could not be changed: {error.message}"
                 notify(change.workspace, "delivery.change_failed", text, path=f"/deliveries/{change.part.delivery_id}")
             return
-        due = max(now() + backoff(failures), error.retry_at or now())
+        if error.failure is Failure.UNAUTHORIZED:
+            mark_reconnect(change.part.connection, error.message)
+        due = max(now() + backoff(max(1, failures)), error.retry_at or now())
         LiveChange.objects.filter(pk=change.pk, state=State.QUEUED).update(
             failures=failures, due_at=due, lease_until=None, problem_text=error.message[:300]
         )
@@ -204,27 +241,6 @@ def _locked(part: LivePart) -> LivePart:
     if held.connection.status == Connection.Status.DISCONNECTED:
         raise NotAllowedNow(f"{held.connection} is disconnected. Connect it again first.")
     return held
-
-
-def _check_editable(part: LivePart) -> None:
-    if part.connection.network != Network.X:
-        return
-    if not part.connection.is_premium:
-        raise NotAllowedNow("X lets only Premium accounts edit a post. Take it down and publish a corrected copy.")
-    if part.published_at < now() - X_EDIT_WINDOW:
-        raise NotAllowedNow("X lets a post be edited within an hour only. Take it down and publish a corrected copy.")
-
-
-def _check_text(part: LivePart, new: RenderedPart) -> None:
-    rules = RULES[part.connection.network]
-    limit = rules.limit(part.connection, bool(new.media))
-    over = rules.length(new.text) - limit
-    if not new.text:
-        raise ValidationError({"text": "Write the new text."})
-    if over > 0:
-        raise ValidationError({"text": f"The text is {over} over the limit of {limit} characters."})
-    if problems := check_part(part.connection, new.text, ()):
-        raise ValidationError({"text": problems})
 
 
 def _with_content(part: LivePart) -> Delivery:

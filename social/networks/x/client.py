@@ -1,6 +1,6 @@
 """X behind the port: tweepy with our base URL and timeouts, the v2 media endpoints and the newer fields."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -101,7 +101,9 @@ class XClient(tweepy.Client):
         if newest.says(part.text):
             return newest.remote_id
         body = post_body(part) | {"edit_options": {"previous_post_id": newest.remote_id}}
-        return created_id(self._call("POST", "/2/tweets", json=body, is_write=True))
+        new_id = created_id(self._call("POST", "/2/tweets", json=body, is_write=True))
+        self.on_billed(Billed("x.edit", prices.part_cost(part.text), f"edit:{new_id}"))
+        return new_id
 
     def pin(self, remote_id: str) -> None:
         """X's API has no pinning, and no option asks for it."""
@@ -124,14 +126,12 @@ class XClient(tweepy.Client):
         }
         with reading(self._call("GET", f"/2/tweets/{remote_id}", params=params)) as body:
             if "data" not in body:
-                raise NetworkError(
-                    Failure.REJECTED, "not_found", "X does not show this post. It may have been deleted."
-                )
+                raise NetworkError(Failure.REJECTED, "not_found", NOT_SHOWN)
             self._bill_reads([body["data"]])
             return seen(body, self.remote_id)
 
-    def replies_to(self, remote_id: str, since: datetime) -> list[SeenPost]:
-        """Answers in the thread of one of our posts, the newest first."""
+    def replies_to(self, threads: Collection[str], since: datetime) -> list[SeenPost]:
+        """Answers in threads of ours, by the ids of their first posts; the newest first."""
         params = {
             "max_results": "100",
             "start_time": stamp(since),
@@ -141,7 +141,7 @@ class XClient(tweepy.Client):
         with reading(self._call("GET", f"/2/users/{self.remote_id}/mentions", params=params)) as body:
             posts = body.get("data", [])
             self._bill_reads(posts)
-            kept = [post for post in posts if post.get("conversation_id") == remote_id]
+            kept = [post for post in posts if post.get("conversation_id") in threads]
             return [seen(body | {"data": post}, self.remote_id) for post in kept]
 
     def set_hidden(self, remote_id: str, hidden: bool) -> None:
@@ -150,6 +150,8 @@ class XClient(tweepy.Client):
     def _newest_version(self, remote_id: str) -> RemotePost:
         params = {"tweet.fields": "created_at,entities,attachments,referenced_tweets,note_tweet,edit_history_tweet_ids"}
         with reading(self._call("GET", f"/2/tweets/{remote_id}", params=params)) as body:
+            if "data" not in body:
+                raise NetworkError(Failure.REJECTED, "not_found", NOT_SHOWN)
             self._bill_reads([body["data"]])
             newest = str(body["data"]["edit_history_tweet_ids"][-1])
             if newest == remote_id:

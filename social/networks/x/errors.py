@@ -37,6 +37,11 @@ TOLD_BY_WORDS: list[tuple[int, str, Outcome]] = [
     ),
     (
         403,
+        "deleted or not visible",
+        (Failure.REJECTED, "target_gone", "The post that this one answers was deleted, or X does not show it."),
+    ),
+    (
+        403,
         "client-not-enrolled",
         (Failure.PAUSED, "not_enrolled", "The X app is not enrolled in a plan. Its owner has to do that at X."),
     ),

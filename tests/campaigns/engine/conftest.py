@@ -9,18 +9,20 @@ from PIL import Image
 
 from accounts.access import Actor
 from accounts.models import Workspace
-from campaigns import deliveries
+from campaigns import deliveries, live_changes
 from campaigns.engine import dispatch
 from campaigns.engine.look_up import look_up_delivery
 from campaigns.engine.publish import publish_delivery
 from campaigns.library import add_upload
-from campaigns.models import Delivery, MediaAsset
+from campaigns.models import Delivery, LiveChange, LivePart, MediaAsset
 from campaigns.services import PartDraft, PostDraft, create_post
 from compliance.models import Review
 from compliance.services import approve_review
 from lib import clock
-from social.models import Connection
+from social.models import Connection, Credential, Network
+from tests.campaigns.engine.rows import EDITED
 from tests.sandbox.cast import Sandbox
+from tests.sandbox.telegram_cast import Telegram
 from tests.social.conftest import begin, connected, connection, sandbox, sandbox_process  # noqa: F401
 
 
@@ -110,3 +112,97 @@ def picture(in_workspace: Workspace, alice_actor: Actor) -> Callable[..., MediaA
         return add_upload(SimpleUploadedFile(f"{colour}.png", file.getvalue(), "image/png"), by=alice_actor)
 
     return make
+
+
+# --- Telegram ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def telegram(sandbox, settings):
+    settings.TELEGRAM_API_BASE_URL = f"{sandbox.url}/tg"
+    settings.TELEGRAM_WEB_BASE_URL = f"{sandbox.url}/tg/web"
+    settings.TELEGRAM_TIMEOUT_S = 2
+    return Telegram(sandbox)
+
+
+@pytest.fixture
+def bot(telegram, settings):
+    made = telegram.bot("roastery_bot")
+    settings.TELEGRAM_BOT_TOKEN = made.token
+    return made
+
+
+@pytest.fixture
+def chat(telegram, bot, in_workspace) -> Callable[..., Connection]:
+    def make(kind: str = "channel", **fields) -> Connection:
+        chat_id = telegram.chat(kind, username=fields.pop("username", ""), bots={str(bot.id): "administrator"})
+        made = Connection.objects.create(
+            workspace=in_workspace, network=Network.TELEGRAM, remote_id=str(chat_id), kind=kind, name="News", **fields
+        )
+        Credential.objects.create(workspace=in_workspace, connection=made, kind=Credential.Kind.BOT)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def channel(chat):
+    return chat()
+
+
+@pytest.fixture
+def sent(telegram) -> Callable[[], list[dict]]:
+    """What the bot has sent; the forum of the demo holds a service message of its own."""
+    return lambda: [message for message in telegram.messages() if not message["service"]]
+
+
+# --- what is live -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def publish(due, tick):
+    """Publishes these parts and gives back what is live of them."""
+
+    def run(*parts, **fields) -> list[LivePart]:
+        delivery = due(*parts, **fields)
+        tick()
+        return list(delivery.live_parts.all())
+
+    return run
+
+
+@pytest.fixture
+def work():
+    """One round of the worker that changes what is live."""
+
+    def run(later: float = 0) -> int:
+        with clock.shifted(timedelta(seconds=later)):
+            found = live_changes.due_changes()
+            for workspace_id, change_id in found:
+                live_changes.make_change(workspace_id, change_id)
+        return len(found)
+
+    return run
+
+
+@pytest.fixture
+def edit(alice_actor):
+    return lambda part, text=EDITED: live_changes.request_edit(part, text, by=alice_actor)
+
+
+@pytest.fixture
+def take_down(alice_actor):
+    return lambda part: live_changes.take_down(part, by=alice_actor)
+
+
+@pytest.fixture
+def approved(edit, rita_actor):
+    """An edit that somebody else has approved."""
+
+    def run(part, text=EDITED) -> LiveChange:
+        change = edit(part, text)
+        review = Review.objects.get(object_id=change.pk)
+        approve_review(review, by=rita_actor, seen_hash=review.action_hash)
+        return LiveChange.objects.get(pk=change.pk)
+
+    return run

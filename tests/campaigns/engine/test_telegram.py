@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -7,52 +6,12 @@ from accounts.models import Notification
 from campaigns.models import Attempt, Delivery, LivePart
 from campaigns.services import MediaDraft, PartDraft
 from lib.clock import now
-from social.models import Connection, Credential, Network, UnknownPolicy
-from tests.sandbox.telegram_cast import Telegram
+from social.models import Connection, UnknownPolicy
 
 State = Delivery.State
 SEND = "POST /bot{token}/sendMessage"
 ALBUM = "POST /bot{token}/sendMediaGroup"
 AFTER_QUIET = 60
-
-
-@pytest.fixture
-def telegram(sandbox, settings):
-    settings.TELEGRAM_API_BASE_URL = f"{sandbox.url}/tg"
-    settings.TELEGRAM_WEB_BASE_URL = f"{sandbox.url}/tg/web"
-    settings.TELEGRAM_TIMEOUT_S = 2
-    return Telegram(sandbox)
-
-
-@pytest.fixture
-def bot(telegram, settings):
-    made = telegram.bot("roastery_bot")
-    settings.TELEGRAM_BOT_TOKEN = made.token
-    return made
-
-
-@pytest.fixture
-def chat(telegram, bot, in_workspace) -> Callable[..., Connection]:
-    def make(kind: str = "channel", **fields) -> Connection:
-        chat_id = telegram.chat(kind, username=fields.pop("username", ""), bots={str(bot.id): "administrator"})
-        made = Connection.objects.create(
-            workspace=in_workspace, network=Network.TELEGRAM, remote_id=str(chat_id), kind=kind, name="News", **fields
-        )
-        Credential.objects.create(workspace=in_workspace, connection=made, kind=Credential.Kind.BOT)
-        return made
-
-    return make
-
-
-@pytest.fixture
-def channel(chat):
-    return chat()
-
-
-@pytest.fixture
-def sent(telegram) -> Callable[[], list[dict]]:
-    """What the bot has sent; the forum of the demo holds a service message of its own."""
-    return lambda: [message for message in telegram.messages() if not message["service"]]
 
 
 def test_a_message_goes_out_once_with_its_receipt(channel, due, tick, reload, telegram):
