@@ -79,6 +79,7 @@ def test_a_guest_sees_no_versions(gwen_client: Client, post: Post) -> None:
 
 def test_strangers_find_nothing(charlie_client: Client, post: Post) -> None:
     assert charlie_client.get(url(post)).status_code == 404
+    assert charlie_client.post(f"{url(post)}/1/bring-back").status_code == 404
 
 
 def test_the_post_leads_to_its_versions(bob_client: Client, post: Post) -> None:
