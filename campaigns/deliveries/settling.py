@@ -64,7 +64,7 @@ def send_again(delivery: Delivery, *, by: Actor) -> Delivery:
     by.require(Perm.PUBLISH)
     with transaction.atomic():
         row, attempt, position = _uncertain(delivery)
-        if attempt.submitting_at and now() < attempt.submitting_at + _call_period():
+        if attempt.submitting_at and now() < attempt.submitting_at + _call_period(row):
             raise NotAllowedNow("The network may still take the first try. Look again in a minute or two.")
         _answer(attempt, Attempt.Outcome.REFUSED, f"{by.label} says it is not live.")
         release_cost(row, position)
@@ -75,9 +75,10 @@ def send_again(delivery: Delivery, *, by: Actor) -> Delivery:
     return row
 
 
-def _call_period() -> timedelta:
+def _call_period(row: Delivery) -> timedelta:
     """How long after its beginning a call may still go through."""
-    longest = max(settings.X_TIMEOUT_S, settings.TELEGRAM_TIMEOUT_S)
+    is_on_x = row.connection.network == Network.X
+    longest = settings.X_TIMEOUT_S if is_on_x else settings.TELEGRAM_TIMEOUT_S
     return timedelta(seconds=longest + settings.LATE_ACCEPT_S + settings.READ_LAG_S)
 
 

@@ -234,7 +234,7 @@ def test_a_link_with_a_long_tail_does_not_break_the_receipt(uncertain, bob_actor
 
 
 def test_a_post_belongs_to_one_delivery(uncertain, bob_actor):
-    first, second = uncertain(), uncertain()
+    first, second = uncertain("First of two"), uncertain("Second of two")
     deliveries.confirm_live(first, LINK, by=bob_actor)
     with pytest.raises(ValidationError, match="Another delivery"):
         deliveries.confirm_live(second, LINK, by=bob_actor)
@@ -301,7 +301,8 @@ def test_reviewers_viewers_and_guests_plan_nothing(delivery, rita_actor, vic_act
 def test_taking_a_connection_off_a_post_keeps_what_was_tried(roastery, cafe, bob_actor, approved):
     from campaigns.services import update_post
 
-    post = add_post(bob_actor, roastery, cafe)
+    own = {cafe.pk: ["Cakes at the cafe, all day long"]}
+    post = add_post(bob_actor, roastery, cafe, overrides=own)
     approved(post)
     tried = Delivery.objects.get(connection=cafe)
     Delivery.objects.filter(pk=tried.pk).update(state=State.FAILED, fence=1)
