@@ -118,7 +118,7 @@ def picture(in_workspace: Workspace, alice_actor: Actor) -> Callable[..., MediaA
 
 
 @pytest.fixture
-def telegram(sandbox, settings):
+def telegram(sandbox: Sandbox, settings) -> Telegram:  # noqa: F811
     settings.TELEGRAM_API_BASE_URL = f"{sandbox.url}/tg"
     settings.TELEGRAM_WEB_BASE_URL = f"{sandbox.url}/tg/web"
     settings.TELEGRAM_TIMEOUT_S = 2
@@ -206,3 +206,16 @@ def approved(edit, rita_actor):
         return LiveChange.objects.get(pk=change.pk)
 
     return run
+
+
+@pytest.fixture
+def premium(sandbox: Sandbox, in_workspace: Workspace, connection: Connection) -> Connection:  # noqa: F811
+    sandbox.post("/accounts", handle="roastery", premium=True)
+    Connection.objects.filter(pk=connection.pk).update(is_premium=True)
+    return connection
+
+
+@pytest.fixture
+def on_x(sandbox: Sandbox) -> Callable[[], list[str]]:  # noqa: F811
+    """What a visitor of the account sees: the newest version of what is not deleted."""
+    return lambda: [post["text"] for post in sandbox.posts("roastery") if not (post["deleted"] or post["replaced_by"])]
