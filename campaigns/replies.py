@@ -102,7 +102,7 @@ def list_replies(part: LivePart, *, by: Actor) -> list[SeenPost]:
 def hide_reply(part: LivePart, reply_id: str, *, hidden: bool, by: Actor) -> None:
     """Hide an answer below our post, or show it again. Call it outside a transaction."""
     by.require(Perm.PUBLISH)
-    if not (reply_id.isdecimal() and len(reply_id) < 20):
+    if not (reply_id.isascii() and reply_id.isdecimal() and len(reply_id) < 20):
         raise ValidationError({"reply": "This is not the id of a post."})
     _client(_on_x(part)).set_hidden(reply_id, hidden)
     with workspace_scope(by.workspace.pk):
