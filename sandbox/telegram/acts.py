@@ -46,9 +46,13 @@ def _require_voice(db: sqlite3.Connection, user_id: int, place: Place) -> None:
     if place.is_private:
         return
     status = people.status(db, place.chat_id, user_id)
-    allowed = ("creator", "administrator") if place.type == "channel" else ("creator", "administrator", "member")
-    if status not in allowed:
+    if status not in voices(place):
         raise Impossible(f"a person with status {status} does not write in a {place.type}")
+
+
+def voices(place: Place) -> tuple[str, ...]:
+    """In a channel, only those who run it write."""
+    return ("creator", "administrator") if place.type == "channel" else ("creator", "administrator", "member")
 
 
 def _readers(db: sqlite3.Connection, place: Place, message: sqlite3.Row) -> list[int]:

@@ -280,7 +280,7 @@ def _writer(call: Call, place: Place, viewer: sqlite3.Row | None) -> str:
     if viewer is None:
         return ""
     status = "member" if place.is_private else people.status(call.db, place.chat_id, viewer["id"])
-    if place.type == "channel" or status not in ("creator", "administrator", "member"):
+    if status not in acts.voices(place):
         return f"<p class=soft>{escape(viewer['name'])} reads here and does not write.</p>"
     choices = "".join(
         f'<option value="{row["thread_id"]}">{escape(row["name"])}</option>'

@@ -189,7 +189,14 @@ def test_a_person_writes_to_a_topic(telegram: Telegram, bot: TelegramBot) -> Non
     assert telegram.messages(chat=forum)[-1]["thread_id"] == 1
 
 
-def test_nobody_writes_in_a_channel_page(telegram: Telegram, channel: int) -> None:
+def test_who_runs_a_channel_writes_in_it(telegram: Telegram, bot: TelegramBot) -> None:
+    channel = telegram.chat(username="ours", members={"dana_demo": "creator"}, bots=[bot.username])
+    assert "Write as Dana Demo" in telegram.page("ours").text
+    telegram.submit("write", chat=channel, bot=0, text="/connect ABCD", **{"as": DANA})
+    assert bot.updates()[-1]["channel_post"]["text"] == "/connect ABCD"
+
+
+def test_nobody_else_writes_in_a_channel(telegram: Telegram, channel: int) -> None:
     assert "Dana Demo reads here and does not write." in telegram.page("news").text
     answer = telegram.submit("write", chat=channel, bot=0, text="x", **{"as": DANA})
     assert answer.status_code == 400
