@@ -69,7 +69,7 @@ def _steps(done: dict[str, bool]) -> list[Step]:
     return [
         Step(
             "Connect an account",
-            "X asks what this workspace may do. You can take it back at any time.",
+            "X asks what this workspace may do; to Telegram, you add a bot. You can take both back at any time.",
             done["connected"],
             "social:connection-list",
             "Connect",
