@@ -8,7 +8,7 @@ from django.http import Http404
 from guardian.shortcuts import get_objects_for_user
 
 from accounts.access import Actor, Perm
-from campaigns.models import Campaign, Delivery, Import, MediaAsset, Post, Recurrence, Source
+from campaigns.models import Campaign, Delivery, Import, LivePart, MediaAsset, Post, Recurrence, Source
 
 VIEW_CAMPAIGN = "campaigns.view_campaign"
 M = TypeVar("M", bound=Model)
@@ -65,6 +65,14 @@ def get_post(actor: Actor, post_id: UUID) -> Post:
 
 def get_delivery(actor: Actor, delivery_id: UUID) -> Delivery:
     return _get(visible_deliveries(actor).select_related("post__campaign", "connection", "workspace"), delivery_id)
+
+
+def get_live_part(actor: Actor, delivery_id: UUID, position: int) -> LivePart:
+    parts = LivePart.objects.filter(delivery__in=visible_deliveries(actor), delivery_id=delivery_id)
+    part = parts.select_related("connection", "delivery__post").filter(position=position).first()
+    if part is None:
+        raise Http404("Not found.")
+    return part
 
 
 def get_source(actor: Actor, source_id: UUID) -> Source:

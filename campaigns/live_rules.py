@@ -32,9 +32,9 @@ def why_not_editable(part: LivePart, content: RenderedPart) -> str:
 
 def text_now(part: LivePart, content: RenderedPart) -> str:
     """What is live: the text that was approved, or that of the last edit."""
-    edits = part.changes.filter(action=Action.EDIT, state=State.DONE)
-    last = edits.order_by("-done_at").values_list("text", flat=True).first()
-    return content.text if last is None else last
+    edits = [change for change in part.changes.all() if (change.action, change.state) == (Action.EDIT, State.DONE)]
+    # Newest first.
+    return edits[0].text if edits else content.text
 
 
 def check_text(part: LivePart, new: RenderedPart) -> None:

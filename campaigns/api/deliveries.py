@@ -63,6 +63,8 @@ class LivePartAnswer(serializers.Serializer[Any]):
     content_hash = serializers.CharField()
     remote_id = serializers.CharField()
     url = serializers.CharField()
+    remote_ids = serializers.ListField(child=serializers.CharField(), help_text="All messages of an album.")
+    deleted_at = serializers.DateTimeField(allow_null=True, help_text="When it was taken down.")
     was_found = serializers.BooleanField(help_text="Read from the timeline, not answered to the call.")
     published_at = serializers.DateTimeField()
 

@@ -4,23 +4,31 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Prefetch, QuerySet, Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from accounts.models import UsageEntry
 from accounts.web import MemberRequest, member_view
 from campaigns import deliveries as services
 from campaigns.access import get_delivery
 from campaigns.attention import tab_of
 from campaigns.delivery_actions import delivery_actions
-from campaigns.models import Attempt, Delivery, LivePart
+from campaigns.live_rules import text_now, why_not_editable
+from campaigns.models import Attempt, Delivery, LiveChange, LivePart
 from campaigns.previews import Preview, PreviewPart, preview_delivery
 from campaigns.queries import with_content
+from campaigns.rendering import RenderedPart
+from campaigns.rendering import render as render_delivery
 from campaigns.views.outcome import Refusal, attempt
 from campaigns.views.posts import show_post
 from campaigns.wall_clock import gap_note, parse_local
 from lib.clock import now
+from lib.money import dollars
+from social.models import Network
+from social.networks.links import LINK_EXAMPLES, account_url
 
 State = Delivery.State
 MOVING = {State.PUBLISHING, State.RETRY_WAIT, State.UNCONFIRMED}
@@ -28,11 +36,18 @@ MOVING = {State.PUBLISHING, State.RETRY_WAIT, State.UNCONFIRMED}
 SOON = timedelta(minutes=2)
 
 
+# Here a thread may stand still with some of its parts live.
+HALF_WAY = {State.FAILED, State.RETRY_WAIT, State.SCHEDULED, State.MISSED, State.PAUSED}
+
+
 @dataclass(frozen=True)
 class PartReceipt:
     number: int
     preview: PreviewPart
     live: LivePart | None
+    # Why the network takes no edit of it.
+    why_not: str = ""
+    edited_text: str = ""
 
 
 @member_view()
@@ -41,19 +56,32 @@ def delivery_detail(request: MemberRequest, delivery_id: UUID) -> HttpResponse:
     if request.headers.get("HX-Request") and request.GET.get("seen") == _version(delivery):
         # Nothing new: the page keeps what is open and half typed.
         return HttpResponse(status=204 if _is_moving(delivery) else 286)
-    return _show(request, delivery)
+    return show_delivery(request, delivery)
 
 
-def _show(request: MemberRequest, delivery: Delivery, refusal: Refusal | None = None) -> HttpResponse:
+def show_delivery(request: MemberRequest, delivery: Delivery, refusal: Refusal | None = None) -> HttpResponse:
     loaded = with_content(Delivery.objects.filter(pk=delivery.pk)).select_related("approved_by")
-    delivery = loaded.prefetch_related("live_parts", "attempts").get()
+    changes = LiveChange.objects.select_related("requested_by")
+    parts = LivePart.objects.select_related("connection", "delivery__post").prefetch_related(
+        Prefetch("changes", changes)
+    )
+    delivery = loaded.prefetch_related(Prefetch("live_parts", parts), "attempts").get()
     preview = preview_delivery(delivery)
+    receipts = _receipts(delivery, preview)
+    live = [part for part in receipts if part.live and not part.live.deleted_at]
+    actions = delivery_actions(delivery, request.actor)
+    is_taken_down = any(part.live and part.live.deleted_at for part in receipts)
     context = {
         "delivery": delivery,
         "preview": preview,
-        "parts": _receipts(delivery, preview),
+        "parts": receipts,
+        "live_count": len(live),
+        "is_half": bool(live) and len(live) < len(receipts) and delivery.state in HALF_WAY,
         "attempts": sorted(delivery.attempts.all(), key=lambda row: -row.number),
-        "actions": delivery_actions(delivery, request.actor),
+        "actions": actions - AGAIN if is_taken_down else actions,
+        "cost": _cost(delivery),
+        "chat_url": account_url(delivery.connection),
+        "link_example": LINK_EXAMPLES[Network(delivery.connection.network)],
         "delay_s": _delay_s(delivery),
         "is_moving": _is_moving(delivery),
         "version": _version(delivery),
@@ -63,9 +91,38 @@ def _show(request: MemberRequest, delivery: Delivery, refusal: Refusal | None = 
     return render(request, "campaigns/delivery_detail.html", context, status=refusal.status if refusal else 200)
 
 
+# What would publish the rest of a thread whose beginning is gone.
+AGAIN = {"publish", "schedule", "slot"}
+
+
 def _receipts(delivery: Delivery, preview: Preview) -> list[PartReceipt]:
     live = {part.position: part for part in delivery.live_parts.all()}
-    return [PartReceipt(number, part, live.get(number - 1)) for number, part in enumerate(preview.parts, start=1)]
+    contents = render_delivery(delivery).parts
+    return [
+        _receipt(position, part, contents[position], live.get(position)) for position, part in enumerate(preview.parts)
+    ]
+
+
+def _receipt(position: int, preview: PreviewPart, content: RenderedPart, live: LivePart | None) -> PartReceipt:
+    if live is None:
+        return PartReceipt(position + 1, preview, None)
+    text = text_now(live, content)
+    edited = text if text != content.text else ""
+    return PartReceipt(position + 1, preview, live, why_not_editable(live, content), edited)
+
+
+@dataclass(frozen=True)
+class CallCosts:
+    spent: str
+    reserved: str
+
+
+def _cost(delivery: Delivery) -> CallCosts:
+    """Of the calls that make it live."""
+    entries = UsageEntry.objects.filter(object_id=delivery.pk).exclude(status=UsageEntry.Status.RELEASED)
+    sums = dict(entries.order_by().values_list("status").annotate(Sum("amount_micro")))
+    spent, held = (sums.get(status, 0) for status in (UsageEntry.Status.SETTLED, UsageEntry.Status.RESERVED))
+    return CallCosts(dollars(spent) if spent else "", dollars(held) if held else "")
 
 
 def _delay_s(delivery: Delivery) -> int | None:
@@ -77,7 +134,11 @@ def _delay_s(delivery: Delivery) -> int | None:
 def _is_moving(delivery: Delivery) -> bool:
     if delivery.state == State.SCHEDULED:
         return delivery.due_at is not None and delivery.due_at < now() + SOON
-    return delivery.state in MOVING
+    return delivery.state in MOVING or _queued_changes(delivery).exists()
+
+
+def _queued_changes(delivery: Delivery) -> QuerySet[LiveChange]:
+    return LiveChange.objects.filter(part__delivery=delivery, state=LiveChange.State.QUEUED)
 
 
 def _version(delivery: Delivery) -> str:
@@ -85,7 +146,8 @@ def _version(delivery: Delivery) -> str:
     last = Attempt.objects.filter(delivery=delivery).order_by("-number").first()
     tried = (last.number, last.outcome, last.submitting_at, last.finished_at) if last else ()
     live = LivePart.objects.filter(delivery=delivery).count()
-    facts = (delivery.state, delivery.due_at, delivery.lookups, delivery.failures, live, *tried)
+    changes = LiveChange.objects.filter(part__delivery=delivery).order_by("created_at").values_list("state", flat=True)
+    facts = (delivery.state, delivery.due_at, delivery.lookups, delivery.failures, live, *tried, *changes)
     return "-".join(str(fact.timestamp() if hasattr(fact, "timestamp") else fact) for fact in facts)
 
 
@@ -170,4 +232,4 @@ def _act(request: MemberRequest, delivery_id: UUID, act: Callable[[Delivery], ob
         if request.POST.get("page") == "attention":
             return redirect(f"{reverse('campaigns:attention')}?tab={tab_of(delivery)}")
         return redirect(delivery.post if is_on_post else delivery)
-    return show_post(request, delivery.post, refusal) if is_on_post else _show(request, delivery, refusal)
+    return show_post(request, delivery.post, refusal) if is_on_post else show_delivery(request, delivery, refusal)

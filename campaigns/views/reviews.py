@@ -12,14 +12,18 @@ from accounts.access import Actor, Perm
 from accounts.web import MemberRequest, member_view
 from campaigns.access import visible_assets, visible_deliveries
 from campaigns.deliveries import KIND
-from campaigns.models import Delivery
+from campaigns.live_changes import KIND as EDIT
+from campaigns.models import Delivery, LiveChange
 from campaigns.previews import Preview, build_preview, rendered_from
+from campaigns.rendering import Rendered, RenderedPart
 from campaigns.text_diff import Change, diff_words
 from campaigns.views.outcome import Refusal, attempt
 from compliance.access import get_review
 from compliance.models import Review
 from compliance.services import ReviewClosed, approve_review, reject_review
+from social.networks.port import Entity
 
+KINDS = [KIND, EDIT]
 QUEUE_SHOWN = 100
 DECIDED_SHOWN = 10
 
@@ -32,6 +36,8 @@ class Item:
     # By part, against what was approved last; empty when nothing was.
     changes: list[list[Change]]
     is_own: bool
+    # Of a post that is live already.
+    is_edit: bool = False
 
 
 @member_view(Perm.VIEW)
@@ -39,7 +45,7 @@ def review_list(request: MemberRequest) -> HttpResponse:
     waiting = waiting_reviews(request.actor)
     items = _items(request.actor, waiting.select_related("requested_by")[:QUEUE_SHOWN])
     recent = Review.objects.select_related("requested_by", "decided_by").filter(
-        workspace=request.actor.workspace, kind=KIND, status__in=[Review.Status.APPROVED, Review.Status.REJECTED]
+        workspace=request.actor.workspace, kind__in=KINDS, status__in=[Review.Status.APPROVED, Review.Status.REJECTED]
     )
     context = {
         "items": items,
@@ -56,7 +62,7 @@ def review_detail(request: MemberRequest, review_id: UUID) -> HttpResponse:
 
 
 def waiting_reviews(actor: Actor) -> QuerySet[Review]:
-    return Review.objects.filter(workspace=actor.workspace, kind=KIND, status=Review.Status.WAITING)
+    return Review.objects.filter(workspace=actor.workspace, kind__in=KINDS, status=Review.Status.WAITING)
 
 
 def _with_same_post(actor: Actor, review: Review) -> QuerySet[Review]:
@@ -90,25 +96,61 @@ def _show(request: MemberRequest, review: Review, refusal: Refusal | None = None
 
 def _items(actor: Actor, reviews: Sequence[Review] | QuerySet[Review]) -> list[Item]:
     """The same queries for any number of reviews. One whose post is gone is left out."""
-    rows = list(reviews)
+    found = list(reviews)
+    items = _post_items(actor, [review for review in found if review.kind == KIND])
+    items |= _edit_items(actor, [review for review in found if review.kind == EDIT])
+    return [items[review.pk] for review in found if review.pk in items]
+
+
+def _edit_items(actor: Actor, rows: list[Review]) -> dict[UUID, Item]:
+    """Edits of what is live: the part with its new text, and what was there before."""
+    found = visible_deliveries(actor).filter(pk__in=[review.snapshot["delivery"] for review in rows])
+    deliveries = {str(row.pk): row for row in found.select_related("post__campaign", "post__created_by", "connection")}
+    changes = LiveChange.objects.in_bulk([review.object_id for review in rows])
+    items = {}
+    for review in rows:
+        delivery, change = deliveries.get(review.snapshot["delivery"]), changes.get(review.object_id)
+        if delivery and change:
+            diff = diff_words(review.snapshot["before"], review.snapshot["text"])
+            preview = build_preview(_edited(delivery, change), delivery.connection, {})
+            items[review.pk] = Item(review, delivery, preview, [diff], _is_own(actor, delivery, review), is_edit=True)
+    return items
+
+
+def _edited(delivery: Delivery, change: LiveChange) -> Rendered:
+    """Its media stay as they are, so only the words are shown."""
+    entities = tuple(Entity(**entity) for entity in change.entities)
+    return Rendered(
+        connection_id=delivery.connection_id,
+        network=delivery.connection.network,
+        remote_account=delivery.connection.remote_id,
+        parts=(RenderedPart(change.text, (), entities),),
+        made_with_ai=delivery.post.made_with_ai,
+    )
+
+
+def _is_own(actor: Actor, delivery: Delivery, review: Review) -> bool:
+    return bool(actor.user) and str(actor.user.pk) in {*delivery.post.authors, str(review.requested_by_id)}
+
+
+def _post_items(actor: Actor, rows: list[Review]) -> dict[UUID, Item]:
     found = visible_deliveries(actor).filter(pk__in=[review.object_id for review in rows])
     deliveries = {row.pk: row for row in found.select_related("post__campaign", "post__created_by", "connection")}
     snapshots = {review.pk: rendered_from(review.snapshot) for review in rows}
     wanted = {item.asset_id for rendered in snapshots.values() for part in rendered.parts for item in part.media}
     assets = {asset.pk: asset for asset in visible_assets(actor).filter(pk__in=wanted)}
     approved = _last_approved(actor, rows)
-    user_id = str(actor.user.pk) if actor.user else ""
-    return [
-        Item(
+    return {
+        review.pk: Item(
             review=review,
             delivery=delivery,
             preview=build_preview(snapshots[review.pk], delivery.connection, assets),
             changes=_changes(approved.get(review.object_id), review),
-            is_own=user_id in {*delivery.post.authors, str(review.requested_by_id)},
+            is_own=_is_own(actor, delivery, review),
         )
         for review in rows
         if (delivery := deliveries.get(review.object_id))
-    ]
+    }
 
 
 def _last_approved(actor: Actor, reviews: Sequence[Review]) -> dict[UUID, Review]:

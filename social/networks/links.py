@@ -24,6 +24,16 @@ def post_url(connection: Connection, remote_id: str) -> str:
     return URLS[connection.network](connection, remote_id)
 
 
+def account_url(connection: Connection) -> str:
+    """Where all of its posts can be seen; empty for a private chat, which has no address."""
+    if connection.network == Network.X:
+        return f"{settings.X_WEB_BASE_URL}/{connection.handle}"
+    if connection.kind == "private":
+        return ""
+    # A chat without a name is opened by its first message.
+    return f"{settings.TELEGRAM_WEB_BASE_URL}/{connection.handle}" if connection.handle else post_url(connection, "1")
+
+
 def _find_on_x(connection: Connection, link: str) -> str:
     found = X_STATUS.search(link)
     return found[1] if found else ""
