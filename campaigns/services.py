@@ -27,6 +27,7 @@ from lib.clock import now
 from lib.ids import uuid7
 from lib.text import storable
 from social.models import Connection
+from social.networks.markup import read_marked
 from social.networks.options import clean_options, clean_poll
 from social.networks.rules import MAX_PARTS
 
@@ -236,7 +237,8 @@ def _write_content(post: Post, draft: PostDraft, by: Actor) -> None:
         raise ValidationError("Write something first.")
     if len(draft.parts) > MAX_PARTS:
         raise ValidationError(f"A thread has at most {MAX_PARTS} parts.")
-    title = storable(draft.title).strip() or _first_words(storable(draft.parts[0].text))
+    first = storable(draft.parts[0].text)
+    title = storable(draft.title).strip() or _first_words(read_marked(first).text if draft.is_marked else first)
     post.title = title[:200]
     post.campaign, post.updated_at = draft.campaign, now()
     # Once an agent wrote any of it, the label stays.

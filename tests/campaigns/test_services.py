@@ -173,6 +173,11 @@ def test_characters_that_the_database_refuses_are_left_out_everywhere(roastery, 
     assert kept == ["abc"] * 4
 
 
+def test_the_first_words_carry_no_marks(in_workspace, bob_actor):
+    draft = draft_of("Fresh **beans** from [the shop](https://example.com/beans)", is_marked=True)
+    assert create_post(draft, by=bob_actor).title == "Fresh beans from the shop"
+
+
 def test_a_title_comes_from_what_is_stored(in_workspace, bob_actor):
     assert create_post(draft_of("\x00Hello"), by=bob_actor).title == "Hello"
 
