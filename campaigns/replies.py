@@ -80,7 +80,7 @@ def look_at_target(workspace_id: UUID, post_id: UUID) -> bool:
 
 def _facts(connection: Connection, remote_id: str) -> dict[str, object]:
     """Empty where X did not say: a bad moment of X is no fact about the post."""
-    shared = {"connection": str(connection.pk), "checked_at": now().isoformat()}
+    shared: dict[str, object] = {"connection": str(connection.pk), "checked_at": now().isoformat()}
     try:
         seen = _client(connection).read_post(remote_id)
     except NetworkError as error:

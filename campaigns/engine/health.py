@@ -85,8 +85,8 @@ def _learn(connection: Connection, window: RateWindow | None) -> None:
     if not (window and connection.app_key):
         return
     with db.cursor() as cursor:
-        params = [connection.app_key, min(window.limit, MAX_CALLS), min(window.remaining, MAX_CALLS), window.resets_at]
-        cursor.execute(LEARN, [*params, now()])
+        limit, left = min(window.limit, MAX_CALLS), min(window.remaining, MAX_CALLS)
+        cursor.execute(LEARN, [connection.app_key, limit, left, window.resets_at, now()])
 
 
 MAX_CALLS = 2**31 - 1

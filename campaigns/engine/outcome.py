@@ -125,6 +125,8 @@ def stop_spending(job: Job, error: BudgetExceeded) -> None:
     """No money: the account, or the campaign whose budget it is, pauses and says so. Nothing was sent."""
     text = str(error)
     with workspace_scope(job.workspace_id):
+        # The account before the delivery, as everybody takes them.
+        Connection.objects.select_for_update(no_key=True).get(pk=job.connection.pk)
         if not _move(job, State.RETRY_WAIT, due_at=now(), code="budget", message=text):
             return
         _close_attempt(job, Outcome.ABANDONED, code="budget", message=text)
@@ -169,10 +171,11 @@ def record_failure(job: Job, error: NetworkError) -> None:
     with workspace_scope(job.workspace_id):
         SETTLE[failure](job, error)
         # Refused calls cost nothing; what is unknown keeps its reservation until somebody knows.
-        is_refused = failure not in {Failure.UNKNOWN, Failure.DUPLICATE} and job.submitting_part is not None
+        position, is_refused = job.submitting_part, failure not in {Failure.UNKNOWN, Failure.DUPLICATE}
+        mine = Delivery.objects.filter(pk=job.delivery.pk, fence=job.fence)
         # Where somebody else has the delivery by now, what is held back is theirs.
-        if is_refused and Delivery.objects.filter(pk=job.delivery.pk, fence=job.fence).exists():
-            release_cost(job.delivery, job.submitting_part)
+        if is_refused and position is not None and mine.exists():
+            release_cost(job.delivery, position)
     note_failure(job.connection, failure, error)
 
 

@@ -48,6 +48,8 @@ class PartReceipt:
     # Why the network takes no edit of it.
     why_not: str = ""
     edited_text: str = ""
+    # The state of a change that is not over yet: there is one at a time.
+    open_change: str = ""
 
 
 @member_view()
@@ -108,7 +110,11 @@ def _receipt(position: int, preview: PreviewPart, content: RenderedPart, live: L
         return PartReceipt(position + 1, preview, None)
     text = text_now(live, content)
     edited = text if text != content.text else ""
-    return PartReceipt(position + 1, preview, live, why_not_editable(live, content), edited)
+    states = {change.state for change in live.changes.all()}
+    open_change = next(
+        (state for state in (LiveChange.State.QUEUED, LiveChange.State.IN_REVIEW) if state in states), ""
+    )
+    return PartReceipt(position + 1, preview, live, why_not_editable(live, content), edited, open_change)
 
 
 @dataclass(frozen=True)

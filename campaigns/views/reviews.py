@@ -130,7 +130,7 @@ def _edited(delivery: Delivery, change: LiveChange) -> Rendered:
 
 
 def _is_own(actor: Actor, delivery: Delivery, review: Review) -> bool:
-    return bool(actor.user) and str(actor.user.pk) in {*delivery.post.authors, str(review.requested_by_id)}
+    return actor.user is not None and str(actor.user.pk) in {*delivery.post.authors, str(review.requested_by_id)}
 
 
 def _post_items(actor: Actor, rows: list[Review]) -> dict[UUID, Item]:

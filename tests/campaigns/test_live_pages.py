@@ -142,6 +142,16 @@ def test_changes_stand_beside_their_part_with_their_states(bob_client, part, edi
     assert "by Bob" in html
 
 
+def test_one_change_at_a_time_is_offered(bob_client, part, edit, bob_actor):
+    html = text_of(bob_client, url(part.delivery))
+    assert (url(part.delivery, "/parts/0/edit") in html, url(part.delivery, "/parts/0/take-down") in html) == (
+        False,
+        True,
+    )
+    take_down(part, by=bob_actor)
+    assert "/parts/0/" not in text_of(bob_client, url(part.delivery))
+
+
 def test_the_text_after_an_edit_is_shown(bob_client, part, edit):
     LiveChange.objects.update(state=State.DONE, done_at=now())
     assert '<dd class="prewrap">Better words</dd>' in text_of(bob_client, url(part.delivery))
