@@ -39,19 +39,21 @@ def tick(at: datetime | None = None) -> Tick:
             return result
         result.returned = len(_rows(RETURN_UNSENT, now=at))
         result.uncertain = len(_rows(DOUBT_SENT, now=at, settle=quiet_period()))
-        late = _rows(MARK_LATE, now=at)
+        due = [row[0] for row in _rows(DUE_ACCOUNTS, now=at)]
+        late = _rows(MARK_LATE, now=at, due=due)
         result.missed = len(late)
         _tell_each([row[:2] for row in late if row[2] == State.MISSED], "missed", MISSED)
         dropped = [row[:2] for row in late if row[2] == State.CANCELED]
         _tell_each(dropped, "dropped", DROPPED)
         for _, delivery_id in dropped:
             fingerprints.forget(delivery_id)
-        _tell_each(_rows(MARK_CUT_OFF, now=at, text=CUT_OFF), "cut_off", CUT_OFF)
+        _tell_each(_rows(MARK_CUT_OFF, now=at, due=due, text=CUT_OFF), "cut_off", CUT_OFF)
         lease = at + timedelta(seconds=settings.LEASE_S)
         batch = settings.DISPATCH_BATCH
         # A stop of the whole installation stops sending, not finding out what is live.
         if not Switch.objects.filter(name=Switch.PUBLISHING, is_on=True).exists():
-            result.publish = _rows(CLAIM_DUE, now=at, lease=lease, batch=batch, breaker=settings.BREAKER_NETWORK)
+            breaker = settings.BREAKER_NETWORK
+            result.publish = _rows(CLAIM_DUE, now=at, due=due, lease=lease, batch=batch, breaker=breaker)
         result.look_up = _rows(CLAIM_LOOK_UPS, now=at, lease=lease, batch=batch)
     return result
 
@@ -122,13 +124,27 @@ SET state = 'unconfirmed', lease_until = NULL, updated_at = %(now)s,
 FROM lost WHERE d.id = lost.id RETURNING d.id
 """
 
+# Asked once: all else begins with these accounts, so a flood of one workspace is read from an index and no further.
+DUE_ACCOUNTS = """
+SELECT connection_id FROM campaigns_delivery WHERE state IN ('scheduled', 'retry_wait') AND due_at <= %(now)s
+UNION
+SELECT connection_id FROM campaigns_delivery WHERE state = 'unconfirmed' AND due_at <= %(now)s
+"""
+
 # A thread with a live part is always finished; anything else that is too late asks first, or is dropped where the
-# workspace wants that.
+# workspace wants that. OFFSET 0: one look into the index per workspace, instead of a join over all that is due.
 MARK_LATE = """
-WITH late AS (
-    SELECT d.id, w.late_policy FROM campaigns_delivery d JOIN accounts_workspace w ON w.id = d.workspace_id
+WITH overdue AS MATERIALIZED (
+    SELECT plan.id, w.late_policy FROM accounts_workspace w
+    CROSS JOIN LATERAL (
+        SELECT d.id FROM campaigns_delivery d WHERE d.workspace_id = w.id AND d.state IN ('scheduled', 'retry_wait')
+            AND d.scheduled_at < %(now)s - make_interval(mins => w.late_minutes) OFFSET 0
+    ) plan
+    WHERE w.late_policy <> 'send'
+        AND w.id IN (SELECT c.workspace_id FROM social_connection c WHERE c.id = ANY(%(due)s::uuid[]))
+), late AS (
+    SELECT d.id, overdue.late_policy FROM campaigns_delivery d JOIN overdue ON overdue.id = d.id
     WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
-        AND d.scheduled_at < %(now)s - make_interval(mins => w.late_minutes) AND w.late_policy <> 'send'
         AND NOT EXISTS (SELECT 1 FROM campaigns_livepart l WHERE l.delivery_id = d.id)
     FOR UPDATE OF d SKIP LOCKED
 )
@@ -144,7 +160,8 @@ FROM late WHERE d.id = late.id RETURNING d.workspace_id, d.id, d.state
 MARK_CUT_OFF = """
 WITH stuck AS (
     SELECT d.id FROM campaigns_delivery d JOIN social_connection c ON c.id = d.connection_id
-    WHERE c.status = 'disconnected' AND d.due_at <= %(now)s AND d.problem_code <> 'cut_off'
+    WHERE c.id = ANY(%(due)s::uuid[]) AND c.status = 'disconnected'
+        AND d.due_at <= %(now)s AND d.problem_code <> 'cut_off'
         AND (d.state = 'unconfirmed' OR d.state IN ('scheduled', 'retry_wait')
             AND EXISTS (SELECT 1 FROM campaigns_livepart l WHERE l.delivery_id = d.id))
     FOR UPDATE OF d SKIP LOCKED
@@ -157,27 +174,31 @@ FROM stuck WHERE d.id = stuck.id RETURNING d.workspace_id, d.id
 # Fair: the oldest of every account, then one per workspace in turn, also where many share what is left of an app's
 # window. A network that failed for everybody is tried by one post first. The cost follows what is due, not what exists.
 CLAIM_DUE = """
-WITH due AS (
-    SELECT d.id, d.workspace_id, d.due_at, c.app_key, c.network,
-        row_number() OVER (PARTITION BY d.connection_id ORDER BY d.due_at, d.id) AS nth_on_connection
-    FROM campaigns_delivery d
-    JOIN social_connection c ON c.id = d.connection_id
-    JOIN accounts_workspace w ON w.id = d.workspace_id
-    JOIN campaigns_post p ON p.id = d.post_id
-    LEFT JOIN campaigns_campaign k ON k.id = p.campaign_id
-    WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
+WITH free AS MATERIALIZED (
+    SELECT c.id, c.workspace_id, c.app_key, c.network
+    FROM social_connection c JOIN accounts_workspace w ON w.id = c.workspace_id
+    WHERE c.id = ANY(%(due)s::uuid[])
         AND c.status = 'active' AND (c.limited_until IS NULL OR c.limited_until <= %(now)s)
         AND (c.broken_until IS NULL OR c.broken_until <= %(now)s)
         AND NOT w.is_suspended AND NOT w.is_stopped
-        -- A pause lets a thread finish that has begun, unless it paused because the money is spent.
-        AND (k.id IS NULL OR k.status = 'running' OR d.problem_code <> 'budget'
-            AND EXISTS (SELECT 1 FROM campaigns_livepart l WHERE l.delivery_id = d.id))
         AND NOT EXISTS (
-            SELECT 1 FROM campaigns_delivery b WHERE b.connection_id = d.connection_id AND b.state = 'publishing'
+            SELECT 1 FROM campaigns_delivery b WHERE b.connection_id = c.id AND b.state = 'publishing'
         )
+), due AS (
+    SELECT oldest.id, free.workspace_id, oldest.due_at, free.app_key, free.network FROM free
+    CROSS JOIN LATERAL (
+        SELECT d.id, d.due_at FROM campaigns_delivery d
+        JOIN campaigns_post p ON p.id = d.post_id
+        LEFT JOIN campaigns_campaign k ON k.id = p.campaign_id
+        WHERE d.connection_id = free.id AND d.state IN ('scheduled', 'retry_wait') AND d.due_at <= %(now)s
+            -- A pause lets a thread finish that has begun, unless it paused because the money is spent.
+            AND (k.id IS NULL OR k.status = 'running' OR d.problem_code <> 'budget'
+                AND EXISTS (SELECT 1 FROM campaigns_livepart l WHERE l.delivery_id = d.id))
+        ORDER BY d.due_at, d.id LIMIT 1
+    ) oldest
 ), fair AS (
     SELECT id, due_at, app_key, network, row_number() OVER (PARTITION BY workspace_id ORDER BY due_at, id) AS turn
-    FROM due WHERE nth_on_connection = 1
+    FROM due
 ), shared AS (
     SELECT id, due_at, app_key, network, turn,
         row_number() OVER (PARTITION BY app_key ORDER BY turn, due_at) AS nth_of_app,

@@ -65,7 +65,18 @@ class Delivery(TenantModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(state__in=["scheduled", "retry_wait"]), name="delivery_due"),
+            # Which accounts have something due, from the index alone; then the oldest of each.
+            models.Index(
+                fields=["due_at"],
+                include=["connection"],
+                condition=Q(state__in=["scheduled", "retry_wait"]),
+                name="delivery_due",
+            ),
+            models.Index(
+                fields=["connection", "due_at", "id"],
+                condition=Q(state__in=["scheduled", "retry_wait"]),
+                name="delivery_next",
+            ),
             models.Index(fields=["due_at"], condition=Q(state="unconfirmed"), name="delivery_lookup"),
             models.Index(fields=["lease_until"], condition=Q(state="publishing"), name="delivery_lease"),
             models.Index(fields=["workspace", "state", "scheduled_at"], name="delivery_list"),
