@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 import requests
 
-from accounts.models import Notification
+from accounts.models import Event, Notification
 from campaigns.models import Attempt, Delivery
 from compliance.models import Fingerprint
 from lib.clock import now
@@ -162,6 +162,24 @@ def test_a_final_refusal_fails_at_once_and_says_why(due, tick, sandbox, reload, 
     assert (failed.state, failed.problem_code, failed.due_at) == (State.FAILED, "forbidden", None)
     assert failed.attempts.get().http_status == 403
     assert Notification.objects.filter(user=alice, kind="delivery.failed").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "told"),
+    [
+        ("status", {"status": 403}, "delivery.failed"),
+        ("read_lag", {"seconds": 0}, "delivery.published"),
+        ("accept_then_drop", {}, "delivery.published"),
+    ],
+    ids=["refused", "taken", "found"],
+)
+def test_every_end_of_a_delivery_is_in_the_outbox(due, tick, sandbox, kind, params, told):
+    delivery = due("Over and out")
+    sandbox.fault(kind, route=CREATE, **params)
+    tick()
+    tick(AFTER_QUIET)
+    events = Event.objects.filter(kind__in=["delivery.published", "delivery.failed"])
+    assert [(event.kind, event.payload["delivery"]) for event in events] == [(told, str(delivery.pk))]
 
 
 def test_retries_end_after_the_limit(due, tick, sandbox, reload, settings):
