@@ -4,7 +4,7 @@ Neither ever sends the post again.
 """
 
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -62,10 +62,12 @@ def take_down(part: LivePart, *, by: Actor) -> LiveChange:
     by.require(Perm.PUBLISH)
     with transaction.atomic():
         held = _locked(part)
-        for edit in held.changes.filter(state=State.IN_REVIEW):
+        # An approved edit may wait for long, while publishing is stopped; one in a worker's hands is done in a moment.
+        waiting = Q(state=State.IN_REVIEW) | Q(state=State.QUEUED) & _free(now())
+        for edit in held.changes.filter(waiting, action=Action.EDIT):
             withdraw_reviews(KIND, edit.pk, by=by)
-            held.changes.filter(pk=edit.pk).update(
-                state=State.REJECTED, problem_text="It is taken down.", done_at=now()
+            held.changes.filter(waiting, pk=edit.pk).update(
+                state=State.REJECTED, problem_text="It is taken down.", due_at=None, done_at=now()
             )
         change = _start(held, Action.DELETE, State.QUEUED, RenderedPart("", ()), by)
         audit.record("live.take_down", held.delivery, by=by, part=held.position)
@@ -114,12 +116,17 @@ def due_changes(limit: int = 50) -> list[tuple[UUID, UUID]]:
     """(workspace, change), each on a lease: every one of these calls may be repeated without harm."""
     at = now()
     with all_workspaces_scope("change what is live"):
-        free = Q(lease_until=None) | Q(lease_until__lt=at)
-        rows = LiveChange.objects.select_for_update(skip_locked=True).filter(free, state=State.QUEUED, due_at__lte=at)
+        # Of the change alone: the account and the workspace are locked by others all the time.
+        rows = LiveChange.objects.select_for_update(of=("self",), skip_locked=True)
+        rows = rows.filter(_free(at), state=State.QUEUED, due_at__lte=at)
         found = list(rows.filter(_may_go()).order_by("due_at")[:limit])
         lease = at + timedelta(seconds=settings.LEASE_S)
         LiveChange.objects.filter(pk__in=[row.pk for row in found]).update(lease_until=lease)
     return [(row.workspace_id, row.pk) for row in found]
+
+
+def _free(at: datetime) -> Q:
+    return Q(lease_until=None) | Q(lease_until__lt=at)
 
 
 def _may_go() -> Q:

@@ -351,6 +351,24 @@ def test_taking_down_ends_the_edit_that_was_waiting(premium, publish, edit, take
     assert on_x() == []
 
 
+def test_taking_down_ends_an_approved_edit_that_a_stop_holds_back(premium, publish, approved, take_down, work, on_x):
+    (part,) = publish("First words")
+    change = approved(part)
+    Workspace.objects.update(is_stopped=True)
+    take_down(part)
+    work()
+    assert on_x() == []
+    assert LiveChange.objects.get(pk=change.pk).state == State.REJECTED
+
+
+def test_taking_down_waits_for_an_edit_in_the_hands_of_a_worker(premium, publish, approved, take_down):
+    (part,) = publish("First words")
+    approved(part)
+    assert len(live_changes.due_changes()) == 1
+    with pytest.raises(NotAllowedNow, match="on its way"):
+        take_down(part)
+
+
 def test_an_edited_post_is_taken_down_as_it_is_now(premium, publish, approved, take_down, work, on_x):
     (part,) = publish("Oops")
     approved(part)
