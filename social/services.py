@@ -112,6 +112,10 @@ def follow_move(connection: Connection, new_chat: str) -> None:
     """A group became a supergroup: its account goes by another id from now on, and keeps its topic."""
     topic = connection.remote_id.partition(":")[2]
     remote_id = f"{new_chat}:{topic}" if topic else new_chat
+    same = Connection.objects.filter(workspace=connection.workspace_id, network=connection.network, remote_id=remote_id)
+    # Somebody may have connected the supergroup by itself already.
+    if same.exists():
+        return
     first = connection.origin_id or connection.remote_id
     Connection.objects.filter(pk=connection.pk).update(remote_id=remote_id, origin_id=first, kind="supergroup")
 

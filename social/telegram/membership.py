@@ -7,7 +7,7 @@ from django.db.models import F
 from accounts.scope import all_workspaces_scope, workspace_scope
 from lib.clock import now
 from social import services
-from social.models import BotChat, Connection, InboundUpdate, InviteLink
+from social.models import BotChat, InboundUpdate, InviteLink
 from social.networks.telegram import api, posting
 from social.telegram import rights
 from social.telegram.bots import app_key
@@ -88,13 +88,4 @@ def move_chat(bot_id: int, old_id: int, new_id: int) -> None:
     old.update(chat_id=new_id, kind="supergroup")
     for connection in rights.find_connections(app_key(bot_id), old_id):
         with workspace_scope(connection.workspace_id):
-            _move_connection(connection, new_id)
-
-
-def _move_connection(connection: Connection, new_id: int) -> None:
-    topic = connection.remote_id.partition(":")[2]
-    remote_id = f"{new_id}:{topic}" if topic else str(new_id)
-    same = Connection.objects.filter(workspace=connection.workspace_id, network=connection.network, remote_id=remote_id)
-    # Somebody may have connected the supergroup by itself already.
-    if not same.exists():
-        services.follow_move(connection, str(new_id))
+            services.follow_move(connection, str(new_id))

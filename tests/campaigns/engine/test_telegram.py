@@ -154,6 +154,16 @@ def test_a_group_that_became_a_supergroup_is_followed(chat, due, tick, telegram,
     assert moved.origin_id == group.remote_id
 
 
+def test_a_supergroup_that_was_connected_by_itself_takes_no_second_row(chat, due, tick, telegram, reload, in_workspace):
+    group = chat("group")
+    delivery = due("Where to?", to=group)
+    new_id = telegram.order("/migrate", chat=int(group.remote_id))["new"]
+    Connection.objects.create(workspace=in_workspace, network="telegram", remote_id=str(new_id), kind="supergroup")
+    tick()
+    assert reload(delivery).state == State.RETRY_WAIT
+    assert Connection.objects.get(pk=group.pk).remote_id == group.remote_id
+
+
 def test_a_bot_that_was_thrown_out_makes_the_posts_wait(channel, due, tick, telegram, reload):
     delivery = due("Nobody home", to=channel)
     telegram.sandbox.fault("bot_kicked", platform="telegram", route=SEND)
