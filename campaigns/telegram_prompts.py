@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,12 +16,13 @@ from campaigns.costs import cost_of
 from campaigns.deliveries.review import KIND
 from campaigns.models import Delivery, MediaAsset, ReviewPrompt
 from campaigns.previews import rendered_from
-from campaigns.rendering import Rendered
+from campaigns.rendering import Rendered, RenderedPart
 from compliance.models import Review
 from compliance.services import SUBJECTS
 from lib.clock import now
 from lib.money import dollars
 from social.models import TelegramLink
+from social.networks.links import post_url
 from social.networks.port import OutgoingMedia, OutgoingPart
 from social.networks.telegram import api
 from social.networks.telegram.client import TelegramClient
@@ -29,7 +31,7 @@ from social.telegram import bots
 # Larger files are looked at on the page: then there is no button to approve without having seen them.
 MAX_BYTES = 10 * 1024 * 1024
 # In characters, of which a message holds at least so many, whatever they are.
-LONGEST_TEXT, LONGEST_CAPTION = 2000, 500
+LONGEST_TEXT, LONGEST_CAPTION, LONGEST_BESIDE = 2000, 500, 1500
 APPROVE, REJECT, WHY = "ok", "no", "why"
 DATA = "rv"
 
@@ -45,7 +47,34 @@ class Prompt:
     @property
     def fits(self) -> bool:
         """Everything that the approval covers can be shown in the chat."""
-        return all(file.kind == "image" and file.size_bytes <= MAX_BYTES for file in self.files)
+        is_short = len("\n".join(self.beside)) <= LONGEST_BESIDE
+        return is_short and all(file.kind == "image" and file.size_bytes <= MAX_BYTES for file in self.files)
+
+    @property
+    def beside(self) -> list[str]:
+        """What goes out with the post and that its messages in the chat do not show, as sentences."""
+        rendered = self.rendered
+        answers = f"It answers {post_url(self.delivery.connection, rendered.reply_to)}" if rendered.reply_to else ""
+        marks = ["Labelled as made with AI."] if rendered.made_with_ai else []
+        parts = [line for part in rendered.parts for line in part_lines(part)]
+        return [*filter(None, [answers]), *parts, *option_lines(rendered.options), *marks]
+
+
+def part_lines(part: RenderedPart) -> list[str]:
+    poll = part.poll or {}
+    asks = [f"Poll for {poll['minutes']} minutes: {' / '.join(poll['options'])}"] if poll else []
+    texts = [f"Description of a file: {media.alt_text}" for media in part.media if media.alt_text]
+    # A text that is shown in pieces loses its formatting, and with it where the words lead.
+    links = [f"A link leads to {entity.url}" for entity in part.entities if entity.url]
+    return [*asks, *texts, *links]
+
+
+def option_lines(options: dict[str, Any]) -> list[str]:
+    buttons = [button for row in options.get("buttons", ()) for button in row]
+    lines = [f"Button “{button['text']}” leads to {button['url']}" for button in buttons]
+    others = {name: value for name, value in options.items() if name != "buttons"}
+    names = [name if value is True else f"{name}: {value}" for name, value in others.items()]
+    return [*lines, *([f"Options: {', '.join(names).replace('_', ' ')}"] if names else [])]
 
 
 def start_prompts(workspace_id: UUID, review_id: UUID) -> list[UUID]:
@@ -150,8 +179,10 @@ def question(prompt: Prompt) -> str:
     ]
     if parts > 1:
         lines.append(f"A thread of {parts} parts, above.")
-    if not prompt.fits:
-        lines.append("Its files can only be seen on the page: open it to decide.")
+    if prompt.fits:
+        lines += prompt.beside
+    else:
+        lines.append("Not all of it can be shown here: open the page to decide.")
     return "\n".join(lines)
 
 

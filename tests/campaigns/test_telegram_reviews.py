@@ -6,10 +6,13 @@ from accounts.models import Membership, Role, Workspace
 from accounts.scope import workspace_scope
 from campaigns.deliveries import submit_post
 from campaigns.models import Delivery, ReviewPrompt
+from campaigns.rendering import RenderedPart
 from campaigns.services import MediaDraft, PartDraft, PostDraft, create_post, update_post
 from campaigns.tasks import send_review_prompts
+from campaigns.telegram_prompts import option_lines, part_lines
 from compliance.models import Review
 from social.models import Connection, Credential, TelegramLink
+from social.networks.port import Entity
 from tests.social.conftest import celery_eager, sandbox, sandbox_process  # noqa: F401
 from tests.social.telegram.conftest import BOT, BOT_ID, Telegram, hear, telegram  # noqa: F401
 
@@ -216,3 +219,32 @@ def test_who_may_not_review_is_not_asked(connection, vic, alice_actor, telegram)
     review = Review.objects.get(object_id=delivery.pk)
     send_review_prompts(str(review.workspace_id), str(review.pk))
     assert not ReviewPrompt.objects.exists()
+
+
+def test_a_poll_stands_in_the_question(ask, chat):
+    ask(PartDraft("Tea?", poll={"options": ["Yes", "No"], "minutes": 60}))
+    assert "Poll for 60 minutes: Yes / No" in chat()[1]["text"]
+
+
+def test_options_and_the_description_of_a_picture_stand_in_the_question(ask, chat, picture):
+    options = {"x": {"reply_settings": "following", "paid_partnership": True}}
+    ask(PartDraft("Look", (MediaDraft(picture.pk, "A red bag"),)), options=options, made_with_ai=True)
+    question = chat()[1]["text"]
+    assert "Options: reply settings: following, paid partnership" in question
+    assert "Description of a file: A red bag" in question
+    assert "Labelled as made with AI." in question
+
+
+def test_buttons_and_links_are_named_with_where_they_lead():
+    options = {"buttons": [[{"text": "Buy", "url": "https://shop.example/bag"}]], "pin": True}
+    linked = RenderedPart("Our shop", (), (Entity("text_link", 0, 3, url="https://elsewhere.example/"),))
+    assert option_lines(options) == ["Button “Buy” leads to https://shop.example/bag", "Options: pin"]
+    assert part_lines(linked) == ["A link leads to https://elsewhere.example/"]
+
+
+def test_what_cannot_all_be_shown_has_no_button_to_approve(ask, chat, picture):
+    ask(*[PartDraft("Look", (MediaDraft(picture.pk, "A" * 1000),)) for _ in range(2)])
+    question = chat()[-1]
+    texts = [one["text"] for row in question["keyboard"]["inline_keyboard"] for one in row]
+    assert "open the page to decide" in question["text"]
+    assert "Approve" not in texts
