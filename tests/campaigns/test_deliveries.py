@@ -10,7 +10,8 @@ from campaigns import deliveries
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Attempt, Campaign, Delivery, LivePart, Post
 from campaigns.services import PartDraft, PostDraft, create_post
-from compliance.models import Review
+from compliance import fingerprints
+from compliance.models import Fingerprint, Review
 from lib import clock
 from lib.clock import now
 from tests.campaigns.cast import add_post, set_state
@@ -183,6 +184,15 @@ def test_saying_that_it_is_live_gives_it_a_receipt(uncertain, bob_actor, setting
     assert part.url == f"{settings.X_WEB_BASE_URL}/i/status/{part.remote_id}"
     assert delivery.attempts.get().outcome == Attempt.Outcome.ACCEPTED
     assert Event.objects.filter(kind="delivery.published").count() == 1
+
+
+def test_what_a_person_saw_live_counts_as_said(uncertain, bob_actor, roastery):
+    delivery = uncertain()
+    fingerprints.remember(
+        "x", "Is it live?", workspace_id=roastery.workspace_id, connection_id=roastery.pk, delivery_id=delivery.pk
+    )
+    deliveries.confirm_live(delivery, LINK, by=bob_actor)
+    assert Fingerprint.objects.get(delivery_id=delivery.pk).is_published
 
 
 @pytest.mark.parametrize(
