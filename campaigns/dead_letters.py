@@ -125,7 +125,10 @@ def retry_failed(
         locked = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
         _refuse_stopped(locked)
         found = _stuck_on(locked, code, states)
-        retried = _plan_all(locked, list(found[:MOST_AT_ONCE]), by, remaining=max(0, found.count() - MOST_AT_ONCE))
+        rows = list(found[:MOST_AT_ONCE])
+        # All of them before the first audit row: whoever holds one may be waiting for the chain.
+        list(Delivery.objects.select_for_update().filter(pk__in=[row.pk for row in rows]).order_by("pk"))
+        retried = _plan_all(locked, rows, by, remaining=max(0, found.count() - MOST_AT_ONCE))
         audit.record(
             "connection.retry_failed",
             locked,

@@ -16,6 +16,7 @@ from accounts.access import Actor, Perm
 from campaigns.access import visible_deliveries
 from campaigns.dead_letters import plain_text, refusal_to_send
 from campaigns.deliveries import add_to_next_slot, cancel_delivery, schedule_delivery
+from campaigns.deliveries.loading import lock_accounts
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Delivery
 from campaigns.queries import with_content
@@ -106,8 +107,9 @@ def settle_missed(
     _check(deliveries, action, days, hours)
     with transaction.atomic():
         rows = with_content(Delivery.objects.filter(pk__in=[row.pk for row in deliveries]))
-        # One order for everybody: the accounts' locks are taken in it.
         in_order = sorted(rows, key=lambda row: (str(row.connection_id), _planned(row), str(row.pk)))
+        lock_accounts(row.connection_id for row in in_order)
+        list(Delivery.objects.select_for_update().filter(pk__in=[row.pk for row in in_order]).order_by("pk"))
         act = _act(action, in_order, by, timedelta(days=days), timedelta(hours=hours))
         settled = [_settle_one(row, action, act) for row in in_order]
         done = [str(one.delivery.pk) for one in settled if one.is_done]

@@ -10,11 +10,12 @@ from accounts import audit
 from accounts.access import Actor
 from accounts.models import Workspace
 from accounts.scope import workspace_scope
+from campaigns.deliveries.loading import lock_accounts
 from campaigns.errors import NotAllowedNow
 from campaigns.feeds_scan import scan_feed
 from campaigns.folder import FolderError, FolderItem, Problem, ScanResult, resolve_inside, scan_folder
 from campaigns.library import store_path
-from campaigns.models import MediaAsset, Post, Source, SourceItem
+from campaigns.models import Delivery, MediaAsset, Post, Source, SourceItem
 from campaigns.services import create_post, update_post
 from campaigns.source_config import read_config
 from campaigns.source_items import MAX_FILES, Ledger, idle_partners
@@ -124,6 +125,8 @@ class _Scan:
             asset = store_path(item.path, item.relative_path, item.media, workspace=self.by.workspace)
         # The post and its row together: a killed scan leaves no post that the next one would make again.
         with self._scope():
+            own = Delivery.objects.filter(post=post).values_list("connection_id", flat=True) if post else ()
+            lock_accounts([*self.targets, *own])
             notes = self._update(item, asset, post) if post else self._create(item, asset)
         if post:
             self.report.updated += 1

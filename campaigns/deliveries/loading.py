@@ -1,11 +1,19 @@
 """Deliveries under their locks."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.db.models import QuerySet
 
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Delivery
 from campaigns.queries import with_content
 from social.models import Connection
+
+
+def lock_accounts(ids: Iterable[UUID]) -> None:
+    """Before the first of several acts: its audit row is held to the end, and whoever holds an account waits for it."""
+    list(Connection.objects.select_for_update(no_key=True).filter(pk__in=set(ids)).order_by("pk"))
 
 
 def locked_one(delivery: Delivery) -> Delivery:

@@ -57,7 +57,7 @@ def check_import(
     """The dry run: each row's fate, and nothing else changes. May be repeated until it is applied."""
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        row = Import.objects.select_for_update().select_related("workspace").get(pk=imported.pk)
+        row = Import.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=imported.pk)
         _refuse_begun(row)
         row.mapping = clean_mapping(row.mapping if mapping is None else mapping, row.columns)
         row.time_zone = time_zone or row.time_zone

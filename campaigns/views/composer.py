@@ -16,6 +16,7 @@ from accounts.web import MemberRequest, member_view
 from campaigns import deliveries
 from campaigns.access import get_post, visible_campaigns
 from campaigns.autosave import draft_for, drop_draft, form_from, newest_new_draft
+from campaigns.deliveries.loading import lock_accounts
 from campaigns.errors import NotAllowedNow, StaleForm
 from campaigns.forms_post import (
     MediaField,
@@ -169,6 +170,7 @@ def _write(form: PostForm, post: Post | None, *, submit: bool, by: Actor) -> Pos
     at = parse_local(form.at, by.workspace.time_zone) if form.when == "at" else None
     if post and form.new_id and form.revision is None and not says_the_same(form, post):
         raise StaleForm("This post was saved already. Save again to change it to what stands here.")
+    lock_accounts(draft.connections)
     post = (
         update_post(post, draft, by=by, revision=form.revision) if post else create_post(draft, by=by, pk=form.new_id)
     )

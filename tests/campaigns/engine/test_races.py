@@ -1,19 +1,26 @@
 """Real processes that want the same thing at the same moment."""
 
 from datetime import time, timedelta
+from functools import partial
 
 import pytest
 from django.db import connection as database
 
+from accounts import audit
 from accounts.scope import all_workspaces_scope, workspace_scope
-from campaigns import deliveries
+from accounts.usage import Budget, BudgetExceeded
+from campaigns import deliveries, live_changes
 from campaigns.engine import dispatch, job, outcome
+from campaigns.imports.applying import apply_import
+from campaigns.imports.services import check_import, create_import, start_import
 from campaigns.models import Attempt, Delivery, LivePart, Slot
+from campaigns.outage import settle_missed
 from campaigns.services import PartDraft, PostDraft, create_post, update_post
 from compliance.models import Review
 from compliance.services import approve_review, reject_review
 from lib import clock
 from lib.clock import now
+from social.models import Connection
 from social.networks.port import Accepted
 from tests.campaigns.cast import add_connection
 from tests.campaigns.engine import workers
@@ -260,3 +267,99 @@ def test_many_posts_that_want_the_next_slot_get_one_each(due, alice_actor, accou
 
     times = workers.answers_of(take, 8)
     assert len(set(times)) == 8
+
+
+# --- changes of what is live -------------------------------------------------------------------------------
+
+
+def test_taking_down_goes_on_while_others_write_in_the_workspace(due, alice_actor, account, workspace, scoped):
+    delivery = due("Down with it")
+    begun = job.start_job(*dispatch.tick().publish[0])
+    job.begin_submission(begun, 0)
+    outcome.record_accepted(begun, 0, Accepted("1", "https://x.test/1", 201, "r", ""))
+    with scoped():
+        live_changes.take_down(LivePart.objects.get(delivery=delivery), by=alice_actor)
+    gate, found = workers.PROCESSES.Event(), workers.PROCESSES.SimpleQueue()
+
+    def hold() -> None:
+        with workspace_scope(workspace.pk):
+            add_connection(workspace, "2")
+            Connection.objects.select_for_update(no_key=True).get(pk=account.pk)
+            found.put("held")
+            gate.wait(workers.PATIENCE_S)
+
+    other = workers.start(hold)
+    found.get()
+    changes = live_changes.due_changes()
+    gate.set()
+    other.join(workers.PATIENCE_S)
+    assert len(changes) == 1
+
+
+# --- one order of locks ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_the_way(workspace):
+    """What a person's act meets that locks the account while somebody else locks `then` after it."""
+
+    def run(act, connection, then) -> str:
+        held, results = workers.PROCESSES.SimpleQueue(), workers.PROCESSES.SimpleQueue()
+
+        def person() -> None:
+            try:
+                with workspace_scope(workspace.pk):
+                    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+                    held.put(True)
+                    workers.wait_for(somebody_waits_for_a_lock)
+                    then()
+                results.put("done")
+            except Exception as error:
+                results.put(type(error).__name__)
+
+        other = workers.start(person)
+        held.get()
+        act()
+        other.join(workers.PATIENCE_S)
+        return results.get()
+
+    return run
+
+
+def test_a_spent_budget_and_a_person_who_moves_the_post_are_no_deadlock(due, in_the_way, account):
+    delivery = due("Too dear")
+    begun = job.start_job(*dispatch.tick().publish[0])
+    error = BudgetExceeded(Budget("month:2026-01", 1), 2)
+    lock = partial(Delivery.objects.select_for_update().get, pk=delivery.pk)
+    assert in_the_way(lambda: outcome.stop_spending(begun, error), account, lock) == "done"
+
+
+def test_settling_many_and_a_person_at_one_of_the_accounts_are_no_deadlock(
+    due, in_the_way, account, workspace, alice_actor, scoped
+):
+    with scoped():
+        second = add_connection(workspace, "second")
+    rows = [due("One", to=account), due("Two", to=second)]
+    rows.sort(key=lambda row: str(row.connection_id))
+    with scoped():
+        Delivery.objects.update(state=State.MISSED)
+
+    def settle() -> None:
+        with scoped():
+            settle_missed(rows, "drop", by=alice_actor)
+
+    write = partial(audit.record, "connection.check", rows[1].connection, by=alice_actor)
+    assert in_the_way(settle, rows[1].connection, write) == "done"
+
+
+def test_an_import_and_a_person_at_one_of_its_accounts_are_no_deadlock(
+    in_the_way, account, workspace, alice_actor, scoped
+):
+    rows = [f"{number},@roastery,Hello {number},2027-01-0{number} 09:00,UTC" for number in (1, 2)]
+    with scoped():
+        content = "\n".join(["id,channel,text,time,timezone", *rows]).encode()
+        imported = create_import("plan.csv", content, by=alice_actor)
+        check_import(imported, by=alice_actor)
+        start_import(imported, by=alice_actor)
+    write = partial(audit.record, "connection.check", account, by=alice_actor)
+    assert in_the_way(lambda: apply_import(workspace.pk, imported.pk), account, write) == "done"
