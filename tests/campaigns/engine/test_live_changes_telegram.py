@@ -3,6 +3,8 @@ from datetime import timedelta
 import pytest
 
 from campaigns.errors import NotAllowedNow
+from campaigns.imports.applying import apply_import
+from campaigns.imports.services import check_import, create_import, start_import
 from campaigns.models import LiveChange
 from campaigns.services import MediaDraft, PartDraft, PostDraft, update_post
 from lib import clock
@@ -96,3 +98,13 @@ def test_the_api_changes_nothing_that_is_live(publish, api, alice, tick, on_x):
     assert answer.status_code == 409
     assert tick(60).publish == []
     assert on_x() == ["First words"]
+
+
+def test_an_import_changes_nothing_that_is_live(publish, alice_actor, tick, on_x):
+    (part,) = publish("First words", external_id="row-1")
+    plan = create_import("plan.csv", f"id,channel,text\nrow-1,@roastery,{EDITED}".encode(), by=alice_actor)
+    check_import(plan, by=alice_actor)
+    start_import(plan, by=alice_actor)
+    apply_import(plan.workspace_id, plan.pk)
+    assert tick(60).publish == []
+    assert (on_x(), part.delivery.post.parts.get().text) == (["First words"], "First words")
