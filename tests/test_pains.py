@@ -157,7 +157,7 @@ PAINS: dict[str, tuple[str, ...]] = {
 
 
 @cache
-def tests_in(file: str) -> set[str]:
+def names_in(file: str) -> set[str]:
     body = ast.parse((TESTS / file).read_text()).body
     return {node.name for node in body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
 
@@ -166,7 +166,7 @@ def tests_in(file: str) -> set[str]:
 def test_a_pain_is_answered_by_tests_that_exist(pain: str) -> None:
     answers = [answer.split("::") for answer in PAINS[pain]]
     assert answers
-    assert [f"{file}::{name}" for file, name in answers if name not in tests_in(file)] == []
+    assert [f"{file}::{name}" for file, name in answers if name not in names_in(file)] == []
 
 
 def test_every_pain_up_to_the_twentieth_is_in_the_table() -> None:

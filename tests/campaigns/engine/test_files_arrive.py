@@ -12,7 +12,7 @@ def test_a_picture_arrives_on_x_byte_for_byte(due, picture, tick, sandbox):
     due(PartDraft("Sharp", (MediaDraft(asset.pk),)))
     tick()
     (media_id,) = sandbox.posts("roastery")[0]["media_ids"]
-    arrived = requests.get(f"{sandbox.url}/i/media/3_{media_id}", timeout=10).content
+    arrived = requests.get(f"{sandbox.url}/x/i/media/3_{media_id}", timeout=10).content
     assert hashlib.sha256(arrived).hexdigest() == asset.sha256
 
 
