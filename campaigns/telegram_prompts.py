@@ -112,7 +112,9 @@ def _reviewers(review: Review) -> list[TelegramLink]:
     authors = SUBJECTS[review.kind].authors(review.object_id) | {review.requested_by_id}
     members = Membership.objects.select_related("user", "workspace").filter(workspace=review.workspace_id)
     deciders = [row.user for row in members if _may_decide(actor_for(row), authors)]
-    return list(TelegramLink.objects.select_related("user").filter(user__in=deciders))
+    # Whoever holds a bot's token can read and rewrite what it says: another workspace's bot is told nothing.
+    trusted = [bot.bot_id for bot in bots.usable_bots(review.workspace)]
+    return list(TelegramLink.objects.select_related("user").filter(user__in=deciders, bot_id__in=trusted))
 
 
 def _may_decide(actor: Actor, authors: set[UUID | None]) -> bool:

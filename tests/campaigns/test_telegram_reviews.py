@@ -11,7 +11,7 @@ from campaigns.services import MediaDraft, PartDraft, PostDraft, create_post, up
 from campaigns.tasks import send_review_prompts
 from campaigns.telegram_prompts import option_lines, part_lines
 from compliance.models import Review
-from social.models import Connection, Credential, TelegramLink
+from social.models import Bot, BotReceiver, Connection, Credential, TelegramLink
 from social.networks.port import Entity
 from tests.social.conftest import celery_eager, sandbox, sandbox_process  # noqa: F401
 from tests.social.telegram.conftest import BOT, BOT_ID, Telegram, hear, telegram  # noqa: F401
@@ -72,7 +72,10 @@ def press(telegram, hear, chat):  # noqa: F811
         buttons = [one for row in asked["keyboard"]["inline_keyboard"] for one in row]
         data = next(one["callback_data"] for one in buttons if one["text"] == button)
         telegram.sandbox.post("/telegram/press", **{"from": sender}, bot=BOT, message_id=asked["message_id"], data=data)
+        # People take longer than Telegram's pause between two messages.
+        telegram.sandbox.advance(5)
         hear()
+        telegram.sandbox.advance(5)
 
     return run
 
@@ -248,3 +251,12 @@ def test_what_cannot_all_be_shown_has_no_button_to_approve(ask, chat, picture):
     texts = [one["text"] for row in question["keyboard"]["inline_keyboard"] for one in row]
     assert "open the page to decide" in question["text"]
     assert "Approve" not in texts
+
+
+def test_nothing_is_told_to_the_bot_of_another_workspace(ask, rita_on_telegram, other_workspace):
+    with workspace_scope(other_workspace.pk):
+        Bot.objects.create(workspace=other_workspace, bot_id=4242, username="their_bot", token="4242:theirs")
+    BotReceiver.objects.create(bot_id=4242, workspace_id=other_workspace.pk)
+    TelegramLink.objects.filter(pk=rita_on_telegram.pk).update(bot_id=4242)
+    ask("Not for their eyes")
+    assert not ReviewPrompt.objects.exists()
