@@ -9,7 +9,7 @@ FOUND := $(wildcard $(SOURCES)) manage.py
 # Without compiled modules each of the five programs of `make run` starts seconds later.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test test-fast lint fmt bench screens clean
+.PHONY: help setup run test test-fast lint fmt bench prove screens clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -38,6 +38,9 @@ fmt: $(VENV)/dev.stamp ## Put code and templates into shape
 
 bench: $(VENV)/dev.stamp ## Measure, as ratios
 	$(BIN)/python manage.py bench
+
+prove: $(VENV)/dev.stamp ## Measure the dispatcher with a million scheduled posts
+	$(BIN)/python manage.py prove
 
 screens: $(VENV)/dev.stamp ## Photograph every page of the instance that `make run` started
 	$(BIN)/python -m tests.screens --base http://127.0.0.1:$${PORT:-8000}
