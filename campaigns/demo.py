@@ -14,7 +14,7 @@ from accounts.access import Actor, actor_for
 from accounts.models import Membership, Role, User, Workspace
 from accounts.scope import workspace_scope
 from accounts.services import create_workspace
-from campaigns.demo_content import BRIEF, DRAFTS, FOLDER, FOLDER_FILES, GOAL, NAME, Draft, FolderFile, Picture
+from campaigns.demo_content import BRIEF, DRAFTS, FOLDER, FOLDER_FILES, GOAL, NAME, SNIPPETS, Draft, FolderFile, Picture
 from campaigns.demo_pictures import draw_picture
 from campaigns.library import store_path
 from campaigns.models import Campaign, MediaAsset, Post
@@ -26,6 +26,7 @@ from campaigns.services import (
     create_post,
     set_campaign_status,
 )
+from campaigns.snippets import create_snippet
 from campaigns.sources import create_source, sources_root, update_source
 from lib.clock import now
 from lib.media import probe
@@ -46,6 +47,8 @@ def load_demo(email: str, password: str) -> bool:
             campaign = _add_campaign(by)
             for draft in DRAFTS:
                 _add_post(draft, campaign, by)
+            for kind, name, text in SNIPPETS:
+                create_snippet(by=by, kind=kind, name=name, text=text)
             _fill_folder(sources_root(workspace) / FOLDER)
             source = create_source(by=by, name="Spring pictures", folder=FOLDER, campaign=campaign)
             # Posts of a scan go where the source says, so the first one waits until an account is connected.

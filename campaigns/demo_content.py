@@ -158,3 +158,11 @@ FOLDER_FILES = (
     # Without a JSON beside it: the scan lists it with the reason.
     FolderFile("05-teaser", Picture("Soon", "", "#ead7f5", "#5a2d78", ""), None),
 )
+
+
+# Kind, name and text of what the composer inserts.
+SNIPPETS = (
+    ("template", "A roast in three lines", "Today on the shelf: …\n\nTastes of …\nBrew it …"),
+    ("hashtags", "Spring", "#SpringRoast #春季新品"),
+    ("signature", "Where we are", "Mühlenstraße 4, daily from eight. https://roastery.example"),
+)

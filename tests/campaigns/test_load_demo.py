@@ -10,7 +10,7 @@ from accounts.scope import workspace_scope
 from campaigns.demo_content import DRAFTS, FOLDER, FOLDER_FILES, JASMINE
 from campaigns.demo_pictures import draw_picture
 from campaigns.management.commands.load_demo import DEMO_EMAIL, DEMO_PASSWORD, is_sandbox
-from campaigns.models import Campaign, Delivery, MediaAsset, Post, PostPart, Source
+from campaigns.models import Campaign, Delivery, MediaAsset, Post, PostPart, Snippet, Source
 from campaigns.sources import scan_source, sources_root
 from social.networks.x.text import weighted_length
 
@@ -52,6 +52,11 @@ def test_the_demo_campaign_runs_and_its_posts_wait_as_drafts(demo: Workspace) ->
 def test_nothing_is_connected_so_nothing_can_leave(demo: Workspace) -> None:
     with workspace_scope(demo.pk):
         assert not Delivery.objects.exists()
+
+
+def test_the_composer_has_one_of_each_kind_to_insert(demo: Workspace) -> None:
+    with workspace_scope(demo.pk):
+        assert set(Snippet.objects.values_list("kind", flat=True)) == set(Snippet.Kind.values)
 
 
 def test_every_demo_text_fits_on_x(demo: Workspace) -> None:
