@@ -39,7 +39,6 @@ PAGES = {
     "source-new": "/sources/new",
     "feed-new": "/sources/new?kind=feed",
     "connections": "/connections",
-    "own-keys": "/connections/x/keys",
     "telegram-new": "/connections/telegram/new",
     "settings": "/settings",
     "members": "/settings/members",

@@ -13,10 +13,13 @@ from accounts.access import Actor
 from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
 from campaigns.deliveries import submit_post
-from campaigns.models import Delivery, Post
+from campaigns.imports.services import check_import, create_import
+from campaigns.models import Delivery, Import, Post
 from campaigns.services import create_campaign
+from campaigns.snippets import create_snippet
 from campaigns.sources import create_source
 from compliance.models import Review
+from social.models import Connection
 from tests.campaigns.cast import add_connection, add_post, mark_published
 from tests.screens import ARGS, OPEN_PAGES, PAGES, find_browser
 
@@ -79,14 +82,31 @@ def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
             f"/queue/{connection.pk}",
             f"/posts/{draft.pk}/repeat",
             f"/calendar/move?delivery={Delivery.objects.get(post=draft).pk}",
+            f"/posts/{draft.pk}/versions",
+            f"/connections/{add_chat(workspace).pk}/telegram",
+            *(f"/imports/{imported.pk}" for imported in add_imports(alice_actor)),
+            f"/snippets/{create_snippet(by=alice_actor, kind='signature', name='Bye', text='See you.').pk}",
+            *(f"/attention/?tab={tab}" for tab in ("unconfirmed", "missed", "risk", "review", "connections")),
         ]
+
+
+def add_chat(workspace: Workspace) -> Connection:
+    return Connection.objects.create(
+        workspace=workspace, network="telegram", remote_id="-1001", kind="channel", name="Beans", app_key="bot:100000"
+    )
+
+
+def add_imports(by: Actor) -> list[Import]:
+    """One whose columns are asked for, and one whose rows are shown."""
+    asked, shown = (create_import("plan.csv", b"account,text\n@roastery,Hello\n@nobody,Hi\n", by=by) for _ in range(2))
+    return [asked, check_import(shown, by=by)]
 
 
 def audit(page: Page, addresses: list[str]) -> dict[str, list[str]]:
     found = {}
     for address in addresses:
-        page.goto(address, wait_until="domcontentloaded")
-        found[address] = page.evaluate(AUDIT)
+        answer = page.goto(address, wait_until="domcontentloaded")
+        found[address] = page.evaluate(AUDIT) + ([] if answer.ok else [f"answers {answer.status}"])
     return {address: faults for address, faults in found.items() if faults}
 
 
@@ -149,12 +169,19 @@ def composer(owner: Page, workspace: Workspace, details: list[str]) -> Page:
 
 
 def test_the_composer_is_sound_with_everything_open(composer: Page) -> None:
-    composer.locator("label.channel").click()
+    composer.locator("label.channel").first.click()
     composer.locator("#counters-0 > *").first.wait_for()
     composer.locator("#part-add").click()
     composer.locator("#library-1").click()
     composer.locator("#library").wait_for()
     assert composer.evaluate(AUDIT) == []
+
+
+def test_accounts_chosen_in_a_hurry_are_all_chosen(composer: Page) -> None:
+    for account in composer.locator("label.channel").all():
+        account.click()
+    composer.locator("#counters-0 > *").nth(1).wait_for()
+    assert composer.locator("label.channel :checked").count() == 2
 
 
 def test_the_composer_is_sound_with_errors_on_it(composer: Page) -> None:
@@ -165,7 +192,7 @@ def test_the_composer_is_sound_with_errors_on_it(composer: Page) -> None:
 
 def test_what_the_keyboard_reaches_is_not_behind_the_bar_of_the_composer(composer: Page) -> None:
     choice = composer.locator("label", has=composer.locator("[name=when]")).first
-    composer.locator("[name=made_with_ai]").focus()
+    composer.locator("[name=language]").focus()
     # On the screen, and yet behind the bar: the browser alone would leave it there.
     choice.evaluate("label => scrollBy(0, label.getBoundingClientRect().bottom - innerHeight + 4)")
     composer.keyboard.press("Tab")
