@@ -152,7 +152,8 @@ def _warn(workspace: Workspace, budget: Budget, amount_micro: int) -> None:
 
 
 def _close(workspace: Workspace, key: str, status: str, amount_micro: int | None) -> None:
-    with transaction.atomic():
+    # Nothing here is caught and gone on after: inside another transaction it needs no savepoint.
+    with transaction.atomic(savepoint=False):
         entry = UsageEntry.objects.select_for_update().filter(workspace=workspace, key=key).first()
         if entry is None or entry.status != Status.RESERVED:
             return

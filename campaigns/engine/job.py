@@ -44,6 +44,8 @@ class Job:
     lease_ends: float
     # Set while a call is out whose outcome is not recorded yet.
     submitting_part: int | None = field(default=None)
+    # What held it back when it was taken over; asked in that transaction, and again right before the call.
+    refused: NotNow | None = field(default=None)
 
     @property
     def connection(self) -> Connection:
@@ -64,7 +66,12 @@ def start_job(workspace_id: UUID, delivery_id: UUID, fence: int) -> Job | None:
             return None
         delivery = with_content(Delivery.objects.filter(pk=delivery_id)).get()
         live = dict(LivePart.objects.filter(delivery=delivery).values_list("position", "remote_id"))
-    return Job(workspace_id, delivery, fence, render(delivery), live, _lease_end())
+        job = Job(workspace_id, delivery, fence, render(delivery), live, _lease_end())
+        try:
+            check_holds(job)
+        except NotNow as no:
+            job.refused = no
+    return job
 
 
 def keep_lease(job: Job) -> None:

@@ -33,7 +33,8 @@ MAX_BACKOFF_S = 3600
 def record_accepted(job: Job, position: int, accepted: Accepted) -> None:
     """An answer always counts, however late: the part is live, whatever was decided meanwhile."""
     with workspace_scope(job.workspace_id):
-        held = Delivery.objects.select_for_update().filter(pk=job.delivery.pk).first()
+        rows = Delivery.objects.select_related("connection", "workspace").select_for_update(of=("self",))
+        held = rows.filter(pk=job.delivery.pk).first()
         if held is None:
             log.error("answer_for_nothing", delivery=str(job.delivery.pk), remote_id=accepted.remote_id)
             return

@@ -5,11 +5,10 @@ from uuid import UUID
 
 import structlog
 
-from accounts.scope import workspace_scope
 from accounts.usage import BudgetExceeded
 from campaigns.engine import outcome
 from campaigns.engine.health import note_success
-from campaigns.engine.job import ClaimLost, Job, NotNow, begin_submission, check_deadline, check_holds, start_job
+from campaigns.engine.job import ClaimLost, Job, NotNow, begin_submission, check_deadline, start_job
 from campaigns.engine.media import MediaPending, checked_media, upload_media
 from campaigns.models import Delivery
 from social.credentials import open_client
@@ -48,8 +47,8 @@ def _check(job: Job) -> None:
     """Everything that can be known before any call. What changes meanwhile is looked at again right before it."""
     if job.rendered.content_hash != job.delivery.approved_hash:
         raise NotNow(State.IN_REVIEW, "changed", "The content is not what was approved. It needs a new approval.")
-    with workspace_scope(job.workspace_id):
-        check_holds(job)
+    if job.refused:
+        raise job.refused
     has_media = any(part.media for part in job.rendered.parts)
     if missing := missing_scopes(job.connection, has_media=has_media):
         text = f"The connection lacks the permission {', '.join(missing)}. Connect it again and allow everything."
