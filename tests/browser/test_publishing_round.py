@@ -41,7 +41,7 @@ def journey(stack: Stack, newcomer: Page, tmp_path_factory: pytest.TempPathFacto
     connect_x(page)
     page.seen = compose(page, picture)
     page.moved = move_a_day(page)
-    approve_in_telegram(page.talk, times=2)
+    approve_in_telegram(page, times=2)
     publish_both(page)
     return page
 
@@ -70,6 +70,7 @@ def link_person(page: Page) -> Page:
     chat.get_by_label("You are").select_option("Nora")
     chat.get_by_role("button", name="Start").click()
     expect(page.get_by_role("heading", name="Linked", exact=True)).to_be_visible()
+    page.bring_to_front()
     return chat
 
 
@@ -85,6 +86,7 @@ def connect_telegram(page: Page) -> None:
     chat.goto(page.get_by_role("link", name="See it in Telegram").get_attribute("href"))
     expect(chat.locator(".bubble.marked")).to_be_visible()
     chat.close()
+    page.bring_to_front()
     page.get_by_role("button", name="Delete the test message").click()
     expect(page.get_by_role("button", name="Send a test message")).to_be_visible()
 
@@ -100,15 +102,16 @@ def connect_x(page: Page) -> None:
 def compose(page: Page, picture: Path) -> dict[str, str]:
     """A thread of two parts with a picture, formatted for Telegram and in words of its own for X."""
     page.goto(f"{home(page)}/posts/new")
-    page.locator("label.channel", has_text=CHANNEL).click()
-    page.locator("label.channel", has_text=HANDLE).click()
+    choose(page, CHANNEL)
+    choose(page, HANDLE)
     page.locator("#part-add").click()
+    page.locator("#part-1-text").fill("Open until six.")
     page.locator("#is-marked").check()
     page.locator("#part-0-text").fill(SHARED)
-    page.locator("#part-1-text").fill("Open until six.")
     page.locator("#files-0").set_input_files(picture)
     page.locator("#media-0 .media-tile textarea").fill("A cup")
     page.locator(".composer-tabs button", has_text=HANDLE).click()
+    page.locator(".composer-tabs button[aria-pressed=true]", has_text=HANDLE).wait_for()
     page.locator("#text-copy").click()
     page.locator("#text-drop").wait_for()
     page.locator("#part-0 textarea:visible").first.fill(OWN)
@@ -121,6 +124,11 @@ def compose(page: Page, picture: Path) -> dict[str, str]:
     page.wait_for_url(re.compile(r"/posts/[0-9a-f-]{36}$"))
     page.post = page.url
     return seen
+
+
+def choose(page: Page, account: str) -> None:
+    page.locator("label.channel", has_text=account).click()
+    page.locator("#preview", has_text=f"@{account}").wait_for()
 
 
 def first_day() -> date:
@@ -138,12 +146,23 @@ def move_a_day(page: Page) -> str:
     return notice.inner_text()
 
 
-def approve_in_telegram(chat: Page, *, times: int) -> None:
+def approve_in_telegram(page: Page, *, times: int) -> None:
     """Each question has buttons; once answered it has none."""
+    chat = page.talk
+    # A window behind another draws one picture a second, and every click waits for two.
+    chat.bring_to_front()
     for _ in range(times):
         wait_for(lambda: asked(chat), "never asked")
-        chat.get_by_role("button", name="Approve").first.click()
+        press(chat, "Approve")
         wait_for(lambda: noticed(chat), "no answer to the button")
+    page.bring_to_front()
+
+
+def press(chat: Page, button: str) -> None:
+    """The answer has an address of its own; a page that is still on its way there cannot be reloaded."""
+    before = chat.url
+    chat.get_by_role("button", name=button).first.click()
+    chat.wait_for_url(lambda url: url != before)
 
 
 def asked(chat: Page) -> int:
@@ -187,11 +206,11 @@ def lost(stack: Stack, journey: Page) -> str:
     """A second post to Telegram that is live, although its answer never came back. Its address."""
     page = journey
     page.goto(f"{home(page)}/posts/new")
-    page.locator("label.channel", has_text=CHANNEL).click()
+    choose(page, CHANNEL)
     page.locator("#part-0-text").fill(LOST)
     page.locator("#do-submit").click()
     page.wait_for_url(re.compile(r"/posts/[0-9a-f-]{36}$"))
-    approve_in_telegram(page.talk, times=1)
+    approve_in_telegram(page, times=1)
     order(stack, "/faults", platform="telegram", kind="accept_then_drop", route=SEND)
     publish(page, page.url, CHANNEL)
     expect(page.locator(".delivery-head")).to_contain_text("The answer of the network got lost", timeout=60_000)
