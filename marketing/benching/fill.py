@@ -71,7 +71,7 @@ WORKSPACE = id_of("n %% %(workspaces)s")
 def _copy(row: Model, count: int, sizes: dict[str, int], **varying: str) -> None:
     """`varying`: SQL over n, from 0. Every other column is as in the row."""
     fields = row._meta.concrete_fields
-    values = {f.column: f.get_db_prep_save(f.pre_save(row, add=True), connection) for f in fields}
+    values = {str(f.column): f.get_db_prep_save(f.pre_save(row, add=True), connection) for f in fields}
     columns = {name: f"%({name})s" for name in values} | {"id": id_of("n")} | varying
     statement = f"""
         INSERT INTO {row._meta.db_table} ({", ".join(columns)})

@@ -24,7 +24,7 @@ DUE = 100
 def run(sizes: Sequence[int], *, seconds: float, flooded: int, **shape: int) -> dict[str, float]:
     """`shape`: workspaces, and accounts of each."""
     shape = {"workspaces": fill.WORKSPACES, "accounts": fill.ACCOUNTS} | shape
-    found = {}
+    found: dict[str, float] = {}
     for size in sizes:
         fill.fill(size, **shape)
         found |= tick_cost(size)
@@ -127,7 +127,12 @@ def tick_ms() -> float:
 
 def table_scans() -> list[str]:
     """Tables of deliveries or accounts that the claim reads from end to end."""
-    params = {"now": now(), "lease": now(), "batch": settings.DISPATCH_BATCH, "breaker": settings.BREAKER_NETWORK}
+    params: dict[str, Any] = {
+        "now": now(),
+        "lease": now(),
+        "batch": settings.DISPATCH_BATCH,
+        "breaker": settings.BREAKER_NETWORK,
+    }
     with all_workspaces_scope("explain"), connection.cursor() as cursor:
         cursor.execute(dispatch.DUE_ACCOUNTS, params)
         params["due"] = [row[0] for row in cursor.fetchall()]
