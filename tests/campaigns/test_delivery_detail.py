@@ -98,6 +98,12 @@ def test_a_failure_shows_its_reason_and_the_way_out(bob_client: Client, delivery
     assert "Send now" in html
 
 
+@pytest.mark.parametrize(("code", "words"), [("", "It goes on at"), ("rate_limited", "It was refused for now.")])
+def test_a_pause_between_two_parts_is_no_refusal(bob_client: Client, delivery: Delivery, code: str, words: str) -> None:
+    set_state(delivery.post, "retry_wait", due_at=now() + timedelta(seconds=3), problem_code=code)
+    assert words in bob_client.get(url(delivery)).content.decode()
+
+
 def test_unconfirmed_asks_the_person(bob_client: Client, delivery: Delivery) -> None:
     set_state(delivery.post, "unconfirmed")
     html = bob_client.get(url(delivery)).content.decode()
