@@ -75,7 +75,7 @@ def foreign_ids(workspace: Workspace, alice_actor: Actor, settings) -> dict[str,
             str(pk)
             for model in apps.get_models()
             if issubclass(model, TenantModel) or model._meta.label in {"accounts.ApiKey", "accounts.AuditEntry"}
-            for pk in model.objects.values_list("pk", flat=True)
+            for pk in model.objects.values_list("pk", flat=True)[:1]
         ]
         numbers = [*Membership.objects.filter(workspace=workspace).values_list("pk", flat=True)]
         numbers += Bot.objects.values_list("bot_id", flat=True)
@@ -111,7 +111,8 @@ def test_a_foreign_id_answers_like_a_missing_one(name, kinds, foreign_ids, charl
         expected = answer(charlie_client, method, reverse(name, kwargs=missing))
         assert expected[0] in {404, 405}, (method, expected)
         kind = next(kind for kind in kinds.values() if kind in MISSING)
-        for foreign in foreign_ids[kind]:
+        # A method that an address does not know never looks at the id.
+        for foreign in foreign_ids[kind][: 1 if expected[0] == 405 else None]:
             address = reverse(name, kwargs=missing | {arg: foreign for arg, k in kinds.items() if k == kind})
             assert answer(charlie_client, method, address) == expected, (method, foreign)
 
