@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
+from accounts import usage
 from accounts.admin_site import StaffAdmin
-from accounts.models import ApiKey, AuditEntry, IdempotencyKey, Membership, User, Workspace
+from accounts.models import ApiKey, AuditEntry, IdempotencyKey, Membership, Switch, User, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.services import create_api_key, emit, invite_member, notify
 from social.models import Connection, Credential, Network, NetworkApp
@@ -43,6 +44,7 @@ def planted(workspace, alice, alice_actor) -> list[str]:
     every = IntervalSchedule.objects.create(every=10, period="seconds")
     CrontabSchedule.objects.create()
     SolarSchedule.objects.create(event="sunrise", latitude=1, longitude=1)
+    Switch.objects.create(name=Switch.PUBLISHING, reason="Maintenance")
     PeriodicTask.objects.create(name="Tick", task="marketing.heartbeat", interval=every)
     with workspace_scope(workspace.pk):
         key, secret = create_api_key("Importer", ["read"], by=alice_actor)
@@ -54,6 +56,7 @@ def planted(workspace, alice, alice_actor) -> list[str]:
         app = NetworkApp.objects.create(
             workspace=workspace, network=Network.X, name="Own", client_secret=PLANTED["client_secret"]
         )
+        usage.record(workspace, "read:1", "x.post_read", 5_000)
         tokens = {name: PLANTED[name] for name in ("access_token", "refresh_token", "token_secret")}
         Credential.objects.create(workspace=workspace, connection=connection, app=app, **tokens)
     with all_workspaces_scope("test"):

@@ -145,7 +145,7 @@ def test_stranger_without_a_log_in_learns_nothing_from_an_address(client, worksp
 
 
 def test_redirect_after_a_form_stays_in_the_workspace(alice_client):
-    data = {"name": "Roastery", "time_zone": "UTC", "late_minutes": "60"}
+    data = {"name": "Roastery", "time_zone": "UTC", "late_minutes": "60", "late_policy": "ask"}
     assert alice_client.post("/w/roastery/settings", data).url == "/w/roastery/settings"
 
 
