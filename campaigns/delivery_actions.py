@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from accounts.access import Actor, Perm
+from campaigns.engine.look_up import MAY_BE_LIVE
 from campaigns.models import Delivery
 
 State = Delivery.State
@@ -15,6 +16,8 @@ def delivery_actions(delivery: Delivery, actor: Actor) -> set[str]:
         return set()
     if delivery.state in SENT:
         return {"settle"} if delivery.state == State.UNCONFIRMED else set()
+    if delivery.state == State.FAILED and delivery.problem_code == MAY_BE_LIVE:
+        return {"settle", "cancel"}
     actions = {"schedule", "slot"}
     if delivery.state != State.CANCELED:
         actions.add("cancel")

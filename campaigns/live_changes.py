@@ -147,6 +147,10 @@ def make_change(workspace_id: UUID, change_id: UUID) -> None:
         remote_id = _call(change)
     except NetworkError as error:
         _record_failure(change, _refreshed(change.part.connection, error))
+    except Exception:
+        # The outermost loop of a worker: counted, or it would come back for ever.
+        log.exception("live_change_crashed", change=str(change_id))
+        _record_failure(change, NetworkError(Failure.TEMPORARY, "internal", "Something went wrong on our side."))
     else:
         _record_done(change, remote_id)
 

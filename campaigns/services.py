@@ -17,6 +17,7 @@ from accounts.services import emit, notify
 from campaigns import deliveries as delivery_services
 from campaigns import publishing_log
 from campaigns.access import VIEW_CAMPAIGN
+from campaigns.deliveries.loading import may_be_live
 from campaigns.drafts import MediaDraft, PartDraft, PostDraft
 from campaigns.errors import NotAllowedNow, StaleForm
 from campaigns.links import with_short_links
@@ -182,7 +183,7 @@ def update_post(post: Post, draft: PostDraft, *, by: Actor, revision: int | None
         post = Post.objects.select_for_update().get(pk=post.pk)
         if revision is not None and revision != post.revision:
             raise StaleForm("Somebody changed this post meanwhile. Your text is still here: compare, then save again.")
-        if any(row.state in FROZEN or row.live_parts.exists() for row in rows):
+        if any(row.state in FROZEN or row.live_parts.exists() or may_be_live(row) for row in rows):
             raise NotAllowedNow("This post is live or on its way, so it cannot change any more. Duplicate it instead.")
         post.authors = _with_author(post.authors, by)
         post.revision += 1

@@ -70,7 +70,7 @@ def find_alike(network: str, text: str, *, workspace_id: UUID, delivery_id: UUID
     rows = Fingerprint.objects.filter(network=network, seen_at__gte=since).exclude(delivery_id=delivery_id)
     rows = rows.filter(Q(exact=mine.exact) | Q(bands__overlap=list(mine.bands)))
     rows = rows.filter(Q(workspace_id=workspace_id) | Q(is_published=True))
-    return [row for row in rows[:200] if mine.is_like(row)]
+    return [row for row in rows.order_by("-seen_at")[:200] if mine.is_like(row)]
 
 
 def remember(

@@ -30,3 +30,8 @@ def locked(rows: QuerySet[Delivery]) -> list[Delivery]:
     """Loaded only once the locks are held: a join in the locking query would show the post as it was before."""
     ids = list(rows.select_for_update().values_list("pk", flat=True))
     return list(with_content(Delivery.objects.filter(pk__in=ids)))
+
+
+def may_be_live(row: Delivery) -> bool:
+    """It was given up with a call whose answer nobody knows: only a person who has looked can say what follows."""
+    return row.state == Delivery.State.FAILED and row.attempts.exclude(submitting_part=None).exists()

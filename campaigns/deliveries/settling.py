@@ -10,7 +10,7 @@ from accounts import audit
 from accounts.access import Actor, Perm
 from accounts.services import emit
 from campaigns import publishing_log
-from campaigns.deliveries.loading import locked_one
+from campaigns.deliveries.loading import locked_one, may_be_live
 from campaigns.engine.budget import release_cost, settle_cost
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Attempt, Delivery, LivePart
@@ -87,7 +87,8 @@ def _call_period(row: Delivery) -> timedelta:
 def _uncertain(delivery: Delivery) -> tuple[Delivery, Attempt, int]:
     row = locked_one(delivery)
     attempt = row.attempts.exclude(submitting_part=None).order_by("-number").first()
-    if row.state != State.UNCONFIRMED or attempt is None or attempt.submitting_part is None:
+    is_open = row.state == State.UNCONFIRMED or may_be_live(row)
+    if not is_open or attempt is None or attempt.submitting_part is None:
         raise NotAllowedNow("This is settled already.")
     return row, attempt, attempt.submitting_part
 

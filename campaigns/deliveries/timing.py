@@ -9,7 +9,7 @@ from accounts import audit
 from accounts.access import Actor, Perm
 from accounts.services import LAST_MOMENT
 from campaigns import publishing_log
-from campaigns.deliveries.loading import locked_one
+from campaigns.deliveries.loading import locked_one, may_be_live
 from campaigns.deliveries.review import WAITING, start_campaign, withdraw_review
 from campaigns.engine.job import TAKEN_DOWN, is_taken_down
 from campaigns.errors import NotAllowedNow
@@ -21,6 +21,7 @@ from lib.clock import now
 State = Delivery.State
 # A little in the past is a slow click; more is a mistake.
 PAST_TOLERANCE = timedelta(minutes=5)
+MAY_BE_LIVE = "Nobody knows whether the last try is live. Look at the account, and say what you see there first."
 
 
 def schedule_delivery(delivery: Delivery, at: datetime, *, by: Actor) -> Delivery:
@@ -66,6 +67,8 @@ def _plan(row: Delivery, at: datetime, by: Actor, *, is_queued: bool = False) ->
         raise NotAllowedNow(f"It is {row.get_state_display().lower()}, so its time cannot change any more.")
     if is_taken_down(row):
         raise NotAllowedNow(TAKEN_DOWN)
+    if may_be_live(row):
+        raise NotAllowedNow(MAY_BE_LIVE)
     if row.state == State.CANCELED:
         row.state = State.DRAFT
     row.scheduled_at, row.is_queued, row.updated_at = at, is_queued, now()

@@ -88,10 +88,11 @@ def _decide_unread(delivery: Delivery, attempt: Attempt, position: int) -> None:
             _settle(attempt, Outcome.UNKNOWN, UNREAD[policy])
             outcome.count_failure(delivery, "unknown", UNREAD[policy], fence=delivery.fence)
         else:
-            _uncertain(delivery).update(state=State.FAILED)
+            _uncertain(delivery).update(state=State.FAILED, problem_code=MAY_BE_LIVE)
             outcome.tell(delivery, "failed", f"{delivery.connection}: {UNREAD[policy]}")
 
 
+MAY_BE_LIVE = "may_be_live"
 UNREAD = {
     UnknownPolicy.ASK: "No clear answer, and nobody can look it up here. Look at the chat and say what you see.",
     UnknownPolicy.SEND_AGAIN: "No clear answer; as set for this account it is sent again.",

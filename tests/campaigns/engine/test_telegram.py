@@ -97,6 +97,42 @@ def test_an_account_may_rather_miss_a_post_than_send_it_twice(chat, due, tick, t
     assert "may be live" in reload(delivery).problem_text
 
 
+@pytest.fixture
+def given_up(chat, due, tick, telegram, reload):
+    """Nobody knows whether it is live, and the account's owner would rather miss it than send it twice."""
+    delivery = due("Once at most", to=chat(unknown_policy=UnknownPolicy.NEVER_TWICE))
+    telegram.sandbox.fault("accept_then_drop", platform="telegram", route=SEND)
+    tick()
+    tick(AFTER_QUIET)
+    return reload(delivery)
+
+
+def test_what_was_given_up_is_not_sent_again_by_a_click(given_up, alice_actor, tick, telegram):
+    from campaigns.deliveries import publish_now
+    from campaigns.errors import NotAllowedNow
+
+    with pytest.raises(NotAllowedNow, match="Nobody knows"):
+        publish_now(given_up, by=alice_actor)
+    tick(400)
+    assert telegram.texts() == ["Once at most"]
+
+
+def test_what_was_given_up_cannot_be_edited_into_a_second_post(given_up, alice_actor):
+    from campaigns.errors import NotAllowedNow
+    from campaigns.services import PostDraft, update_post
+
+    draft = PostDraft((PartDraft("Again"),), connections=(given_up.connection_id,))
+    with pytest.raises(NotAllowedNow, match="live or on its way"):
+        update_post(given_up.post, draft, by=alice_actor)
+
+
+def test_what_was_given_up_can_still_be_settled_by_a_person(given_up, alice_actor, sent, reload):
+    from campaigns.deliveries import confirm_live
+
+    confirm_live(given_up, str(sent()[0]["message_id"]), by=alice_actor)
+    assert reload(given_up).state == State.PUBLISHED
+
+
 def test_an_account_may_rather_send_twice_than_miss_a_post(chat, due, tick, telegram, reload):
     delivery = due("Once at least", to=chat(unknown_policy=UnknownPolicy.SEND_AGAIN))
     telegram.sandbox.fault("drop_before_accept", platform="telegram", route=SEND)
