@@ -49,12 +49,15 @@ def tick(at: datetime | None = None) -> Tick:
             fingerprints.forget(delivery_id)
         _tell_each(_rows(MARK_CUT_OFF, now=at, due=due, text=CUT_OFF), "cut_off", CUT_OFF)
         lease = at + timedelta(seconds=settings.LEASE_S)
-        batch = settings.DISPATCH_BATCH
+        # What waits for a worker counts: claims that outlive their lease in a queue would come round for ever.
+        ((unstarted, looking),) = _rows(COUNT_QUEUED, now=at)
+        batch = max(0, settings.DISPATCH_BATCH - unstarted)
         # A stop of the whole installation stops sending, not finding out what is live.
         if not Switch.objects.filter(name=Switch.PUBLISHING, is_on=True).exists():
             breaker = settings.BREAKER_NETWORK
             result.publish = _rows(CLAIM_DUE, now=at, due=due, lease=lease, batch=batch, breaker=breaker)
-        result.look_up = _rows(CLAIM_LOOK_UPS, now=at, lease=lease, batch=batch)
+        look_ups = max(0, settings.DISPATCH_BATCH - looking)
+        result.look_up = _rows(CLAIM_LOOK_UPS, now=at, lease=lease, batch=look_ups)
     return result
 
 
@@ -229,6 +232,17 @@ INSERT INTO campaigns_attempt
     (id, workspace_id, delivery_id, number, outcome, claimed_at, request_id, code, message, raw)
 SELECT gen_random_uuid(), workspace_id, id, fence, 'open', %(now)s, '', '', '', '' FROM claimed
 RETURNING workspace_id, delivery_id, number
+"""
+
+# Handed out and not taken up by a worker yet; look-ups in anybody's hands.
+COUNT_QUEUED = """
+SELECT (
+    SELECT count(*) FROM campaigns_delivery d
+    JOIN campaigns_attempt a ON a.delivery_id = d.id AND a.number = d.fence
+    WHERE d.state = 'publishing' AND a.started_at IS NULL
+), (
+    SELECT count(*) FROM campaigns_delivery d WHERE d.state = 'unconfirmed' AND d.lease_until > %(now)s
+)
 """
 
 CLAIM_LOOK_UPS = """

@@ -12,6 +12,7 @@ from lib import clock
 from lib.clock import now
 from social.models import Connection
 from social.networks.port import Accepted
+from tests.campaigns.cast import add_connection
 
 State, Outcome = Delivery.State, Attempt.Outcome
 LATER = 200
@@ -175,3 +176,13 @@ def test_workspaces_take_turns(due, settings, sandbox, charlie_actor):
     settings.DISPATCH_BATCH = 2
     owners = {row[0] for row in dispatch.tick().publish}
     assert owners == {first.workspace_id, charlie_actor.workspace.pk}
+
+
+def test_no_more_is_handed_out_than_the_workers_take_up(due, settings, in_workspace):
+    settings.DISPATCH_BATCH = 2
+    others = [add_connection(in_workspace, f"account{number}") for number in range(3)]
+    for number, other in enumerate(others):
+        due(f"Post {number} of many", to=other)
+    assert [len(dispatch.tick().publish) for _ in range(3)] == [2, 0, 0]
+    Attempt.objects.filter(pk=Attempt.objects.first().pk).update(started_at=now())
+    assert len(dispatch.tick().publish) == 1
