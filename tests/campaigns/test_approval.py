@@ -255,7 +255,7 @@ def test_the_ai_flag_is_part_of_what_is_approved(approved, post, roastery, bob_a
 
 
 def test_a_text_for_one_connection_revokes_only_that_approval(approved, roastery, cafe, bob_actor):
-    post = add_post(bob_actor, roastery, cafe)
+    post = add_post(bob_actor, roastery, cafe, overrides={cafe.pk: ["Cakes at the cafe"]})
     approved(post)
     changed = draft_of("Fresh beans.", to=[roastery, cafe], overrides={cafe.pk: ["Only here"]})
     update_post(post, changed, by=bob_actor)
