@@ -60,10 +60,13 @@ class Crowd:
     def prepare_calm(self, deliveries: int) -> None:
         """For measuring: one part each, all due at once, many accounts on X."""
         team = self.team()
-        connections = [self.connect_x(team[0], f"calm_{number}") for number in range(max(1, deliveries // 4))]
+        # A second round says something else: X forbids repeats.
+        word = "Calm" if self.teams == 1 else f"Calm {self.teams}"
+        handles = [f"calm{self.teams}_{number}" for number in range(max(1, deliveries // 4))]
+        connections = [self.connect_x(team[0], handle) for handle in handles]
         with workspace_scope(team[0].workspace.pk):
             for number in range(deliveries):
-                part = PartDraft(f"Calm post {number}")
+                part = PartDraft(f"{word} post {number}")
                 self.plan(connections[number % len(connections)], *team, [part], now())
 
     def write(
