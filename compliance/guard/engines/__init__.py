@@ -1,0 +1,5 @@
+"""The engines of the guard, in the order they are asked."""
+
+from compliance.guard.port import Engine
+
+ENGINES: tuple[Engine, ...] = ()
