@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, ImageOps
 
+from lib.media_gif import is_complete
 from lib.media_types import (
     HEAD_BYTES,
     Deadline,
@@ -148,11 +149,14 @@ def _check_ending(file: BinaryIO, mime: str, size: int) -> None:
         file.seek(4)
         if int.from_bytes(file.read(4), "little") + 8 > size:
             raise truncated()
-    mark = {"image/gif": b"\0;", "image/png": b"IEND\xaeB`\x82"}.get(mime)
-    if mark:
+    if mime == "image/gif":
+        file.seek(0)
+        if not is_complete(file.read(size)):
+            raise truncated()
+    if mime == "image/png":
         # Some tools append a little of their own after the end.
         file.seek(max(0, size - 1024))
-        if mark not in file.read():
+        if b"IEND\xaeB`\x82" not in file.read():
             raise truncated()
 
 

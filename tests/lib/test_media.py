@@ -132,6 +132,17 @@ def test_gif_cut_between_two_frames_is_refused(tmp_path):
     assert refusal(path).code == "truncated"
 
 
+def test_gif_cut_after_what_looks_like_its_end_is_refused(tmp_path):
+    path = write_animation(tmp_path / "a.gif")
+    data = path.read_bytes()
+    start = data.rindex(b"\x21\xf9\x04")
+    # One piece more at the end of the image before: decoders have all of it by then.
+    path.write_bytes(data[: start - 1] + b"\3a\0;" + data[start - 1 :])
+    assert probe(path).frames == 5
+    path.write_bytes(path.read_bytes()[: start + 4])
+    assert refusal(path).code == "truncated"
+
+
 def test_a_little_rubbish_after_the_end_is_forgiven(tmp_path):
     path = write_animation(tmp_path / "a.gif")
     path.write_bytes(path.read_bytes() + b"made with love")
