@@ -20,7 +20,6 @@ log = structlog.get_logger(__name__)
 SCHEDULER_KEY = "heartbeat:scheduler"  # when beat last sent the heartbeat task
 WORKER_KEY = "heartbeat:worker"  # when a worker process last reported
 TASK_KEY = "heartbeat:task"  # when a worker last ran the heartbeat task
-HEARTBEAT_EVERY_S = 5
 SILENT_S = 20
 # A long backlog delays the heartbeat task without anything being broken; beyond this the pool is stuck.
 STUCK_S = 300

@@ -21,8 +21,6 @@ MAX_UNPACKED = 100 * 1024 * 1024
 DELIMITERS = ",;\t"
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-# openpyxl promises no exception type for a damaged workbook; these are what its parsers let through.
-DAMAGED = (zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError, OSError, SyntaxError, EOFError)
 # What an export puts before a formula to defuse it.
 DEFUSED = re.compile(r"'(?='*[=+\-@\t\r])")
 

@@ -18,7 +18,6 @@ from lib.text import storable
 
 Status = Import.Status
 REMEMBERED = 50
-CHANGES_POSTS = {"create", "update"}
 
 
 def create_import(name: str, content: bytes, *, by: Actor, time_zone: str = "") -> Import:
