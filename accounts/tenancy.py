@@ -39,23 +39,27 @@ class TenantModel(models.Model):
 RESOLVER_POLICY = "{column} = NULLIF(current_setting('app.resolve', true), '')"
 
 
-class SecureTenantTables(Operation):
-    """Put policies and composite foreign keys on the named models of this migration's app.
-
-    `Model:column` names a resolver table: its one row with the key given to `resolver_scope` is readable too.
-    """
+class SecureOperation(Operation):
+    """Changes nothing that Django keeps in its state."""
 
     reduces_to_sql = True
     reversible = True
 
-    def __init__(self, *model_names: str) -> None:
-        self.model_names = model_names
+    def __init__(self, *names: str) -> None:
+        self.names = names
 
     def deconstruct(self) -> tuple[str, list[str], dict[str, Any]]:
-        return self.__class__.__name__, list(self.model_names), {}
+        return self.__class__.__name__, list(self.names), {}
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Nothing that Django keeps in its state changes."""
+        pass
+
+
+class SecureTenantTables(SecureOperation):
+    """Put policies and composite foreign keys on the named models of this migration's app.
+
+    `Model:column` names a resolver table: its one row with the key given to `resolver_scope` is readable too.
+    """
 
     def database_forwards(
         self,
@@ -64,7 +68,7 @@ class SecureTenantTables(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        for name in self.model_names:
+        for name in self.names:
             for statement in secure_sql(to_state.apps, app_label, name):
                 schema_editor.execute(statement)
 
@@ -75,7 +79,7 @@ class SecureTenantTables(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        for name in reversed(self.model_names):
+        for name in reversed(self.names):
             model = from_state.apps.get_model(app_label, name.partition(":")[0])
             table = model._meta.db_table
             for field in tenant_keys(model):
@@ -88,23 +92,11 @@ class SecureTenantTables(Operation):
             schema_editor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
 
     def describe(self) -> str:
-        return f"Secure the tenant tables {', '.join(self.model_names)}"
+        return f"Secure the tenant tables {', '.join(self.names)}"
 
 
-class SecureTenantKeys(Operation):
+class SecureTenantKeys(SecureOperation):
     """Composite foreign keys for `Model.field`s that were added to tables secured before."""
-
-    reduces_to_sql = True
-    reversible = True
-
-    def __init__(self, *fields: str) -> None:
-        self.fields = fields
-
-    def deconstruct(self) -> tuple[str, list[str], dict[str, Any]]:
-        return self.__class__.__name__, list(self.fields), {}
-
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Nothing that Django keeps in its state changes."""
 
     def database_forwards(
         self,
@@ -128,12 +120,12 @@ class SecureTenantKeys(Operation):
             schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_{field.column}_fk")
 
     def _keys(self, apps: Apps, app_label: str) -> list[tuple[type[models.Model], models.ForeignKey]]:
-        pairs = [name.split(".") for name in self.fields]
+        pairs = [name.split(".") for name in self.names]
         found = [(apps.get_model(app_label, model), field) for model, field in pairs]
         return [(model, cast(models.ForeignKey, model._meta.get_field(field))) for model, field in found]
 
     def describe(self) -> str:
-        return f"Secure the tenant keys {', '.join(self.fields)}"
+        return f"Secure the tenant keys {', '.join(self.names)}"
 
 
 def secure_sql(apps: Apps, app_label: str, model_name: str) -> list[str]:
