@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from accounts.models import Membership, User
 from accounts.scope import workspace_scope
 from campaigns.costs import cost_of
 from campaigns.deliveries.review import KIND
+from campaigns.engine.media import outgoing_of
 from campaigns.models import Delivery, MediaAsset, ReviewPrompt
 from campaigns.previews import rendered_from
 from campaigns.rendering import Rendered, RenderedPart
@@ -23,7 +25,7 @@ from lib.clock import now
 from lib.money import dollars
 from social.models import TelegramLink
 from social.networks.links import post_url
-from social.networks.port import OutgoingMedia, OutgoingPart
+from social.networks.port import OutgoingPart
 from social.networks.telegram import api
 from social.networks.telegram.client import TelegramClient
 from social.telegram import bots
@@ -151,7 +153,8 @@ def _pieces(prompt: Prompt) -> list[OutgoingPart]:
         return []
     files, pieces = {file.pk: file for file in prompt.files}, []
     for part in prompt.rendered.parts:
-        media = tuple(_outgoing(files[item.asset_id]) for item in part.media if item.asset_id in files)
+        shown = (files[item.asset_id] for item in part.media if item.asset_id in files)
+        media = tuple(outgoing_of(asset, partial(default_storage.open, asset.file)) for asset in shown)
         step = LONGEST_CAPTION if media else LONGEST_TEXT
         if len(part.text) <= step:
             pieces.append(OutgoingPart(part.text, part.entities, media=media))
@@ -159,18 +162,6 @@ def _pieces(prompt: Prompt) -> list[OutgoingPart]:
         texts = [part.text[at : at + step] for at in range(0, len(part.text), step)]
         pieces += [OutgoingPart(text, media=() if number else media) for number, text in enumerate(texts)]
     return pieces
-
-
-def _outgoing(asset: MediaAsset) -> OutgoingMedia:
-    return OutgoingMedia(
-        open=lambda: default_storage.open(asset.file),  # type: ignore[arg-type, return-value]
-        mime=asset.mime,
-        kind=asset.kind,
-        size_bytes=asset.size_bytes,
-        name=asset.name,
-        width=asset.width,
-        height=asset.height,
-    )
 
 
 def question(prompt: Prompt) -> str:

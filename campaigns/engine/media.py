@@ -45,7 +45,7 @@ def checked_media(job: Job, part: RenderedPart) -> tuple[OutgoingMedia, ...]:
         file.close()
         if file.sha256 != media.sha256:
             raise _changed(asset)
-        outgoing.append(_outgoing(asset, partial(default_storage.open, asset.file)))
+        outgoing.append(outgoing_of(asset, partial(default_storage.open, asset.file)))
     return tuple(outgoing)
 
 
@@ -93,7 +93,7 @@ def _send(job: Job, client: NetworkClient, media: RenderedMedia) -> Upload:
         asset = MediaAsset.objects.get(pk=media.asset_id)
     file = _open(asset, lambda: keep_lease(job))
     try:
-        upload = client.upload(_outgoing(asset, lambda: cast(BinaryIO, file)))
+        upload = client.upload(outgoing_of(asset, lambda: cast(BinaryIO, file)))
     except NetworkError:
         if file.is_read and file.sha256 != media.sha256:
             raise _changed(asset) from None
@@ -111,7 +111,7 @@ def _open(asset: MediaAsset, beat: Callable[[], None]) -> "CheckedFile":
     return CheckedFile(default_storage.open(asset.file), beat)
 
 
-def _outgoing(asset: MediaAsset, open_file: Callable[[], Any]) -> OutgoingMedia:
+def outgoing_of(asset: MediaAsset, open_file: Callable[[], Any]) -> OutgoingMedia:
     return OutgoingMedia(
         open=open_file,
         mime=asset.mime,

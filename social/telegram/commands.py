@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 
-from social.models import BotReceiver, InboundUpdate
+from social.models import InboundUpdate
 from social.networks.port import NetworkError
 from social.networks.telegram import api, posting
 from social.telegram import bots, people
@@ -81,7 +81,7 @@ def place_code(bot_id: int, message: dict[str, Any], code: str) -> None:
 def _look_around(bot_id: int, chat: dict[str, Any]) -> None:
     """The bot may have been let in before we listened: then this is the first we know of the chat."""
     try:
-        member = api.get_chat_member(_token(bot_id), chat["id"], bot_id)
+        member = api.get_chat_member(bots.token_for(bot_id), chat["id"], bot_id)
     except NetworkError as error:
         log.warning("own_rights_not_read", bot=bot_id, code=error.code)
         return
@@ -94,7 +94,7 @@ def _is_from_admin(bot_id: int, message: dict[str, Any]) -> bool:
     if (message.get("sender_chat") or {}).get("id") == chat_id or message["chat"]["type"] == "channel":
         return True
     try:
-        member = api.get_chat_member(_token(bot_id), chat_id, message["from"]["id"])
+        member = api.get_chat_member(bots.token_for(bot_id), chat_id, message["from"]["id"])
     except NetworkError as error:
         log.warning("admin_not_checked", bot=bot_id, code=error.code)
         return False
@@ -104,11 +104,6 @@ def _is_from_admin(bot_id: int, message: dict[str, Any]) -> bool:
 def say(bot_id: int, chat_id: int, text: str) -> None:
     """Best effort: who does not get an answer asks again."""
     try:
-        api.send_text(_token(bot_id), chat_id, text)
+        api.send_text(bots.token_for(bot_id), chat_id, text)
     except NetworkError as error:
         log.info("answer_not_sent", bot=bot_id, code=error.code)
-
-
-def _token(bot_id: int) -> str:
-    receiver = BotReceiver.objects.filter(bot_id=bot_id).first()
-    return bots.token_of(receiver) if receiver else ""
