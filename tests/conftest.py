@@ -39,6 +39,7 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
     """Tests with real transactions are cleaned up by TRUNCATE, which the audit trail refuses."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER no_truncate")
+        cursor.execute("ALTER TABLE compliance_consent DISABLE TRIGGER no_truncate")
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from accounts.models.people import (
     check_time_zone,
     new_secret,
 )
-from accounts.models.usage import Switch, UsageEntry, UsageTotal
+from accounts.models.usage import RateCell, Switch, UsageEntry, UsageTotal
 
 __all__ = [
     "INSTANCE_CHAIN",
@@ -26,6 +26,7 @@ __all__ = [
     "LatePolicy",
     "Membership",
     "Notification",
+    "RateCell",
     "Role",
     "Switch",
     "UsageEntry",

@@ -90,6 +90,8 @@ class Workspace(models.Model):
     # ISO codes whose public holidays the calendar shows.
     holiday_countries = models.JSONField(default=list, blank=True)
     is_suspended = models.BooleanField("suspended by staff", default=False)
+    # The owner asked for its end: until then everything can be taken back.
+    deletes_at = models.DateTimeField("deleted at", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
 
     def __str__(self) -> str:

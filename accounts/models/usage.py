@@ -53,6 +53,17 @@ class UsageTotal(TenantModel):
         return self.scope
 
 
+class RateCell(models.Model):
+    """When the next act of a kind conforms to its rate (GCRA). Global: the key is a digest of scope and act."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    # Theoretical arrival time.
+    tat = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key[:12]
+
+
 class Switch(models.Model):
     """A switch of the whole installation that staff may throw. On means stopped."""
 

@@ -1,4 +1,4 @@
-from campaigns.models.campaign import Campaign
+from campaigns.models.campaign import AutonomyPolicy, Campaign
 from campaigns.models.delivery import Attempt, Delivery, LiveChange, LivePart, MediaUpload
 from campaigns.models.log import HourlyRollup, LinkCheck, PublishingLog
 from campaigns.models.plan import Import, Recurrence, Slot
@@ -9,6 +9,7 @@ from campaigns.models.writing import ComposerDraft, PostVersion, Snippet
 
 __all__ = [
     "Attempt",
+    "AutonomyPolicy",
     "Campaign",
     "ComposerDraft",
     "Delivery",

@@ -3,7 +3,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.tenancy import TenantModel
+from accounts.tenancy import TenantForeignKey, TenantModel
 from lib.clock import now
 
 
@@ -33,6 +33,9 @@ class Campaign(TenantModel):
     config = models.JSONField(default=dict, blank=True)
     # What calls to paid networks for its posts may cost in all, in micro-dollars.
     cap_micro = models.PositiveBigIntegerField("budget for network costs", null=True, blank=True)
+    # Where its posts are aimed at and what they sell, where that differs from the workspace (`GuardSettings`).
+    markets = models.JSONField(default=list, blank=True)
+    industry = models.CharField(max_length=40, blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, editable=False)
@@ -52,3 +55,40 @@ class Campaign(TenantModel):
 
     def get_absolute_url(self) -> str:
         return reverse("campaigns:campaign-detail", args=[self.pk])
+
+
+class AutonomyPolicy(TenantModel):
+    """How far a campaign's posts may go without a person, as one member signed it. Never changed: a new one replaces it.
+
+    A campaign without an open policy wants a person's approval for everything.
+    """
+
+    class Mode(models.TextChoices):
+        DRAFT_ONLY = "draft_only", "Drafts only"
+        HUMAN = "human", "A person approves"
+        AUTOMATIC = "automatic", "Automatic below a risk and a budget"
+
+    campaign = TenantForeignKey(Campaign, on_delete=models.CASCADE, related_name="policies")
+    mode = models.CharField(max_length=10, choices=Mode.choices)
+    # Up to which risk (`compliance.models.review.Risk`) and for how much network cost in all, in micro-dollars.
+    max_risk = models.CharField(max_length=6, default="low")
+    budget_micro = models.PositiveBigIntegerField(default=0)
+    spent_micro = models.PositiveBigIntegerField(default=0)
+    # Over campaign, mode, risk, budget and signer.
+    hash = models.CharField(max_length=64)
+    signed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    signed_label = models.CharField(max_length=120)
+    signed_at = models.DateTimeField(default=now)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-signed_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign"], condition=Q(revoked_at=None), name="one_open_policy"),
+            models.CheckConstraint(
+                condition=Q(spent_micro__lte=models.F("budget_micro")), name="policy_spends_within_budget"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_mode_display()}, signed by {self.signed_label}"

@@ -39,6 +39,10 @@ class Delivery(TenantModel):
     approved_hash = models.CharField(max_length=64, blank=True)
     approved_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     approved_at = models.DateTimeField(null=True)
+    # A policy approved it, not a person.
+    approved_policy = TenantForeignKey(
+        "campaigns.AutonomyPolicy", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     # Rises with every claim: a worker that lost its lease can no longer write.
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)

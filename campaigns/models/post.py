@@ -51,6 +51,15 @@ class Post(TenantModel):
     # A reply: the post it answers, and what the network said about whether we may.
     reply_to = models.CharField(max_length=40, blank=True)
     reply_facts = models.JSONField(default=dict, blank=True)
+    class Relationship(models.TextChoices):
+        OWN_BRAND = "own_brand", "Our own brand"
+        PAID = "paid", "Paid by somebody"
+        GIFT = "gift", "Got it for free"
+        AFFILIATE = "affiliate", "Earns by its links"
+        EMPLOYEE = "employee", "Written by an employee"
+
+    # The author's tie to what is praised: what has to be disclosed follows from it.
+    relationship = models.CharField(max_length=10, choices=Relationship.choices, default=Relationship.OWN_BRAND)
     made_with_ai = models.BooleanField(default=False)
     # An agent wrote some of it: then the label cannot be taken off.
     has_agent_text = models.BooleanField(default=False)

@@ -139,18 +139,12 @@ def rule_from(data: Mapping[str, Any], pack: str = "") -> Rule:
     except jsonschema.ValidationError as fault:
         place = ".".join(str(step) for step in fault.absolute_path)
         raise BadPack(f"rule {data.get('id', '?')}: {place or 'the rule'}: {fault.message}") from None
+    fields: dict[str, Any] = {"severity": Severity(plain["severity"]), "pack": pack}
+    fields |= {name: plain[name] for name in ("id", "engine", "message", "citation", "fix") if name in plain}
+    fields |= {name: date.fromisoformat(plain[name]) for name in ("valid_from", "valid_to") if plain.get(name)}
     words = ("jurisdictions", "platforms", "actions", "industries", "languages")
-    days = {name: date.fromisoformat(plain[name]) for name in ("valid_from", "valid_to") if plain.get(name)}
-    plain_fields = {name: plain[name] for name in ("id", "engine", "message", "citation", "fix") if name in plain}
-    return Rule(
-        **plain_fields,
-        **days,
-        **{name: frozenset(plain.get(name, ())) for name in words},
-        severity=Severity(plain["severity"]),
-        pack=pack,
-        match=plain.get("match", {}),
-        tests=plain.get("tests", ()),
-    )
+    fields |= {name: frozenset(plain.get(name, ())) for name in words}
+    return Rule(match=plain.get("match", {}), tests=plain.get("tests", ()), **fields)
 
 
 def _with_text_days(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,10 @@ GLOBAL_TABLES = {
     "social_telegramlink",
     # Keyed digests without text: X forbids repeats across customers.
     "compliance_fingerprint",
+    # Rules as every workspace has them; ids of who was erased; rate cells named by digests.
+    "compliance_guardrule",
+    "compliance_erasure",
+    "accounts_ratecell",
     "accounts_membership",
     "accounts_invitation",
     "auth_group",
@@ -58,6 +62,7 @@ GLOBAL_TABLES = {
 NUMBERS = itertools.count(100)
 RESOLVERS = {
     "accounts_apikey": "key_hash",
+    "compliance_reviewlink": "token_hash",
     "social_oauthstate": "state_hash",
     "social_telegramcode": "code_hash",
     "campaigns_reviewprompt": "token",
@@ -189,7 +194,8 @@ def filler(field: models.Field) -> object:
         "FloatField": 1.0,
     }
     number = next(NUMBERS)
-    return samples.get(field.get_internal_type(), number if "Integer" in field.get_internal_type() else f"x{number}")
+    text = f"x{number}"[: field.max_length]
+    return samples.get(field.get_internal_type(), number if "Integer" in field.get_internal_type() else text)
 
 
 def build(model: type[models.Model], workspace: Workspace, **given: object) -> models.Model:
