@@ -44,6 +44,11 @@ def check_repeats(delivery: Delivery) -> list[str]:
     return messages[:1]
 
 
+def mark_published(delivery: Delivery) -> None:
+    if RULES[delivery.connection.network].forbids_repeats:
+        fingerprints.mark_published(delivery.pk)
+
+
 def text_of(rendered: Rendered) -> str:
     return "\n".join(part.text for part in rendered.parts)
 

@@ -9,13 +9,12 @@ from django.db import transaction
 from accounts import audit
 from accounts.access import Actor, Perm
 from accounts.services import emit
-from campaigns import publishing_log
+from campaigns import publishing_log, repeats
 from campaigns.deliveries.loading import locked_one, may_be_live
 from campaigns.engine.budget import release_cost, settle_cost
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Attempt, Delivery, LivePart
 from campaigns.rendering import render
-from compliance import fingerprints
 from lib.clock import now
 from social.models import Network
 from social.networks.links import LINK_EXAMPLES, find_post_id, post_url
@@ -54,7 +53,7 @@ def confirm_live(delivery: Delivery, link: str, *, by: Actor) -> Delivery:
         row.lease_until, row.problem_code, row.problem_text = None, "", ""
         row.save()
         if is_last:
-            fingerprints.mark_published(row.pk)
+            repeats.mark_published(row)
             emit(row.workspace, "delivery.published", delivery=str(row.pk), post=str(row.post_id))
             publishing_log.write(row, "published", publishing_log.SUCCESS, f"{by.label} says it is live.")
         audit.record("delivery.confirm_live", row, by=by, remote_id=remote_id)

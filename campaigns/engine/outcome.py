@@ -10,14 +10,13 @@ from django.conf import settings
 from accounts.scope import workspace_scope
 from accounts.services import emit, notify
 from accounts.usage import BudgetExceeded, campaign_scope
-from campaigns import publishing_log
+from campaigns import publishing_log, repeats
 from campaigns.engine.budget import release_cost, settle_cost
 from campaigns.engine.dispatch import quiet_period
 from campaigns.engine.health import is_app_limit, note_failure, note_network_success
 from campaigns.engine.job import Job
 from campaigns.engine.media import forget_uploads
 from campaigns.models import Attempt, Delivery, LivePart
-from compliance import fingerprints
 from lib.clock import now
 from lib.text import storable
 from social import credentials
@@ -102,7 +101,7 @@ def mark_published(delivery: Delivery) -> None:
             "state", "published_at", "due_at", "lease_until", "problem_code", "problem_text", "updated_at",
         ]
     )  # fmt: skip
-    fingerprints.mark_published(delivery.pk)
+    repeats.mark_published(delivery)
     tell(delivery, "published", f"Published on {delivery.connection}.", status=publishing_log.SUCCESS)
 
 

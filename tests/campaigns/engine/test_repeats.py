@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from accounts.scope import workspace_scope
 from campaigns.deliveries import cancel_delivery, submit_post
@@ -169,3 +171,20 @@ def test_telegram_chats_may_say_the_same(chat, submit):
 def test_telegram_and_x_may_say_the_same(channel, submit):
     submit(TEXT)
     assert submit(TEXT, to=channel).pk
+
+
+# --- what has gone out ------------------------------------------------------------------------------------------
+
+
+def test_a_published_text_is_marked_for_others(due, tick):
+    delivery = due(TEXT)
+    tick()
+    assert Fingerprint.objects.get(delivery_id=delivery.pk).is_published
+
+
+def test_where_repeats_are_allowed_publishing_looks_for_no_fingerprint(channel, due, tick):
+    delivery = due(TEXT, to=channel)
+    with CaptureQueriesContext(connections["default"]) as asked:
+        tick()
+    assert delivery.live_parts.exists()
+    assert not [one for one in asked.captured_queries if Fingerprint._meta.db_table in one["sql"]]
