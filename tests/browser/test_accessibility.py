@@ -1,13 +1,12 @@
 """Every page, as a screen reader and a keyboard meet it. `audit.js` says what it looks for."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from accounts.access import Actor
 from accounts.models import User, Workspace
@@ -21,7 +20,7 @@ from campaigns.sources import create_source
 from compliance.models import Review
 from social.models import Connection
 from tests.campaigns.cast import add_connection, add_post, mark_published
-from tests.screens import ARGS, OPEN_PAGES, PAGES, find_browser
+from tests.screens import OPEN_PAGES, PAGES, find_browser
 
 AUDIT = (Path(__file__).parent / "audit.js").read_text()
 ACCOUNT_PAGES = ["/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/3rdparty/"]
@@ -30,17 +29,6 @@ pytestmark = [
     pytest.mark.skipif(find_browser() is None, reason="no Chromium on this machine"),
     pytest.mark.django_db(transaction=True),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, which Django would take for async code.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture

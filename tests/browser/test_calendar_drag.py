@@ -1,6 +1,5 @@
 """Moving posts in the calendar by mouse, by finger and by keyboard, in a real browser."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -8,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from accounts.access import Actor
 from accounts.models import User, Workspace
@@ -18,7 +17,7 @@ from campaigns.deliveries import schedule_delivery
 from campaigns.models import Delivery
 from lib.clock import now
 from tests.campaigns.cast import add_connection, add_post, mark_published
-from tests.screens import ARGS, find_browser
+from tests.screens import find_browser
 
 BERLIN = ZoneInfo("Europe/Berlin")
 pytestmark = [
@@ -26,17 +25,6 @@ pytestmark = [
     pytest.mark.skipif(find_browser() is None, reason="no Chromium on this machine"),
     pytest.mark.django_db(transaction=True),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, which Django would take for async code.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture

@@ -1,37 +1,24 @@
 """The composer in a real browser, as bob opens it."""
 
-import os
 from collections.abc import Iterator
 from time import monotonic
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 
 from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
 from tests.campaigns.cast import add_connection
-from tests.screens import ARGS, find_browser
-
-
-@pytest.fixture(scope="module")
-def context_of_browser() -> Iterator:
-    # Playwright runs an event loop in this thread, which Django would take for async code.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
-def composer(context_of_browser, live_server, workspace: Workspace, bob: User, bob_client: Client) -> Iterator[Page]:
+def composer(browser: Browser, live_server, workspace: Workspace, bob: User, bob_client: Client) -> Iterator[Page]:
     with workspace_scope(workspace.pk):
         add_connection(workspace, "roastery")
         add_connection(workspace, "cafe")
-    context = context_of_browser.new_context(base_url=live_server.url)
+    context = browser.new_context(base_url=live_server.url)
     session = bob_client.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     composer = context.new_page()

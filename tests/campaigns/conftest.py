@@ -14,8 +14,9 @@ from campaigns.services import create_campaign
 from compliance.models import Review
 from compliance.services import approve_review
 from social.models import Connection
+from tests.browser.conftest import browser  # noqa: F401 fixture
 from tests.campaigns.cast import add_connection, add_post
-from tests.campaigns.composer_window import composer, context_of_browser  # noqa: F401 fixtures
+from tests.campaigns.composer_window import composer  # noqa: F401 fixture
 
 
 def png(name: str = "cup.png", colour: str = "brown") -> SimpleUploadedFile:
