@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
@@ -20,10 +21,12 @@ from accounts.services import emit, notify
 from campaigns.deliveries.review import authors_of
 from campaigns.engine.outcome import backoff
 from campaigns.errors import NotAllowedNow
+from campaigns.guarding import Judged, explain_hits, judge_delivery
 from campaigns.live_rules import check_text, text_now, why_not_editable
 from campaigns.models import Delivery, LiveChange, LivePart
 from campaigns.queries import with_content
 from campaigns.rendering import RenderedPart, digest, render, render_part
+from compliance.decisions import risk_of
 from compliance.models import Review
 from compliance.services import ReviewClosed, Subject, request_review, withdraw_reviews
 from lib.clock import now
@@ -47,14 +50,33 @@ def request_edit(part: LivePart, text: str, *, by: Actor) -> LiveChange:
             raise NotAllowedNow(why_not)
         new = render_part(held.connection, text, old.media, is_marked=delivery.post.is_marked)
         check_text(held, new)
+        judged = judge_edit(delivery, held.position, new)
+        if judged.decision.blocking:
+            raise ValidationError({"text": explain_hits(judged.decision.blocking)})
         change = _start(held, Action.EDIT, State.IN_REVIEW, new, by)
         before = text_now(held, old)
         snapshot = {"delivery": str(delivery.pk), "part": held.position, "before": before, "text": new.text}
-        request_review(KIND, change.pk, by=by, action_hash=change.action_hash, snapshot=snapshot)
+        request_review(
+            KIND,
+            change.pk,
+            by=by,
+            action_hash=change.action_hash,
+            snapshot=snapshot,
+            scopes=[key for key in (delivery.post_id, delivery.post.campaign_id) if key],
+            decision=judged.decision,
+            risk=risk_of(judged.decision, judged.context),
+        )
         waits = f"An edit of “{delivery.post}” waits for approval."
         notify(by.workspace, "review.requested", waits, path="/reviews", perm=Perm.REVIEW)
         audit.record("live.edit_request", delivery, by=by, part=held.position)
     return change
+
+
+def judge_edit(delivery: Delivery, position: int, new: RenderedPart) -> Judged:
+    """The whole thread as it would stand: a label in the first part counts for all."""
+    rendered = render(delivery)
+    parts = (*rendered.parts[:position], new, *rendered.parts[position + 1 :])
+    return judge_delivery(delivery, replace(rendered, parts=parts))
 
 
 def take_down(part: LivePart, *, by: Actor) -> LiveChange:
@@ -82,6 +104,13 @@ def take_down_all(delivery: Delivery, *, by: Actor) -> int:
 
 
 def approve_change(review: Review, by: Actor) -> None:
+    change = LiveChange.objects.select_related("part").get(pk=review.object_id)
+    delivery = _with_content(change.part)
+    old = render(delivery).parts[change.part.position]
+    new = replace(old, text=change.text, entities=tuple(Entity(**entity) for entity in change.entities))
+    judged = judge_edit(delivery, change.part.position, new)
+    if judged.decision.blocking:
+        raise ValidationError(explain_hits(judged.decision.blocking))
     moved = LiveChange.objects.filter(
         pk=review.object_id, state=State.IN_REVIEW, action_hash=review.action_hash, part__deleted_at=None
     ).update(state=State.QUEUED, due_at=now())

@@ -1,7 +1,8 @@
 """Reviews: asking for a decision and making it. The app that owns the subject registers what a decision does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,10 @@ from django.db import transaction
 from accounts import audit
 from accounts.access import Actor, Perm
 from accounts.models import User
-from compliance.models import Review
+from compliance.decisions import guard_settings
+from compliance.guard import Decision
+from compliance.models import Review, ReviewEvent
+from compliance.models.review import Risk
 from lib.clock import now
 from lib.text import storable
 
@@ -29,21 +33,59 @@ class Subject:
     reject: Callable[[Review, Actor], None]
 
 
+# How soon somebody has to look, by risk, where the workspace says nothing else.
+SLA_MINUTES: dict[str, int] = {Risk.HIGH: 15, Risk.MEDIUM: 4 * 60, Risk.LOW: 24 * 60}
 CLOSED = "This was decided already, or the post changed meanwhile."
 SUBJECTS: dict[str, Subject] = {}
 
 
-def request_review(kind: str, object_id: UUID, *, by: Actor, action_hash: str, snapshot: dict[str, Any]) -> Review:
-    """Put it in the queue. An older waiting review of the same object is obsolete."""
+def request_review(
+    kind: str,
+    object_id: UUID,
+    *,
+    by: Actor,
+    action_hash: str,
+    snapshot: dict[str, Any],
+    scopes: Iterable[UUID] = (),
+    decision: Decision | None = None,
+    risk: str = Risk.LOW,
+) -> Review:
+    """Put it in the queue, with what the guard said. An older waiting review of the same object is obsolete.
+
+    `scopes` are the ids of what it belongs to (post, campaign). The risk sets how soon a decision is wanted.
+    """
     withdraw_reviews(kind, object_id, by=by)
-    return Review.objects.create(
+    settings, at = guard_settings(by.workspace), now()
+    review = Review.objects.create(
         workspace=by.workspace,
         kind=kind,
         object_id=object_id,
+        scopes=list(scopes),
         action_hash=action_hash,
         snapshot=snapshot,
+        guard=as_data(decision) if decision else {},
+        risk=risk,
         requested_by=by.user,
+        requested_at=at,
+        due_at=at + timedelta(minutes=(SLA_MINUTES | settings.sla_minutes)[risk]),
+        expires_at=at + timedelta(hours=settings.expires_after_hours),
     )
+    note_event(review, ReviewEvent.Kind.REQUESTED, by=by)
+    return review
+
+
+def note_event(review: Review, kind: str, *, by: Actor, text: str = "") -> None:
+    ReviewEvent.objects.create(
+        workspace=by.workspace, review=review, kind=kind, user=by.user, label=by.label[:120], text=text
+    )
+
+
+def as_data(decision: Decision) -> dict[str, Any]:
+    return {
+        "verdict": decision.verdict.value,
+        "disclosure": decision.disclosure,
+        "hits": [hit.as_data() for hit in decision.hits],
+    }
 
 
 def withdraw_reviews(kind: str, object_id: UUID, *, by: Actor) -> None:
@@ -97,3 +139,4 @@ def _close(review: Review, status: str, by: Actor) -> None:
         raise ReviewClosed(CLOSED)
     for name, value in fields.items():
         setattr(review, name, value)
+    note_event(review, status, by=by, text=review.reason)

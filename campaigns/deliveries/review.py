@@ -12,18 +12,19 @@ from accounts.services import emit, notify
 from campaigns import publishing_log
 from campaigns.deliveries.loading import locked
 from campaigns.errors import NotAllowedNow
+from campaigns.guarding import KIND, explain_hits, judge_delivery, keep_judged
 from campaigns.models import Campaign, Delivery, Post
 from campaigns.rendering import check_delivery, render
 from campaigns.repeats import check_repeats
 from campaigns.replies import check_reply
 from compliance import fingerprints
-from compliance.models import Review
+from compliance.decisions import risk_of
+from compliance.models import GuardDecision, Review
 from compliance.services import ReviewClosed, Subject, request_review, withdraw_reviews
 from lib.clock import now
 from social.models import TelegramLink
 
 State = Delivery.State
-KIND = "delivery"
 WAITING = {State.SCHEDULED, State.RETRY_WAIT}
 REVOKED_BY_EDIT = {State.APPROVED, State.SCHEDULED, State.RETRY_WAIT, State.MISSED, State.PAUSED, State.FAILED}
 
@@ -35,7 +36,7 @@ def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
         rows = locked(Delivery.objects.filter(post=post, state=State.DRAFT))
         if not rows:
             _explain_nothing_to_submit(post)
-        found = [(row, check_delivery(row) or check_reply(row) or check_repeats(row)) for row in rows]
+        found = [(row, _refusals(row)) for row in rows]
         if problems := [f"{row.connection}: {text}" for row, texts in found for text in texts]:
             raise ValidationError(problems)
         for row in rows:
@@ -43,6 +44,15 @@ def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
         _ask_reviewers(post)
         audit.record("post.submit", post, by=by, deliveries=[str(row.pk) for row in rows])
     return rows
+
+
+def _refusals(row: Delivery) -> list[str]:
+    """Why it may not even be asked for: what the network, or a rule, forbids."""
+    return check_delivery(row) or check_reply(row) or check_repeats(row) or check_guard(row)
+
+
+def check_guard(row: Delivery) -> list[str]:
+    return explain_hits(judge_delivery(row, render(row)).decision.blocking)
 
 
 def _ask_in_chats(review: Review) -> None:
@@ -65,13 +75,25 @@ def _explain_nothing_to_submit(post: Post) -> None:
 def _enter_review(delivery: Delivery, by: Actor) -> None:
     """Expects the row's lock and its content loaded."""
     rendered = render(delivery)
+    judged = judge_delivery(delivery, rendered)
     delivery.state, delivery.due_at, delivery.approved_hash = State.IN_REVIEW, None, ""
     delivery.approved_by, delivery.approved_at, delivery.updated_at = None, None, now()
+    delivery.approved_policy = None
     delivery.problem_code = delivery.problem_text = ""
     # A new content starts with a clean slate: the failures were those of the old one.
     delivery.failures = 0
     delivery.save()
-    review = request_review(KIND, delivery.pk, by=by, action_hash=rendered.content_hash, snapshot=rendered.snapshot())
+    review = request_review(
+        KIND,
+        delivery.pk,
+        by=by,
+        action_hash=rendered.content_hash,
+        snapshot=rendered.snapshot(),
+        scopes=[key for key in (delivery.post_id, delivery.post.campaign_id) if key],
+        decision=judged.decision,
+        risk=risk_of(judged.decision, judged.context),
+    )
+    keep_judged(judged, delivery, rendered, GuardDecision.Stage.DRAFT)
     _ask_in_chats(review)
     emit(delivery.workspace, "delivery.in_review", delivery=str(delivery.pk))
     publishing_log.write(delivery, "submitted", publishing_log.INFO)
@@ -91,7 +113,7 @@ def recheck_approvals(post: Post, *, by: Actor) -> None:
     for row in locked(Delivery.objects.filter(post=post)):
         is_revoked = row.state in REVOKED_BY_EDIT and row.approved_hash != render(row).content_hash
         if row.state == State.IN_REVIEW or is_revoked:
-            if check_delivery(row) or check_reply(row) or check_repeats(row):
+            if _refusals(row):
                 _back_to_draft(row, by)
             else:
                 _enter_review(row, by)
@@ -117,8 +139,14 @@ def withdraw_review(delivery: Delivery, *, by: Actor) -> None:
 def approve_delivery(review: Review, by: Actor) -> None:
     """What an approval does. The hash is computed again: an approval never covers what changed meanwhile."""
     row = _reviewed(review)
-    if render(row).content_hash != review.action_hash:
+    rendered = render(row)
+    if rendered.content_hash != review.action_hash:
         raise ReviewClosed("The content changed after it was sent to review.")
+    judged = judge_delivery(row, rendered)
+    if judged.decision.blocking:
+        # A rule may have come, or a fact changed, since it was asked for.
+        raise ValidationError(explain_hits(judged.decision.blocking))
+    keep_judged(judged, row, rendered, GuardDecision.Stage.APPROVAL)
     planned = row.scheduled_at
     row.state = State.SCHEDULED if planned else State.APPROVED
     row.due_at, row.approved_hash, row.approved_by, row.approved_at = planned, review.action_hash, by.user, now()

@@ -10,9 +10,12 @@ from django.db.models import Q
 from accounts.scope import workspace_scope
 from campaigns.engine.budget import hold_cost
 from campaigns.engine.holds import find_hold
+from campaigns.guarding import explain_hits, judge_delivery, keep_judged, rules_at_approval
 from campaigns.models import Attempt, Delivery, LiveChange, LivePart
 from campaigns.queries import with_content
 from campaigns.rendering import Rendered, render
+from compliance.guard import Verdict
+from compliance.models import GuardDecision
 from lib.clock import boot_seconds, now
 from lib.http import CONNECT_TIMEOUT_S
 from social.models import Connection
@@ -69,9 +72,29 @@ def start_job(workspace_id: UUID, delivery_id: UUID, fence: int) -> Job | None:
         job = Job(workspace_id, delivery, fence, render(delivery), live, _lease_end())
         try:
             check_holds(job)
+            check_guard(job)
         except NotNow as no:
             job.refused = no
     return job
+
+
+def check_guard(job: Job) -> None:
+    """The last look of the rules: they, the account or the facts may have changed since the approval. Raises NotNow."""
+    if job.rendered.content_hash != job.delivery.approved_hash:
+        return
+    judged = judge_delivery(job.delivery, job.rendered)
+    decision = judged.decision
+    if decision.verdict == Verdict.ALLOW:
+        return
+    if decision.blocking:
+        no = NotNow(State.FAILED, "guard_blocked", " ".join(explain_hits(decision.blocking))[:300])
+    elif decision.rules <= rules_at_approval(job.delivery):
+        # The person who approved it saw all of this.
+        return
+    else:
+        no = NotNow(State.IN_REVIEW, "guard_review", "A rule that came after the approval asks for another look.")
+    keep_judged(judged, job.delivery, job.rendered, GuardDecision.Stage.SEND)
+    raise no
 
 
 def keep_lease(job: Job) -> None:

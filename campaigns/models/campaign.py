@@ -58,7 +58,7 @@ class Campaign(TenantModel):
 
 
 class AutonomyPolicy(TenantModel):
-    """How far a campaign's posts may go without a person, as one member signed it. Never changed: a new one replaces it.
+    """How far a campaign's posts may go without a person, as one member signed it. Never changed, only replaced.
 
     A campaign without an open policy wants a person's approval for everything.
     """
