@@ -23,8 +23,8 @@ from campaigns.forms_post_options import (
 from campaigns.models import Campaign, Delivery, Post
 from campaigns.versions import content_of
 from lib.text import storable
+from social.networks.links import clean_reply_to
 from social.networks.rules import MAX_PARTS, clean_text
-from social.networks.x.post_links import post_id_in
 
 # One more than a post may have, so that the service can say so.
 MAX_FIELDS = MAX_PARTS + 1
@@ -226,7 +226,7 @@ def to_draft(form: PostForm, campaign: Campaign | None) -> PostDraft:
         },
         is_marked=form.is_marked,
         options=form.options.value,
-        reply_to=post_id_in(form.reply_to),
+        reply_to=clean_reply_to(form.reply_to),
         tags=read_tags(form.tags),
         language=form.language,
         shortener=form.shortener,

@@ -19,9 +19,9 @@ from campaigns.deliveries import submit_post
 from campaigns.drafts import MediaDraft, PartDraft, PostDraft
 from campaigns.models import Campaign, Delivery, Post
 from campaigns.services import create_post, delete_post, duplicate_post, update_post
+from social.networks.links import clean_reply_to
 from social.networks.options import POLL_CHOICE_LENGTH, POLL_CHOICES, POLL_MINUTES
 from social.networks.rules import MAX_PARTS
-from social.networks.x.post_links import post_id_in
 
 CONTENT = ("parts__media__asset", Prefetch("deliveries", Delivery.objects.order_by("created_at")), "source_items")
 
@@ -90,7 +90,7 @@ class PostInput(serializers.Serializer[Any]):
 
     def validate_reply_to(self, value: str) -> str:
         try:
-            return post_id_in(value)
+            return clean_reply_to(value)
         except ValidationError as error:
             raise serializers.ValidationError(error.messages) from error
 

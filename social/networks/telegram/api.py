@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.conf import settings
-
+from social.networks.links import telegram_message_url
 from social.networks.port import Entity, Failure, NetworkError
 from social.networks.telegram.wire import call
 
@@ -218,9 +217,7 @@ def message_from(sent: Any) -> Message:
 def message_url(chat: Mapping[str, Any], message_id: int) -> str:
     if chat["type"] not in {"channel", "supergroup"}:
         return ""
-    # Ids of channels and supergroups are shown without their -100.
-    place = chat.get("username") or f"c/{-int(chat['id']) - 10**12}"
-    return f"{settings.TELEGRAM_WEB_BASE_URL}/{place}/{message_id}"
+    return telegram_message_url(chat["id"], chat.get("username") or "", message_id)
 
 
 def name_of(someone: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import tweepy
 from django.conf import settings
 
 from lib.http import open_session
+from social.networks.links import x_post_url
 from social.networks.port import (
     Accepted,
     Account,
@@ -88,7 +89,7 @@ class XClient(tweepy.Client):
         remote_id = created_id(response)
         return Accepted(
             remote_id=remote_id,
-            url=self._url(remote_id),
+            url=x_post_url(remote_id),
             http_status=response.status_code,
             request_id=response.headers.get("x-transaction-id", ""),
             raw=response.text[:4000],
@@ -257,8 +258,5 @@ class XClient(tweepy.Client):
             created_at=datetime.fromisoformat(post["created_at"].replace("Z", "+00:00")),
             media_count=len(post.get("attachments", {}).get("media_keys", [])),
             reply_to=replied[0] if replied else None,
-            url=self._url(post["id"]),
+            url=x_post_url(post["id"]),
         )
-
-    def _url(self, remote_id: str) -> str:
-        return f"{settings.X_WEB_BASE_URL}/i/status/{remote_id}"
