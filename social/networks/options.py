@@ -1,13 +1,14 @@
 """What only one network knows about a post: checked dicts without defaults, so that saying nothing changes no hash."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
 from lib.text import storable
 from social.models import Network
+from social.networks.telegram.limits import MAX_BUTTONS, is_web_address
 
 REPLY_SETTINGS = {
     "following": "accounts this account follows",
@@ -16,7 +17,6 @@ REPLY_SETTINGS = {
     "verified": "verified accounts",
 }
 PREVIEWS = {"off": "no preview", "above": "above the text", "large": "large", "small": "small"}
-MAX_BUTTONS = 100
 MAX_BUTTON_ROWS = 12
 MAX_BUTTON_TEXT = 64
 POLL_CHOICES = range(2, 5)
@@ -88,23 +88,13 @@ def _button(button: Any) -> dict[str, str]:
     text, url = _text(facts.get("text", "")), _text(facts.get("url", ""))
     if not text or len(text) > MAX_BUTTON_TEXT:
         raise ValidationError({"buttons": f"A button needs a text of up to {MAX_BUTTON_TEXT} characters."})
-    if not _is_web_address(url):
+    if re.search(r"\s", url) or not is_web_address(url):
         raise ValidationError({"buttons": f"The button “{text}” needs an address that begins with https://."})
     return {"text": text, "url": url}
 
 
 def _text(value: Any) -> str:
     return storable(str(value)).strip()
-
-
-def _is_web_address(url: str) -> bool:
-    if any(character.isspace() for character in url):
-        return False
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and "." in (parts.hostname or "") and len(url) <= 2000
 
 
 CLEAN: dict[str, dict[str, Callable[[Any], Any]]] = {

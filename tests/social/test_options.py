@@ -76,7 +76,18 @@ def test_a_button_needs_a_short_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "acme.com", "javascript:alert(1)", "tg://user?id=1", "https://", "https://a b.co", "http://[", "x" * 9]
+    "url",
+    [
+        "",
+        "acme.com",
+        "javascript:alert(1)",
+        "tg://user?id=1",
+        "https://",
+        "https://a b.co",
+        "https://a.co/b c",
+        "http://[",
+        "x" * 9,
+    ],
 )
 def test_a_button_needs_a_web_address(url: str) -> None:
     assert "https://" in refusal(clean_options, {"telegram": {"buttons": [[SHOP | {"url": url}]]}})
