@@ -1,6 +1,7 @@
 """The cast: alice owns Roastery, bob edits, rita reviews, vic looks, gwen is a guest there; charlie is a stranger."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,6 +41,24 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER no_truncate")
         cursor.execute("ALTER TABLE compliance_consent DISABLE TRIGGER no_truncate")
+
+
+BUSY = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
+"""
+
+
+@pytest.fixture
+def live_server(live_server, transactional_db):
+    """The page is closed by now, but its last request may still be at work; the clean-up would meet its locks."""
+    yield live_server
+    for _ in range(100):
+        with connection.cursor() as cursor:
+            cursor.execute(BUSY)
+            if not cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
 
 
 @pytest.fixture(autouse=True)
