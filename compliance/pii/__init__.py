@@ -1,0 +1,5 @@
+"""Personal data and secrets in text: find, mask, put aside and put back. docs/guard.md lists what is claimed."""
+
+from compliance.pii.engine import DECLARED, IMPERSONAL, Found, UnknownType, find
+
+__all__ = ["DECLARED", "IMPERSONAL", "Found", "UnknownType", "find"]

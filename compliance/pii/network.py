@@ -1,0 +1,164 @@
+"""Addresses in networks, and the phone numbers of the world."""
+
+import ipaddress
+from functools import lru_cache
+
+import phonenumbers
+
+from compliance.pii.recogniser import CERTAIN, CHECKED, SHAPE, Recogniser
+
+# What ends a host name: every country, and the generic ones in wide use.
+_COUNTRIES = (
+    "A[CDEFGILMOQRSTUWXZ]|B[ABDEFGHIJMNORSTWYZ]|C[ACDFGHIKLMNORUVWXYZ]|D[EJKMOZ]|E[CEGRSTU]|F[IJKMOR]|G[ABDEFGHILMNPQRSTUWY]"
+    "|H[KMNRTU]|I[DELMNOQRST]|J[EMOP]|K[EGHIMNPRWYZ]|L[ABCIKRSTUVY]|M[ACDEGHKLMNOPQRSTUVWXYZ]|N[ACEFGILOPRUZ]|OM"
+    "|P[AEFGHKLMNRSTWY]|QA|R[EOSUW]|S[ABCDEGHIJKLMNORSTUVXYZ]|T[CDFGHJKLMNORTVWZ]|U[AGKSYZ]|V[ACEGINU]|W[FS]|Y[ET]|Z[AMW]"
+)
+_GENERIC = (
+    "COM|ORG|NET|EDU|GOV|MIL|INT|INFO|BIZ|NAME|PRO|MOBI|ASIA|APP|DEV|SITE|ONLINE|SHOP|STORE|TECH|XYZ|TOP|CLUB|CLOUD|BLOG"
+    "|NEWS|LIVE|LINK|AGENCY|STUDIO|DIGITAL|MEDIA|VIP|WORLD|GROUP|SPACE|WEBSITE"
+)
+_LABEL = "[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?"
+_V4 = r"\d{1,3}(?:\.\d{1,3}){3}"
+_ZERO_OR_ALL = (set("0"), set("F"))
+
+# Where a number without a country code may belong to.
+_REGIONS = ("US", "GB", "DE", "FR", "IN", "JP", "BR", "IL", "ES", "IT", "AU", "SG", "HK", "TW", "KR")
+
+
+def _is_v4(value: str) -> bool:
+    return all(int(part) <= 255 for part in value.partition("/")[0].split("."))
+
+
+def _is_v6(value: str) -> bool:
+    try:
+        ipaddress.IPv6Address(value.partition("/")[0].partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _is_mac(value: str) -> bool:
+    """Broadcast and the unset address belong to nobody."""
+    return set(value) not in _ZERO_OR_ALL
+
+
+def _is_long_enough(value: str) -> bool:
+    return 7 <= sum(sign.isdigit() for sign in value) <= 17
+
+
+def _is_international(value: str) -> bool:
+    return value.startswith(("+", "00")) and _is_valid("+" + value.lstrip("+0"), "")
+
+
+@lru_cache(maxsize=4096)
+def _is_valid(value: str, region: str) -> bool:
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(value, region or None))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _is_phone(value: str) -> bool:
+    if value.startswith(("+", "00")):
+        return _is_international(value)
+    return _is_long_enough(value) and any(_is_valid(value, region) for region in _REGIONS)
+
+
+NETWORK = (
+    Recogniser(
+        "EMAIL_ADDRESS",
+        rf"[A-Z0-9](?:[A-Z0-9._%+'-]{{0,62}}[A-Z0-9_+-])?@(?:{_LABEL}\.)+(?:XN--[A-Z0-9-]{{2,59}}|[A-Z]{{2,24}})",
+        score=CERTAIN,
+        needs="@",
+        left=r"(?<![0-9A-Za-z_%+-])",
+        right=r"(?![0-9A-Za-z@])",
+    ),
+    Recogniser(
+        "URL",
+        rf"(?:HTTPS?|FTP)://(?:[!-.0-9:-~]+@)?(?:{_LABEL}\.)+(?:{_LABEL})(?::\d{{2,5}})?(?:[/?#](?:[!-~]*[A-Z0-9/=#&_~+%$-])?)?",
+        score=CERTAIN,
+        needs="/",
+        left=r"(?<![0-9A-Za-z])",
+        right="",
+    ),
+    Recogniser(
+        "URL",
+        rf"(?:{_LABEL}\.)+(?:{_GENERIC}|{_COUNTRIES})(?::\d{{2,5}})?(?:[/?#][!-~]*[A-Z0-9/=#&_~+%$-]|/)?",
+        score=CHECKED,
+        needs=".",
+        left=r"(?<![0-9A-Za-z@._-])",
+        right=r"(?![0-9A-Za-z@])(?!\.[0-9A-Za-z])",
+    ),
+    Recogniser(
+        "IP_ADDRESS",
+        _V4 + r"(?:/(?:3[0-2]|[12]?\d)(?!\d))?",
+        score=0.6,
+        check=_is_v4,
+        needs=".",
+        digits=4,
+        exact=True,
+        left=r"(?<![0-9A-Za-z.])",
+        right=r"(?![0-9A-Za-z]|\.[0-9])",
+        words=("ip",),
+    ),
+    Recogniser(
+        "IP_ADDRESS",
+        r"[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:(?:[0-9A-Fa-f]{1,4}|" + _V4 + r")?(?:%[0-9A-Za-z]+)?"
+        r"(?:/(?:12[0-8]|1[01]\d|[1-9]?\d)(?!\d))?",
+        score=0.6,
+        check=_is_v6,
+        needs=":",
+        exact=True,
+        left=r"(?<![0-9A-Za-z:.])",
+        right=r"(?![0-9A-Za-z:]|\.[0-9])",
+        words=("ip", "ipv6"),
+    ),
+    Recogniser(
+        "MAC_ADDRESS",
+        r"[0-9A-F]{2}([:-])[0-9A-F]{2}(?:\1[0-9A-F]{2}){4}|[0-9A-F]{4}(?:\.[0-9A-F]{4}){2}",
+        score=0.6,
+        check=_is_mac,
+        left=r"(?<![0-9A-Za-z])(?<![0-9A-Fa-f][:.-])",
+        right=r"(?![0-9A-Za-z])(?![:.-][0-9A-Fa-f])",
+        words=("mac", "hardware", "physical"),
+    ),
+    Recogniser(
+        "PHONE_NUMBER",
+        r"(?:\+|00)[1-9][\d ().-]{6,18}\d|\(?\d[\d ().-]{5,15}\d",
+        score=SHAPE,
+        check=_is_phone,
+        proof=_is_international,
+        digits=7,
+        exact=True,
+        left=r"(?<![0-9A-Za-z+])(?<![0-9][-.])",
+        words=(
+            *(
+                "phone",
+                "tel",
+                "call",
+                "mobile",
+                "cell",
+                "whatsapp",
+                "fax",
+                "telefon",
+                "téléphone",
+                "teléfono",
+                "telefono",
+            ),
+            *(
+                "phone number",
+                "number is",
+                "电话",
+                "手机",
+                "电话号码",
+                "致电",
+                "電話",
+                "전화",
+                "telefone",
+                "celular",
+                "sms",
+                "text me",
+            ),
+        ),
+    ),
+)
