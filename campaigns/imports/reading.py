@@ -5,6 +5,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -162,6 +163,9 @@ def _workbook_lines(content: bytes) -> Iterator[list[str]]:
         IndexError,
         OSError,
         SyntaxError,
+        EOFError,
+        NotImplementedError,
+        zlib.error,
     ) as fault:
         raise ValidationError("This workbook cannot be read. Save it as XLSX or CSV again.") from fault
 

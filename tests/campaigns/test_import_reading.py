@@ -1,10 +1,13 @@
 import io
 import zipfile
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 
 import openpyxl
 import pytest
 from django.core.exceptions import ValidationError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from campaigns.imports.mapping import FIELDS, clean_mapping, guess_mapping
 from campaigns.imports.reading import Table, read_table
@@ -267,3 +270,13 @@ def test_a_time_that_comes_twice_is_explained():
     moment, note = read_moment("", "2026-10-25 02:30", "Europe/Berlin")
     assert moment == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert "comes twice" in note
+
+
+@given(changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_damaged_workbook_is_read_or_refused_and_nothing_else(changes):
+    content = bytearray(workbook(["text", "count"], ["新品", 3], ["x", 2.5]))
+    for where, value in changes:
+        content[int(where * (len(content) - 1))] = value
+    with suppress(ValidationError):
+        read(bytes(content), "plan.xlsx")
