@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from lib.clock import now
 
 # Enough for every name we give; an e-mail address may be longer.
 ACTOR_CHARACTERS = 120
+# In the instance's chain: the chain of this workspace went with it.
+WORKSPACE_DELETED = "workspace.delete"
 
 
 def record(action: str, subject: Model, *, by: Actor, **data: Any) -> AuditEntry:
@@ -74,34 +76,63 @@ def link_hash(entry: AuditEntry) -> str:
     return hashlib.sha256(json.dumps(fields, separators=(",", ":")).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Anchor:
+    """What a file outside the database saw of a chain on a day."""
+
+    number: int
+    hash: str
+    day: str
+
+
 @dataclass
-class _Position:
+class _Walk:
+    """Where the check stands, and the anchors it has not come to yet."""
+
+    anchors: dict[int, list[Anchor]]
     number: int = 0
     hash: str = ""
 
 
-def verify_chain(workspace: Workspace | None) -> Iterator[str]:
-    """Yield one sentence per fault: an edited, missing, added or reordered entry, or a changed detail."""
+def verify_chain(workspace: Workspace | None, anchors: Iterable[Anchor] = ()) -> Iterator[str]:
+    """Yield one sentence per fault: an edited, missing, added or reordered entry, or a changed detail.
+
+    The anchors also find what leaves the chain whole: a cut tail with its head, or a chain written anew.
+    """
     entries = AuditEntry.objects.filter(workspace=workspace).select_related("detail").order_by("number")
-    end = _Position()
-    yield from _verify_links(entries, end)
+    walk = _Walk(_by_number(anchors))
+    yield from _verify_links(entries, walk)
     head = AuditHead.objects.select_for_update().filter(chain=workspace.pk if workspace else INSTANCE_CHAIN).first()
     # What was added while we read: from here on the lock keeps the chain still.
-    yield from _verify_links(entries.filter(number__gt=end.number), end)
-    if (head.number, head.hash) != (end.number, end.hash) if head else end.number:
-        yield f"the chain ends at entry {end.number}, its head says {head.number if head else 'nothing'}"
+    yield from _verify_links(entries.filter(number__gt=walk.number), walk)
+    if (head.number, head.hash) != (walk.number, walk.hash) if head else walk.number:
+        yield f"the chain ends at entry {walk.number}, its head says {head.number if head else 'nothing'}"
+    for number, (anchor, *_) in walk.anchors.items():
+        yield f"entry {number} is gone: the anchor of {anchor.day} saw it"
 
 
-def _verify_links(entries: QuerySet[AuditEntry], at: _Position) -> Iterator[str]:
+def _by_number(anchors: Iterable[Anchor]) -> dict[int, list[Anchor]]:
+    found: dict[int, list[Anchor]] = {}
+    for anchor in anchors:
+        seen = found.setdefault(anchor.number, [])
+        if anchor.hash not in {other.hash for other in seen}:
+            seen.append(anchor)
+    return found
+
+
+def _verify_links(entries: QuerySet[AuditEntry], walk: _Walk) -> Iterator[str]:
     for entry in entries.iterator(chunk_size=1000):
-        if entry.number != at.number + 1:
-            yield f"entry {at.number + 1} is missing: the next one is {entry.number}"
-        if entry.previous_hash != at.hash:
+        if entry.number != walk.number + 1:
+            yield f"entry {walk.number + 1} is missing: the next one is {entry.number}"
+        if entry.previous_hash != walk.hash:
             yield f"entry {entry.number} does not follow the one before it"
         if entry.hash != link_hash(entry):
             yield f"entry {entry.number} was changed"
         yield from _verify_detail(entry)
-        at.number, at.hash = entry.number, entry.hash
+        for anchor in walk.anchors.pop(entry.number, ()):
+            if anchor.hash != entry.hash:
+                yield f"entry {entry.number} is not the one that the anchor of {anchor.day} saw"
+        walk.number, walk.hash = entry.number, entry.hash
 
 
 def _verify_detail(entry: AuditEntry) -> Iterator[str]:

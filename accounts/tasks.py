@@ -3,7 +3,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from accounts import notifications
+from accounts import audit_anchor, notifications
 from accounts.models import Invitation
 from accounts.services import invitation_token
 from lib.text import one_line
@@ -33,3 +33,8 @@ def mail_invitation(invitation_id: int) -> None:
 @shared_task(name="accounts.mail_alerts", expires=30)
 def mail_alerts() -> None:
     notifications.mail_alerts()
+
+
+@shared_task(name="accounts.anchor_audit")
+def anchor_audit() -> None:
+    audit_anchor.anchor_chains()

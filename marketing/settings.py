@@ -162,6 +162,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
 # Source folders of a workspace are relative to SOURCES_ROOT/<workspace id>.
 SOURCES_ROOT = Path(env.text("SOURCES_ROOT", str(APP_DATA / "sources"))).absolute()
+# What the audit chains said on each day. Best on a disk that whoever runs the database cannot write.
+AUDIT_ANCHOR_DIR = Path(env.text("AUDIT_ANCHOR_DIR", str(APP_DATA / "anchors"))).absolute()
 
 # How many proxies of ours add to X-Forwarded-For: what stands before them in it can be forged.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
@@ -291,6 +293,7 @@ CELERY_BEAT_SCHEDULE = {
     "make-occurrences": {"task": "campaigns.make_occurrences", "schedule": 60.0},
     "rescan-sources": {"task": "campaigns.rescan_sources", "schedule": SOURCE_RESCAN_S},
     "mail-alerts": {"task": "accounts.mail_alerts", "schedule": 30.0},
+    "anchor-audit": {"task": "accounts.anchor_audit", "schedule": 86_400.0},
     "forget-log-lines": {"task": "campaigns.forget_log_lines", "schedule": 86_400.0},
     "receive-updates": {"task": "social.receive_updates", "schedule": 2.0},
     "forget-updates": {"task": "social.forget_updates", "schedule": 86_400.0},

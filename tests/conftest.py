@@ -66,6 +66,7 @@ def own_folders(settings, tmp_path: Path) -> None:
     settings.APP_DATA = tmp_path
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.SOURCES_ROOT = tmp_path / "sources"
+    settings.AUDIT_ANCHOR_DIR = tmp_path / "anchors"
 
 
 @pytest.fixture(autouse=True)
