@@ -7,7 +7,7 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.guests import GUEST_SHARES
         from accounts.problems import CONFLICTS
-        from campaigns import live_changes, telegram_reviews
+        from campaigns import inventory, live_changes, telegram_reviews  # noqa: F401  (declares the models)
         from campaigns.dead_letters import note_stuck
         from campaigns.deliveries import KIND, REVIEW_SUBJECT
         from campaigns.errors import NotAllowedNow, StaleForm

@@ -5,4 +5,4 @@ class MarketingConfig(AppConfig):
     name = "marketing"
 
     def ready(self) -> None:
-        from marketing import checks  # noqa: F401  (registers the system checks)
+        from marketing import checks, inventory  # noqa: F401  (system checks; models of packages)

@@ -5,6 +5,7 @@ class SocialConfig(AppConfig):
     name = "social"
 
     def ready(self) -> None:
+        from social import inventory  # noqa: F401  (declares the models)
         from social.telegram import commands, membership
         from social.telegram.handlers import UPDATE_HANDLERS
 
