@@ -37,6 +37,8 @@ class PostDraft:
     reply_to: str = ""
     tags: tuple[str, ...] = ()
     language: str = ""
+    # A `Post.Relationship`.
+    relationship: str = "own_brand"
     source: Source | None = None
     external_id: str = ""
     # The name of a registered shortener for its links (`campaigns.links`).

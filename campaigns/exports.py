@@ -21,7 +21,7 @@ from campaigns.models import Delivery, MediaAsset, Post, PostPart
 
 COLUMNS = (
     *("external_id", "channel", "text", "media", "alt_text", "time", "timezone", "title", "campaign", "tags"),
-    *("language", "made_with_ai", "state", "published_at", "url", "problem"),
+    *("language", "relationship", "made_with_ai", "state", "published_at", "url", "problem"),
 )
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
@@ -92,6 +92,7 @@ def _lines(post: Post, zone: str, twins: set[str]) -> list[Line]:
         "campaign": post.campaign.name if post.campaign else "",
         "tags": ", ".join(post.tags),
         "language": post.language,
+        "relationship": post.relationship,
         "made_with_ai": "yes" if post.made_with_ai else "no",
     }
     rows = list(post.deliveries.all())

@@ -4,6 +4,7 @@ from django import forms
 
 from accounts.forms import zones
 from campaigns.models import Campaign
+from compliance.places import INDUSTRIES, MARKETS
 
 WEEKDAYS = list(enumerate(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]))
 
@@ -17,9 +18,21 @@ class DateInput(forms.DateInput):
 
 
 class CampaignForm(forms.ModelForm):
+    markets = forms.MultipleChoiceField(
+        choices=list(MARKETS.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Whose rules its posts are checked against. None: those of the workspace.",
+    )
+    industry = forms.ChoiceField(
+        choices=[("", "As the workspace"), *INDUSTRIES.items()],
+        required=False,
+        help_text="Some businesses have rules of their own.",
+    )
+
     class Meta:
         model = Campaign
-        fields = ["name", "goal", "brief", "starts_on", "ends_on"]
+        fields = ["name", "goal", "brief", "starts_on", "ends_on", "markets", "industry"]
         labels = {"starts_on": "First day", "ends_on": "Last day"}
         help_texts = {
             "goal": "What it is for, in one sentence: it stands beside the name everywhere.",

@@ -67,6 +67,7 @@ class PostForm:
     reply_to: str = ""
     tags: str = ""
     language: str = ""
+    relationship: str = Post.Relationship.OWN_BRAND.value
     # The name of a link shortener that is to be used; empty for none.
     shortener: str = ""
     when: str = "later"
@@ -90,7 +91,7 @@ class PostForm:
 
     @property
     def top_errors(self) -> list[str]:
-        beside = {"at", "connections", "campaign", "title", "reply_to", "tags"}
+        beside = {"at", "connections", "campaign", "title", "reply_to", "tags", "relationship"}
         return [text for name, texts in self.errors.items() if name not in beside for text in texts]
 
     def add_errors(self, error: ValidationError) -> None:
@@ -120,6 +121,7 @@ def read_form(data: QueryDict) -> PostForm:
         reply_to=_text(data, "reply_to"),
         tags=_text(data, "tags"),
         language=_text(data, "language"),
+        relationship=_text(data, "relationship") or Post.Relationship.OWN_BRAND.value,
         shortener=_text(data, "shortener"),
         when=when if when in WHEN else "later",
         at=_text(data, "at"),
@@ -192,6 +194,7 @@ def form_of(post: Post) -> PostForm:
         reply_to=post.reply_to,
         tags=", ".join(post.tags),
         language=post.language,
+        relationship=post.relationship,
         revision=post.revision,
         post_id=post.pk,
     )
@@ -229,6 +232,7 @@ def to_draft(form: PostForm, campaign: Campaign | None) -> PostDraft:
         reply_to=clean_reply_to(form.reply_to),
         tags=read_tags(form.tags),
         language=form.language,
+        relationship=form.relationship,
         shortener=form.shortener,
     )
 

@@ -24,6 +24,7 @@ from campaigns.links import with_short_links
 from campaigns.models import Campaign, Delivery, MediaAsset, PartMedia, Post, PostPart
 from campaigns.versions import keep_version
 from compliance import fingerprints
+from compliance.places import clean_industry, clean_markets
 from lib.clock import now
 from lib.ids import uuid7
 from lib.text import storable
@@ -36,7 +37,7 @@ State = Delivery.State
 # Once one of these is reached the text exists outside: it is history, not a draft.
 FROZEN = {State.PUBLISHING, State.PUBLISHED, State.UNCONFIRMED}
 MAX_TEXT = 25_000
-EDITABLE = ("name", "goal", "brief", "starts_on", "ends_on", "config")
+EDITABLE = ("name", "goal", "brief", "starts_on", "ends_on", "config", "markets", "industry")
 
 
 # --- campaigns --------------------------------------------------------------------------------------------
@@ -51,6 +52,8 @@ def create_campaign(
     starts_on: date | None = None,
     ends_on: date | None = None,
     config: dict[str, Any] | None = None,
+    markets: Sequence[str] = (),
+    industry: str = "",
 ) -> Campaign:
     by.require(Perm.CONTENT_EDIT)
     campaign = Campaign(
@@ -61,6 +64,8 @@ def create_campaign(
         starts_on=starts_on,
         ends_on=ends_on,
         config=config or {},
+        markets=clean_markets(markets),
+        industry=clean_industry(industry),
         created_by=by.user,
     )
     campaign.full_clean(exclude=["workspace"])
@@ -75,6 +80,8 @@ def update_campaign(campaign: Campaign, *, by: Actor, **fields: Any) -> Campaign
     """Any of EDITABLE."""
     by.require(Perm.CONTENT_EDIT)
     before = {name: getattr(campaign, name) for name in fields}
+    clean = {"markets": clean_markets, "industry": clean_industry}
+    fields |= {name: clean[name](fields[name]) for name in clean.keys() & fields.keys()}
     for name, value in fields.items():
         setattr(campaign, name, value.strip() if isinstance(value, str) else value)
     campaign.full_clean(exclude=["workspace"])
@@ -212,6 +219,7 @@ def duplicate_post(post: Post, *, by: Actor) -> Post:
         options=post.options,
         tags=tuple(post.tags),
         language=post.language,
+        relationship=post.relationship,
     )
     return create_post(draft, by=by, has_agent_text=post.has_agent_text)
 
@@ -247,6 +255,7 @@ def _write_content(post: Post, draft: PostDraft, by: Actor) -> None:
     post.made_with_ai = draft.made_with_ai or post.has_agent_text
     post.is_marked, post.options = draft.is_marked, clean_options(draft.options)
     post.tags, post.language = list(draft.tags), draft.language[:12]
+    post.relationship = _relationship(draft.relationship)
     post.source, post.external_id = draft.source or post.source, draft.external_id or post.external_id
     if post.reply_to != draft.reply_to:
         # What the network said was about another post.
@@ -264,6 +273,12 @@ def _write_content(post: Post, draft: PostDraft, by: Actor) -> None:
         from campaigns.tasks import look_at_reply_target
 
         transaction.on_commit(partial(look_at_reply_target.delay, str(post.workspace_id), str(post.pk)))
+
+
+def _relationship(value: str) -> str:
+    if value not in Post.Relationship.values:
+        raise ValidationError({"relationship": "Choose how you are tied to what the post is about."})
+    return value
 
 
 def _checked_text(text: str) -> str:

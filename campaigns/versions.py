@@ -41,6 +41,8 @@ def content_of(draft: PostDraft) -> Content:
         "reply_to": draft.reply_to,
         "tags": list(draft.tags),
         "language": draft.language,
+        # Absent where it is what nearly all posts are: former versions do not name it.
+        "relationship": "" if draft.relationship == Post.Relationship.OWN_BRAND else draft.relationship,
     }
     return _storable({name: value for name, value in content.items() if value})
 
@@ -86,6 +88,7 @@ def draft_of(version: PostVersion) -> PostDraft:
         reply_to=content.get("reply_to", ""),
         tags=tuple(content.get("tags", [])),
         language=content.get("language", ""),
+        relationship=content.get("relationship", Post.Relationship.OWN_BRAND.value),
     )
 
 
@@ -129,4 +132,5 @@ LABELS = {
     "reply_to": "the post it answers",
     "tags": "the tags",
     "language": "the language",
+    "relationship": "the tie to the brand",
 }

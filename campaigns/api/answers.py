@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -54,6 +55,14 @@ def locked(rows: QuerySet[M], row: M) -> M:
     if found is None:
         raise Http404
     return found
+
+
+def clean_or_refuse(clean: Callable[[Any], Any], value: Any) -> Any:
+    """A service's check as that of a serializer's field."""
+    try:
+        return clean(value)
+    except ValidationError as error:
+        raise serializers.ValidationError(error.messages) from error
 
 
 def check_json(value: Any) -> None:

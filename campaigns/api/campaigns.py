@@ -12,9 +12,20 @@ from rest_framework.response import Response
 from accounts.access import Perm
 from accounts.rest import WorkspaceView
 from campaigns.access import get_campaign, visible_campaigns
-from campaigns.api.answers import Data, ListView, check_if_match, check_json, locked, page_of, tagged, valid
+from campaigns.api.answers import (
+    Data,
+    ListView,
+    check_if_match,
+    check_json,
+    clean_or_refuse,
+    locked,
+    page_of,
+    tagged,
+    valid,
+)
 from campaigns.models import Campaign, Delivery
 from campaigns.services import EDITABLE, create_campaign, delete_campaign, set_campaign_status, update_campaign
+from compliance.places import MAX_MARKETS, clean_industry, clean_markets
 
 IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, description="The ETag of what you changed; 409 when it is older."
@@ -28,6 +39,20 @@ class CampaignInput(serializers.Serializer[Any]):
     starts_on = serializers.DateField(required=False, allow_null=True, default=None)
     ends_on = serializers.DateField(required=False, allow_null=True, default=None)
     config = serializers.DictField(required=False, default=dict, validators=[check_json])
+    markets = serializers.ListField(
+        child=serializers.CharField(max_length=8),
+        required=False,
+        default=list,
+        max_length=MAX_MARKETS,
+        help_text="Where its posts are aimed at; empty as in the workspace's settings. CN, US, UK, EU, DE and so on.",
+    )
+    industry = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+
+    def validate_markets(self, value: list[str]) -> list[str]:
+        return clean_or_refuse(clean_markets, value)
+
+    def validate_industry(self, value: str) -> str:
+        return clean_or_refuse(clean_industry, value)
 
 
 class CampaignAnswer(CampaignInput):

@@ -74,6 +74,12 @@ class PostInput(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=80), required=False, default=list, max_length=30
     )
     language = serializers.CharField(max_length=12, required=False, allow_blank=True, default="")
+    relationship = serializers.ChoiceField(
+        Post.Relationship.choices,
+        required=False,
+        default=Post.Relationship.OWN_BRAND.value,
+        help_text="The author's tie to what is praised: what has to be disclosed follows from it.",
+    )
     parts = serializers.ListField(
         child=PartInput(), allow_empty=False, max_length=MAX_PARTS, help_text="Several make a thread."
     )
@@ -147,6 +153,7 @@ def post_data(post: Post) -> Data:
         "reply_facts": post.reply_facts,
         "tags": post.tags,
         "language": post.language,
+        "relationship": post.relationship,
         "parts": [
             {
                 "text": part.text,
@@ -339,4 +346,5 @@ def _draft(data: Data, campaign: Campaign | None) -> PostDraft:
         reply_to=data["reply_to"],
         tags=tuple(data["tags"]),
         language=data["language"],
+        relationship=data["relationship"],
     )

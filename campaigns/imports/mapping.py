@@ -82,6 +82,11 @@ FIELDS: dict[str, Field] = {
         "A code such as de.",
         "language, lang, locale, sprache, 语言",
     ),
+    "relationship": Field(
+        "Tie to the brand",
+        "own brand, paid, gift, affiliate or employee.",
+        "relationship, tie, beziehung, 关系, 合作关系",
+    ),
     "made_with_ai": Field(
         "Made with AI",
         "Yes or no.",

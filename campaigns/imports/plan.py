@@ -18,7 +18,7 @@ from social.networks.rules import check_part, clean_text
 Action = Literal["create", "update", "same", "skip", "error"]
 PUBLISHED = "It is published or on its way, so an import leaves it as it is."
 SHARED = {"title": "title", "campaign": "campaign", "media": "files", "tags": "tags", "language": "language"}
-SHARED |= {"made_with_ai": "AI label"}
+SHARED |= {"made_with_ai": "AI label", "relationship": "tie to the brand"}
 
 
 @dataclass
@@ -204,6 +204,8 @@ def _changes(group: Group, post: Post) -> list[str]:
         changed.append("tags")
     if row.language is not None and row.language != post.language:
         changed.append("language")
+    if row.relationship is not None and row.relationship != post.relationship:
+        changed.append("tie to the brand")
     if row.made_with_ai is not None and row.made_with_ai != post.made_with_ai and not post.has_agent_text:
         changed.append("AI label")
     planned = {delivery.connection_id: delivery.scheduled_at for delivery in post.deliveries.all()}
@@ -252,6 +254,7 @@ def current_draft(post: Post) -> PostDraft:
         reply_to=post.reply_to,
         tags=tuple(post.tags),
         language=post.language,
+        relationship=post.relationship,
     )
 
 
@@ -264,7 +267,7 @@ def as_draft(group: Group, post: Post | None, campaign: Any) -> PostDraft:
         wanted |= {"connections": tuple(group.times), "overrides": _overrides(group)}
     if row.title is not None:
         wanted["title"] = row.title or before.title
-    for name in ("tags", "language", "made_with_ai"):
+    for name in ("tags", "language", "relationship", "made_with_ai"):
         if getattr(row, name) is not None:
             wanted[name] = getattr(row, name)
     if post is None:

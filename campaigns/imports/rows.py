@@ -15,7 +15,7 @@ from django.db.models import CharField, F, Func, Q, Value
 from accounts.models import Workspace
 from campaigns.hashtags import hashtag
 from campaigns.imports.times import BadTime, read_moment
-from campaigns.models import Campaign, MediaAsset
+from campaigns.models import Campaign, MediaAsset, Post
 from campaigns.source_config import LANGUAGE, MAX_LANGUAGE, MAX_TAG, MAX_TAGS
 from social.models import Connection, Network
 from social.networks.rules import MAX_PARTS, clean_text
@@ -59,6 +59,7 @@ class Row:
     campaign: str | None = None
     tags: tuple[str, ...] | None = None
     language: str | None = None
+    relationship: str | None = None
     made_with_ai: bool | None = None
     notes: tuple[str, ...] = ()
 
@@ -165,6 +166,7 @@ class _Reader:
             campaign=self._campaign(),
             tags=self._tags(),
             language=self._language(),
+            relationship=self._relationship(),
             made_with_ai=self._made_with_ai(),
             notes=tuple(self.notes),
         )
@@ -295,6 +297,15 @@ class _Reader:
         if code and (len(code) > MAX_LANGUAGE or not LANGUAGE.fullmatch(code)):
             self.wrong.append(f"“{code[:30]}” is no language code. Write one such as en, de or zh-CN.")
         return code
+
+    def _relationship(self) -> str | None:
+        if "relationship" not in self.values:
+            return None
+        word = "_".join(self._cell("relationship").lower().replace("-", " ").replace("_", " ").split())
+        if word and word not in Post.Relationship.values:
+            choices = ", ".join(value.replace("_", " ") for value in Post.Relationship.values)
+            self.wrong.append(f"“{word[:30]}” is no tie to the brand. Write one of: {choices}.")
+        return word or Post.Relationship.OWN_BRAND.value
 
     def _made_with_ai(self) -> bool | None:
         if "made_with_ai" not in self.values:

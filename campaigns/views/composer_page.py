@@ -132,6 +132,7 @@ def composer_context(actor: Actor, form: PostForm, post: Post | None = None) -> 
         "previews": previews,
         "costs": _costs(form, previews, actor),
         "reply_settings": REPLY_SETTINGS.items(),
+        "relationships": Post.Relationship.choices,
         "link_previews": PREVIEWS.items(),
         "ends_in_album": len(form.parts[-1].media) > 1,
         "shorteners": list(SHORTENERS),
