@@ -9,7 +9,7 @@ _SIGN = "[0-9A-HJ-NP-Z]"
 _PLATE = rf"[{_PROVINCES}][A-HJ-NP-Z][·. ]?(?:{_SIGN}{{5}}|{_SIGN}{{4}}[学警港澳]|[A-HJK]{_SIGN}\d{{4}}|\d{{5}}[A-HJK])"
 _PHONE_WORDS = ("手机", "电话", "手机号", "联系", "微信", "致电", "热线", "座机", "tel", "mobile", "phone", "加我")
 # What people write in front of the name of a chat account, also to get past a filter.
-_WECHAT = r"(?:加?微信号?|微信ID|[威薇溦]信号?|[V威薇]信号?|VX|V信|WX|WECHAT ?(?:ID)?|WEIXIN)"
+_WECHAT = r"(?:[加+➕]V(?:X|信)?|加?微信号?|微信ID|[威薇溦]信号?|[V威薇]信号?|VX|V信|WX|WECHAT ?(?:ID)?|WEIXIN)"
 _QQ = r"(?:(?:QQ|扣扣|企鹅)(?:群|号|号码|群号)?)"
 _IS = r"[ ]?[:是为=]?[ ]?"
 
@@ -37,6 +37,9 @@ CHINA = (
         # Above an international number's, which would hold the +86 as well.
         score=0.95,
         digits=11,
+        # No counts, no numbers of orders.
+        left=LEFT + "(?<!单号)(?<!单号:)(?<!编号)(?<!编号:)(?<!播放量)(?<!阅读量)",
+        right=RIGHT + "(?! ?[次件期元份万亿票])",
         words=_PHONE_WORDS,
     ),
     Recogniser(

@@ -1,6 +1,7 @@
 """Addresses in networks, and the phone numbers of the world."""
 
 import ipaddress
+import re
 from functools import lru_cache
 
 import phonenumbers
@@ -22,7 +23,10 @@ _V4 = r"\d{1,3}(?:\.\d{1,3}){3}"
 _ZERO_OR_ALL = (set("0"), set("F"))
 
 # Where a number without a country code may belong to.
-_REGIONS = ("US", "GB", "DE", "FR", "IN", "JP", "BR", "IL", "ES", "IT", "AU", "SG", "HK", "TW", "KR")
+_REGIONS = ("US", "GB", "DE", "FR", "IN", "JP", "BR", "IL", "ES", "IT", "AU", "TW", "KR")
+# Numbers of eight digits in two groups.
+_CITIES = ("SG", "HK", "MO")
+_IN_TWO_FOURS = re.compile(r"\d{4}[ -]?\d{4}")
 
 
 def _is_v4(value: str) -> bool:
@@ -42,10 +46,6 @@ def _is_mac(value: str) -> bool:
     return set(value) not in _ZERO_OR_ALL
 
 
-def _is_long_enough(value: str) -> bool:
-    return 7 <= sum(sign.isdigit() for sign in value) <= 17
-
-
 def _is_international(value: str) -> bool:
     return value.startswith(("+", "00")) and _is_valid("+" + value.lstrip("+0"), "")
 
@@ -61,7 +61,10 @@ def _is_valid(value: str, region: str) -> bool:
 def _is_phone(value: str) -> bool:
     if value.startswith(("+", "00")):
         return _is_international(value)
-    return _is_long_enough(value) and any(_is_valid(value, region) for region in _REGIONS)
+    if _IN_TWO_FOURS.fullmatch(value):
+        return any(_is_valid(value, region) for region in _CITIES)
+    # Shorter ones are dates and counts more often than numbers.
+    return sum(map(str.isdigit, value)) >= 9 and any(_is_valid(value, region) for region in _REGIONS)
 
 
 NETWORK = (
@@ -70,7 +73,7 @@ NETWORK = (
         rf"[A-Z0-9](?:[A-Z0-9._%+'-]{{0,62}}[A-Z0-9_+-])?@(?:{_LABEL}\.)+(?:XN--[A-Z0-9-]{{2,59}}|[A-Z]{{2,24}})",
         score=CERTAIN,
         needs="@",
-        left=r"(?<![0-9A-Za-z_%+-])",
+        left=r"(?<![0-9A-Za-z_%+-])(?<!//)",
         right=r"(?![0-9A-Za-z@])",
     ),
     Recogniser(
@@ -105,8 +108,11 @@ NETWORK = (
         "IP_ADDRESS",
         r"[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:(?:[0-9A-Fa-f]{1,4}|" + _V4 + r")?(?:%[0-9A-Za-z]+)?"
         r"(?:/(?:12[0-8]|1[01]\d|[1-9]?\d)(?!\d))?",
-        score=0.6,
+        # Two colons alone are an address too, but seldom meant as one.
+        score=0.05,
         check=_is_v6,
+        proof=lambda value: len(value) > 2,
+        proved=0.6,
         needs=":",
         exact=True,
         left=r"(?<![0-9A-Za-z:.])",
@@ -128,7 +134,7 @@ NETWORK = (
         score=SHAPE,
         check=_is_phone,
         proof=_is_international,
-        digits=7,
+        digits=8,
         exact=True,
         left=r"(?<![0-9A-Za-z+])(?<![0-9][-.])",
         words=(

@@ -63,7 +63,9 @@ def entropy(value: str) -> float:
 
 def _looks_random(value: str) -> bool:
     """Letters and digits mixed, few of them twice; a word or a plain number is no secret we can know."""
-    mixed = any(sign.isalpha() for sign in value) and any(sign.isdigit() for sign in value)
+    digits = sum(map(str.isdigit, value))
+    letters = sum(map(str.isalpha, value))
+    mixed = bool(digits and letters) and (digits > 1 or letters + digits < len(value) or not value.islower())
     return mixed and not _PLACEHOLDER.search(value) and entropy(value) >= 2.75
 
 
@@ -89,7 +91,7 @@ SECRETS = (
     Recogniser(
         "SECRET_URL_PASSWORD",
         r"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/:@'\"<>]{0,100}:(?P<value>[^\s/@'\"<>]{3,200})@[A-Za-z0-9\[]",
-        score=CERTAIN,
+        score=1.0,
         check=_is_password,
         needs="@",
         exact=True,

@@ -1,5 +1,6 @@
 """The engines of the guard, in the order they are asked."""
 
+from compliance.guard.engines.pii import PiiEngine
 from compliance.guard.port import Engine
 
-ENGINES: tuple[Engine, ...] = ()
+ENGINES: tuple[Engine, ...] = (PiiEngine(),)

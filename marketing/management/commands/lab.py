@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from compliance.pii import DECLARED, find
 from social.networks.telegram.text import check_text
 from social.networks.x.text import parse_tweet
 
@@ -50,7 +51,18 @@ def count_text(question: Question) -> Answer:
     return counter(string(question, "text"))
 
 
-LABS: dict[str, Callable[[Question], Answer]] = {"count-text": count_text}
+def find_pii(question: Question) -> Answer:
+    if question.get("declared") is True:
+        return {"declared": list(DECLARED)}
+    entities = question.get("entities")
+    if entities is not None and not (isinstance(entities, list) and all(isinstance(name, str) for name in entities)):
+        raise LabError("“entities” must be a list of strings")
+    # What we do not claim is not found, so that another system's list of types can be asked as it is.
+    claimed = None if entities is None else [name for name in entities if name in DECLARED]
+    return {"entities": [asdict(found) for found in find(string(question, "text"), claimed)]}
+
+
+LABS: dict[str, Callable[[Question], Answer]] = {"count-text": count_text, "pii": find_pii}
 
 
 def read_lines(stream: BinaryIO) -> Iterator[bytes | None]:
