@@ -28,7 +28,7 @@ from campaigns.queries import with_content
 from campaigns.rendering import RenderedPart, digest, render, render_part
 from compliance.decisions import risk_of
 from compliance.models import Review
-from compliance.services import ReviewClosed, Subject, request_review, withdraw_reviews
+from compliance.services import TOLD, ReviewClosed, Subject, request_review, withdraw_reviews
 from lib.clock import now
 from social.credentials import credential_version, mark_reconnect, open_client, refresh_credential
 from social.models import Connection
@@ -118,16 +118,17 @@ def approve_change(review: Review, by: Actor) -> None:
         raise ReviewClosed("This edit is no longer waiting.")
 
 
-def reject_change(review: Review, by: Actor) -> None:
+def send_back_change(review: Review, by: Actor, status: str) -> None:
+    problem = f"{Review.Status(status).label}: {review.reason}"[:300]
     moved = LiveChange.objects.filter(pk=review.object_id, state=State.IN_REVIEW).update(
-        state=State.REJECTED, problem_text=f"Rejected: {review.reason}"[:300], done_at=now()
+        state=State.REJECTED, problem_text=problem, done_at=now()
     )
     if not moved:
         raise ReviewClosed("This edit is no longer waiting.")
     change = LiveChange.objects.select_related("part__delivery__post", "workspace").get(pk=review.object_id)
     delivery = change.part.delivery
-    text = f"An edit of “{delivery.post}” was rejected: {review.reason}"
-    notify(change.workspace, "delivery.rejected", text, path=f"/deliveries/{delivery.pk}", perm=Perm.CONTENT_EDIT)
+    text = f"An edit of “{delivery.post}” {TOLD[status]}: {review.reason}"
+    notify(change.workspace, f"delivery.{status}", text, path=f"/deliveries/{delivery.pk}", perm=Perm.CONTENT_EDIT)
 
 
 def authors_of_change(change_id: UUID) -> set[UUID]:
@@ -135,7 +136,7 @@ def authors_of_change(change_id: UUID) -> set[UUID]:
     return authors_of(delivery_id)
 
 
-REVIEW_SUBJECT = Subject(authors=authors_of_change, approve=approve_change, reject=reject_change)
+REVIEW_SUBJECT = Subject(authors=authors_of_change, approve=approve_change, send_back=send_back_change)
 
 
 # --- doing it ---------------------------------------------------------------------------------------------

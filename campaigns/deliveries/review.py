@@ -1,13 +1,17 @@
 """Asking for an approval, what it does, and what an edit does to it."""
 
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import DurationField, ExpressionWrapper, F
 
 from accounts import audit
 from accounts.access import Actor, Perm, system_actor
+from accounts.models import LatePolicy
 from accounts.services import emit, notify
 from campaigns import publishing_log
 from campaigns.deliveries.loading import locked
@@ -20,7 +24,7 @@ from campaigns.replies import check_reply
 from compliance import fingerprints
 from compliance.decisions import risk_of
 from compliance.models import GuardDecision, Review
-from compliance.services import ReviewClosed, Subject, request_review, withdraw_reviews
+from compliance.services import TOLD, ReviewClosed, Subject, request_review, withdraw_reviews
 from lib.clock import now
 from social.models import TelegramLink
 
@@ -158,16 +162,29 @@ def approve_delivery(review: Review, by: Actor) -> None:
     publishing_log.write(row, "approved", publishing_log.INFO, f"Approved by {by.label}.")
 
 
-def reject_delivery(review: Review, by: Actor) -> None:
+def send_back_delivery(review: Review, by: Actor, status: str) -> None:
+    """Rejected, changes wanted, or nobody decided in time: a draft again, with the reason."""
     row = _reviewed(review)
     fingerprints.forget(row.pk)
-    row.state, row.due_at = State.DRAFT, None
-    row.problem_code, row.problem_text, row.updated_at = "rejected", f"Rejected: {review.reason}"[:300], now()
+    row.state, row.due_at, row.updated_at = State.DRAFT, None, now()
+    row.problem_code, row.problem_text = status, f"{Review.Status(status).label}: {review.reason}"[:300]
     row.save()
-    emit(row.workspace, "delivery.rejected", delivery=str(row.pk))
-    publishing_log.write(row, "rejected", publishing_log.WARNING, row.problem_text)
-    text = f"“{row.post}” was rejected: {review.reason}"
-    notify(row.workspace, "delivery.rejected", text, path=f"/posts/{row.post_id}", perm=Perm.CONTENT_EDIT)
+    emit(row.workspace, f"delivery.{status}", delivery=str(row.pk))
+    publishing_log.write(row, status, publishing_log.WARNING, row.problem_text)
+    text = f"“{row.post}” {TOLD[status]}: {review.reason}"
+    notify(row.workspace, f"delivery.{status}", text, path=f"/posts/{row.post_id}", perm=Perm.CONTENT_EDIT)
+
+
+def too_late(delivery_ids: Collection[UUID], at: datetime) -> set[UUID]:
+    """Their planned time has passed by more than the workspace allows: approved now, the engine would not send them."""
+    late_after = ExpressionWrapper(F("workspace__late_minutes") * timedelta(minutes=1), DurationField())
+    rows = Delivery.objects.filter(pk__in=delivery_ids, state=State.IN_REVIEW)
+    rows = rows.exclude(workspace__late_policy=LatePolicy.SEND)
+    return set(rows.filter(scheduled_at__lt=at - late_after).values_list("pk", flat=True))
+
+
+def lock_deliveries(delivery_ids: Collection[UUID]) -> None:
+    list(Delivery.objects.select_for_update().filter(pk__in=delivery_ids).order_by("pk").values_list("pk"))
 
 
 def _reviewed(review: Review) -> Delivery:
@@ -182,7 +199,9 @@ def authors_of(delivery_id: UUID) -> set[UUID]:
     return {UUID(author) for author in authors or []}
 
 
-REVIEW_SUBJECT = Subject(authors=authors_of, approve=approve_delivery, reject=reject_delivery)
+REVIEW_SUBJECT = Subject(
+    authors=authors_of, approve=approve_delivery, send_back=send_back_delivery, too_late=too_late, lock=lock_deliveries
+)
 
 
 def start_campaign(row: Delivery, by: Actor) -> None:

@@ -38,7 +38,7 @@ def done(authors, monkeypatch) -> list:
     subject = Subject(
         authors=lambda _id: authors,
         approve=lambda review, by: log.append(("approve", by.label)),
-        reject=lambda review, by: log.append(("reject", by.label)),
+        send_back=lambda review, by, status: log.append(("reject", by.label)),
     )
     monkeypatch.setitem(services.SUBJECTS, "poem", subject)
     return log

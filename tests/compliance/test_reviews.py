@@ -28,15 +28,15 @@ class Log(list):
         if self.refuses:
             raise ReviewClosed("Not any more.")
 
-    def reject(self, review: Review, by: Actor) -> None:
-        self.append(("reject", review.pk, review.reason))
+    def send_back(self, review: Review, by: Actor, status: str) -> None:
+        self.append((status, review.pk, review.reason))
 
 
 @pytest.fixture
 def told(bob, in_workspace):
     """A subject of its own kind, whose author is bob."""
     log = Log()
-    services.SUBJECTS["poem"] = Subject(authors=lambda _id: {bob.pk}, approve=log.approve, reject=log.reject)
+    services.SUBJECTS["poem"] = Subject(authors=lambda _id: {bob.pk}, approve=log.approve, send_back=log.send_back)
     yield log
     del services.SUBJECTS["poem"]
 
@@ -94,7 +94,7 @@ def test_an_approval_is_written_down_and_done(ask, told, rita_actor, rita):
 def test_a_rejection_tells_its_reason(ask, told, rita_actor):
     review = ask()
     reject_review(review, by=rita_actor, reason=" Too sweet\x00 ")
-    assert told == [("reject", review.pk, "Too sweet")]
+    assert told == [("rejected", review.pk, "Too sweet")]
     assert Review.objects.get(pk=review.pk).reason == "Too sweet"
 
 
