@@ -1,0 +1,141 @@
+"""Conditions over facts, as data.
+
+`{"opted_out|unsubscribed": true, "*_last_hour": {"gte": {"fact": "limit_per_hour"}}, "via": ["api", "bot"]}`: every
+entry must hold. A name may have alternatives and `*`; one of its facts that holds is enough. A plain value asks for
+equality, a list for membership, a mapping for each of its operators. A fact that is absent or null holds for nothing
+but `missing: true`, so that what nobody knows is never taken for true or for false by accident. `any` is a list of
+which one must hold, `none` a list of which none may.
+"""
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import jsonschema
+
+from compliance.guard.rules import BadPack
+
+Facts = Mapping[str, Any]
+Test = Callable[[Facts], bool]
+_Check = Callable[[Any, Facts], bool]
+
+_SCALAR = {"type": ["string", "number", "boolean"]}
+_NUMBER = {
+    "oneOf": [
+        {"type": "number"},
+        {
+            "type": "object",
+            "required": ["fact"],
+            "additionalProperties": False,
+            "properties": {"fact": {"type": "string", "minLength": 1}},
+        },
+    ]
+}
+_OPERATORS = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": False,
+    "properties": {
+        **dict.fromkeys(("gt", "gte", "lt", "lte"), _NUMBER),
+        "in": {"type": "array", "items": _SCALAR, "minItems": 1},
+        "not_in": {"type": "array", "items": _SCALAR, "minItems": 1},
+        "missing": {"type": "boolean"},
+    },
+}
+_LIST = {"type": "array", "minItems": 1, "maxItems": 20, "items": {"$ref": "#/$defs/when"}}
+WHEN_SCHEMA: dict[str, Any] = {
+    "$ref": "#/$defs/when",
+    "$defs": {
+        "when": {
+            "type": "object",
+            "maxProperties": 20,
+            "properties": {"any": _LIST, "none": _LIST},
+            "additionalProperties": {
+                "oneOf": [_SCALAR, {"type": "array", "items": _SCALAR, "minItems": 1}, _OPERATORS]
+            },
+        }
+    },
+}
+# A rule of a workspace must not nest without end.
+MAX_DEPTH = 4
+
+
+def check_when(when: Any, depth: int = 0) -> None:
+    """Raises BadPack."""
+    if depth > MAX_DEPTH:
+        raise BadPack(f"when: more than {MAX_DEPTH} levels of any and none")
+    if depth == 0:
+        try:
+            jsonschema.validate(when, WHEN_SCHEMA)
+        except jsonschema.ValidationError as fault:
+            raise BadPack(f"when: {fault.message}") from None
+    for branch in (*when.get("any", ()), *when.get("none", ())):
+        check_when(branch, depth + 1)
+
+
+def compile_when(when: Mapping[str, Any]) -> Test:
+    """A test of facts; `when` must have passed check_when."""
+    tests = [_compile_entry(name, wanted) for name, wanted in when.items()]
+    return lambda facts: all(test(facts) for test in tests)
+
+
+def _compile_entry(name: str, wanted: Any) -> Test:
+    if name == "any":
+        branches = [compile_when(branch) for branch in wanted]
+        return lambda facts: any(branch(facts) for branch in branches)
+    if name == "none":
+        branches = [compile_when(branch) for branch in wanted]
+        return lambda facts: not any(branch(facts) for branch in branches)
+    names = tuple(name.split("|"))
+    if isinstance(wanted, Mapping) and "missing" in wanted:
+        return lambda facts: (not any(True for _ in values_of(names, facts))) == wanted["missing"]
+    checks = _checks(wanted)
+    limits = _limit_names(wanted)
+    return lambda facts: any(all(check(value, facts) for check in checks) for value in values_of(names, facts, limits))
+
+
+def _limit_names(wanted: Any) -> tuple[str, ...]:
+    """A fact that is the measure is not what is measured, though `*_24h` names both."""
+    values = wanted.values() if isinstance(wanted, Mapping) else ()
+    return tuple(name for value in values if isinstance(value, Mapping) for name in value["fact"].split("|"))
+
+
+def values_of(names: tuple[str, ...], facts: Facts, besides: tuple[str, ...] = ()) -> Iterator[Any]:
+    for name in names:
+        if "*" not in name:
+            found = [name] if name in facts else []
+        else:
+            found = [fact for fact in facts if fnmatchcase(fact, name) and not _is_named(fact, besides)]
+        yield from (facts[fact] for fact in found if facts[fact] is not None)
+
+
+def _is_named(fact: str, names: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(fact, name) for name in names)
+
+
+def _checks(wanted: Any) -> list[_Check]:
+    if isinstance(wanted, Mapping):
+        return [_operator(name, value) for name, value in wanted.items()]
+    return [_operator("in", wanted if isinstance(wanted, list) else [wanted])]
+
+
+def _operator(name: str, wanted: Any) -> _Check:
+    if name in {"in", "not_in"}:
+        plain = [_plain(value) for value in wanted]
+        return lambda value, facts: (_plain(value) in plain) == (name == "in")
+    compare = getattr(operator, {"gte": "ge", "lte": "le"}.get(name, name))
+    if isinstance(wanted, Mapping):
+        names = tuple(wanted["fact"].split("|"))
+        return lambda value, facts: any(_compares(compare, value, other) for other in values_of(names, facts))
+    return lambda value, facts: _compares(compare, value, wanted)
+
+
+def _compares(compare: Callable[[Any, Any], bool], value: Any, other: Any) -> bool:
+    """Booleans count as 0 and 1, so that "is a repeat" and "so many repeats" may be asked alike."""
+    return isinstance(value, int | float) and isinstance(other, int | float) and compare(value, other)
+
+
+def _plain(value: Any) -> Any:
+    """Whether a name is written `Human Agent` or `human_agent` must not matter."""
+    return value.strip().lower().replace("-", "_").replace(" ", "_") if isinstance(value, str) else value

@@ -1,0 +1,158 @@
+"""Rules over facts: what platforms ask, and what the state of an account allows. Each engine's rules stand in packs.
+
+`match: {when: {…}, text: {terms: […], patterns: […]}}`: `when` as in `conditions`, `text` is looked for in the draft
+and in the facts that hold words; where both are given, both must hold.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import jsonschema
+
+from compliance.guard.conditions import check_when, compile_when
+from compliance.guard.port import Answer, Context, Draft, Hit
+from compliance.guard.rules import BadPack, Rule, RuleSet
+from compliance.guard.text import Folded, fold, fold_term
+
+# Facts that hold words which go out though they are not the draft's.
+TEXT_FACTS = ("text", "message", "comment", "caption", "title", "bio", "body", "subject", "image_text")
+MAX_PATTERN_LENGTH = 400
+MATCH_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": False,
+    "properties": {
+        "when": {"type": "object"},
+        "text": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": False,
+            "properties": {
+                "terms": {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+                "patterns": {
+                    "type": "array",
+                    "items": {"type": "string", "minLength": 1, "maxLength": MAX_PATTERN_LENGTH},
+                    "minItems": 1,
+                },
+            },
+        },
+    },
+}
+
+
+def check_match(match: Any) -> None:
+    """Raises BadPack."""
+    try:
+        jsonschema.validate(match, MATCH_SCHEMA)
+        for pattern in match.get("text", {}).get("patterns", ()):
+            re.compile(pattern)
+    except (jsonschema.ValidationError, re.error) as fault:
+        raise BadPack(f"match: {fault}") from None
+    check_when(match.get("when", {}))
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a draft says: each part, then what the facts say, which has no place in the draft."""
+
+    parts: tuple[Folded, ...]
+    besides: tuple[Folded, ...]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    rule: Rule
+    holds: Callable[[Mapping[str, Any]], bool]
+    bare_terms: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = None
+
+    @property
+    def asks_for_words(self) -> bool:
+        return bool(self.bare_terms or self.pattern)
+
+
+@lru_cache(maxsize=64)
+def compiled(rules: RuleSet, engine: str) -> tuple[Compiled, ...]:
+    return tuple(_compile(rule) for rule in rules.of(engine))
+
+
+def _compile(rule: Rule) -> Compiled:
+    check_match(rule.match)
+    text = rule.match.get("text", {})
+    patterns = "|".join(f"(?:{pattern})" for pattern in text.get("patterns", ()))
+    terms = tuple(fold_term(term)[0] for term in text.get("terms", ()))
+    return Compiled(rule, compile_when(rule.match.get("when", {})), terms, re.compile(patterns) if patterns else None)
+
+
+def facts_of(context: Context) -> dict[str, Any]:
+    """The given facts, and the fields of the context under their own names where no fact is called so."""
+    own: dict[str, Any] = {
+        "platform": context.platform,
+        "action": context.action,
+        "industry": context.industry or None,
+        "relationship": context.relationship or None,
+        "ai_generated": context.ai_generated or None,
+    }
+    return {**own, **context.facts, **_quiet_hours(context.facts)}
+
+
+def _quiet_hours(facts: Mapping[str, Any]) -> dict[str, bool]:
+    """`in_quiet_hours` from the hour at the recipient and a window such as [22, 8] or "22:00-08:00"."""
+    hour = next((facts[name] for name in ("recipient_local_hour", "local_hour") if name in facts), None)
+    window = facts.get("quiet_hours")
+    if isinstance(window, str):
+        window = [int(number) for number in re.findall(r"(\d{1,2})(?::\d\d)?", window)]
+    if not isinstance(hour, int | float) or not isinstance(window, list | tuple) or len(window) != 2:
+        return {}
+    start, end = window
+    return {"in_quiet_hours": start <= hour < end if start <= end else hour >= start or hour < end}
+
+
+class FactEngine:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def check(self, draft: Draft, context: Context, rules: RuleSet) -> Answer:
+        facts = facts_of(context)
+        words: Words | None = None
+        hits: list[Hit] = []
+        for candidate in compiled(rules, self.name):
+            if not candidate.rule.applies(context) or not candidate.holds(facts):
+                continue
+            if candidate.asks_for_words:
+                words = words or _words(draft, facts)
+                hits += _word_hits(candidate, words)
+            else:
+                hits.append(candidate.rule.hit())
+        return Answer(tuple(hits))
+
+
+def _words(draft: Draft, facts: Mapping[str, Any]) -> Words:
+    besides = [facts[name] for name in TEXT_FACTS if isinstance(facts.get(name), str)]
+    return Words(
+        tuple(fold(text) for text in draft.texts),
+        tuple(fold(text) for text in besides if text not in draft.texts),
+    )
+
+
+def _word_hits(candidate: Compiled, words: Words) -> Iterator[Hit]:
+    """One hit for each part that says it; one without a place where only the facts say it."""
+    said = False
+    for number, folded in enumerate(words.parts):
+        if span := _first_place(candidate, folded):
+            said = True
+            yield candidate.rule.hit(number, *span)
+    if not said and any(_first_place(candidate, folded) for folded in words.besides):
+        yield candidate.rule.hit()
+
+
+def _first_place(candidate: Compiled, folded: Folded) -> tuple[int, int] | None:
+    for term in candidate.bare_terms:
+        at = folded.bare.find(term)
+        if at >= 0:
+            return folded.raw_span(folded.places[at], folded.places[at + len(term) - 1] + 1)
+    found = candidate.pattern.search(folded.text) if candidate.pattern else None
+    return folded.raw_span(*found.span()) if found else None
