@@ -2,6 +2,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
 from accounts.api import ApiKeyListView, ApiKeyView, WorkspaceListView
+from accounts.api_audit import AuditExportView, AuditVerifyView, AuditView
 from accounts.api_workspace import ReleaseView, StopView, WorkspaceDetailView
 from accounts.auth_api import LoginView, MeView, RefreshView, RegisterView
 
@@ -17,5 +18,8 @@ urlpatterns = [
     path("workspace/release", ReleaseView.as_view(), name="workspace-release"),
     path("keys", ApiKeyListView.as_view(), name="keys"),
     path("keys/<uuid:key_id>", ApiKeyView.as_view(), name="key"),
+    path("audit", AuditView.as_view(), name="audit"),
+    path("audit/export", AuditExportView.as_view(), name="audit-export"),
+    path("audit/verify", AuditVerifyView.as_view(), name="audit-verify"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
 ]

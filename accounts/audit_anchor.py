@@ -116,7 +116,8 @@ def _time_of(file: AnchorFile | None) -> datetime | None:
 def _write_file(last: AnchorFile | None) -> Path:
     folder, at = Path(settings.AUDIT_ANCHOR_DIR), now()
     folder.mkdir(parents=True, exist_ok=True)
-    number = last.number + 1 if last else 1
+    # Also past files that were noted and are gone: a new one must not hide that.
+    number = max([*_notes(), last.number if last else 0]) + 1
     path = folder / f"{at:%Y-%m-%d}-{number:06d}.jsonl"
     header = {"file": number, "at": at.isoformat(), "previous": last.digest if last else ""}
     part = path.with_suffix(".part")

@@ -18,6 +18,7 @@ urlpatterns = [
     path("settings/keys", keys.key_list, name="keys"),
     path("settings/keys/<uuid:key_id>/revoke", keys.revoke, name="key-revoke"),
     path("settings/audit", audit.audit_trail, name="audit"),
+    path("settings/audit/export", audit.audit_export, name="audit-export"),
     path("profile", people.profile, name="profile"),
     path("notifications", people.notification_list, name="notifications"),
     path("notifications/read", people.read_notifications, name="notifications-read"),

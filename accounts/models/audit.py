@@ -31,6 +31,11 @@ class AuditEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["workspace", "number"], name="audit_number", nulls_distinct=False)
         ]
+        indexes = [
+            models.Index(fields=["workspace", "action", "-number"], name="audit_action"),
+            models.Index(fields=["workspace", "object_kind", "object_id", "-number"], name="audit_object"),
+            models.Index(fields=["workspace", "-at"], name="audit_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number} {self.action}"
