@@ -1,18 +1,23 @@
 """What the guard is told about a delivery, and its verdicts where they count: at submission, approval and sending."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
+from accounts.models import Workspace
 from campaigns.link_checks import known_checks, links_of
-from campaigns.models import Delivery, MediaAsset, Post
+from campaigns.models import Delivery, LinkCheck, MediaAsset, Post
 from campaigns.rendering import Rendered, RenderedMedia
 from compliance.decisions import guard_settings, judge, keep_decision
 from compliance.guard import Context, Decision, Draft, Hit, Media
 from compliance.models import AccountHealth, GuardDecision, GuardSettings
+from compliance.places import jurisdictions_of
+from compliance.rulesets import OwnLists, own_rules
 from lib.clock import now
 
 KIND = "delivery"
+Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,42 @@ class Judged:
     context: Context
 
 
-def judge_delivery(delivery: Delivery, rendered: Rendered) -> Judged:
+@dataclass(frozen=True)
+class Known:
+    """What a workspace's deliveries are judged by, besides the rules: read in a fixed number of queries."""
+
+    settings: GuardSettings
+    lists: OwnLists
+    # By connection.
+    accounts: Mapping[UUID, Facts] = field(default_factory=dict)
+    links: Mapping[str, LinkCheck] = field(default_factory=dict)
+
+
+def gather_known(workspace: Workspace, rendered: Sequence[Rendered]) -> Known:
+    """Inside the workspace's scope."""
+    urls = {url for one in rendered for url in links_of(one)}
+    return Known(
+        settings=guard_settings(workspace),
+        lists=own_rules(workspace.pk),
+        accounts=account_facts({one.connection_id for one in rendered}),
+        links=known_checks(workspace, urls) if urls else {},
+    )
+
+
+def judge_delivery(delivery: Delivery, rendered: Rendered, known: Known | None = None) -> Judged:
     """Expects the content loaded; inside the workspace's scope."""
-    context = context_of(delivery, rendered)
-    return Judged(judge(delivery.workspace, draft_of(delivery.post, rendered), context), context)
+    assets = {use.asset_id: use.asset for part in delivery.post.parts.all() for use in part.media.all()}
+    known = known or gather_known(delivery.workspace, [rendered])
+    return judge_rendered(delivery.workspace, delivery.post, rendered, assets, known)
+
+
+def judge_rendered(
+    workspace: Workspace, post: Post, rendered: Rendered, assets: Mapping[UUID, MediaAsset], known: Known
+) -> Judged:
+    """`post` may be one that was never saved; its parts are not looked at."""
+    context = context_of(post, rendered, known)
+    decision = judge(workspace, draft_of(rendered, assets), context, known.lists)
+    return Judged(decision, context)
 
 
 def keep_judged(judged: Judged, delivery: Delivery, rendered: Rendered, stage: str) -> None:
@@ -49,15 +86,23 @@ def rules_at_approval(delivery: Delivery) -> frozenset[str]:
     return frozenset(hit["rule"] for hit in approved.hits) if approved else frozenset()
 
 
-def draft_of(post: Post, rendered: Rendered) -> Draft:
-    assets = {use.asset_id: use.asset for part in post.parts.all() for use in part.media.all()}
+def last_decisions(delivery_ids: Iterable[UUID]) -> dict[UUID, GuardDecision]:
+    """The latest kept verdict of each, in one query."""
+    rows = GuardDecision.objects.filter(kind=KIND, object_id__in=list(delivery_ids))
+    return {row.object_id: row for row in rows.order_by("object_id", "-at").distinct("object_id")}
+
+
+# --- what is told -----------------------------------------------------------------------------------------
+
+
+def draft_of(rendered: Rendered, assets: Mapping[UUID, MediaAsset]) -> Draft:
     return Draft(
         texts=tuple(part.text for part in rendered.parts),
         media=tuple(tuple(_media(item, assets) for item in part.media) for part in rendered.parts),
     )
 
 
-def _media(item: RenderedMedia, assets: dict[Any, MediaAsset]) -> Media:
+def _media(item: RenderedMedia, assets: Mapping[UUID, MediaAsset]) -> Media:
     asset = assets.get(item.asset_id)
     if asset is None:
         return Media(kind=item.kind, alt_text=item.alt_text, sha256=item.sha256)
@@ -73,10 +118,9 @@ def _media(item: RenderedMedia, assets: dict[Any, MediaAsset]) -> Media:
     )
 
 
-def context_of(delivery: Delivery, rendered: Rendered) -> Context:
-    post, settings = delivery.post, guard_settings(delivery.workspace)
-    context = replace(post_context(post, settings), platform=rendered.network)
-    facts = dict(context.facts) | account_facts(delivery) | _link_facts(delivery, rendered)
+def context_of(post: Post, rendered: Rendered, known: Known) -> Context:
+    context = replace(post_context(post, known.settings), platform=rendered.network)
+    facts = dict(context.facts) | known.accounts.get(rendered.connection_id, {}) | _link_facts(rendered, known)
     if rendered.reply_to:
         facts |= {"summoned": bool(post.reply_facts.get("is_summoned")), "via": "api"}
     if rendered.options.get("paid_partnership"):
@@ -88,7 +132,7 @@ def post_context(post: Post, settings: GuardSettings) -> Context:
     """What is the same for all of its deliveries. A campaign's own markets and industry come first."""
     campaign = post.campaign
     return Context(
-        jurisdictions=tuple((campaign and campaign.markets) or settings.markets),
+        jurisdictions=jurisdictions_of((campaign and campaign.markets) or settings.markets),
         industry=(campaign and campaign.industry) or settings.industry,
         language=post.language,
         relationship=post.relationship,
@@ -98,19 +142,16 @@ def post_context(post: Post, settings: GuardSettings) -> Context:
     )
 
 
-def account_facts(delivery: Delivery) -> dict[str, Any]:
-    health = AccountHealth.objects.filter(connection_id=delivery.connection_id).first()
-    if health is None:
-        return {}
-    return {"account_health": health.forced_state or health.state}
+def account_facts(connection_ids: Iterable[UUID]) -> dict[UUID, Facts]:
+    rows = AccountHealth.objects.filter(connection_id__in=list(connection_ids))
+    return {row.connection_id: {"account_health": row.forced_state or row.state} for row in rows}
 
 
-def _link_facts(delivery: Delivery, rendered: Rendered) -> dict[str, Any]:
-    links = links_of(rendered)
-    if not links:
+def _link_facts(rendered: Rendered, known: Known) -> Facts:
+    found = {url: known.links[url] for url in links_of(rendered) if url in known.links}
+    if not found:
         return {}
-    known = known_checks(delivery.workspace, links)
-    return {"link_checks": {url: {"is_ok": row.is_ok, "status": row.http_status} for url, row in known.items()}}
+    return {"link_checks": {url: {"is_ok": row.is_ok, "status": row.http_status} for url, row in found.items()}}
 
 
 def explain_hits(hits: Iterable[Hit]) -> list[str]:

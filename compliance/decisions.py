@@ -13,7 +13,7 @@ from compliance.guard.pipeline import check
 from compliance.guard.port import Severity, verdict_of
 from compliance.models import GuardDecision, GuardSettings, WorkspaceTerm
 from compliance.models.review import Risk
-from compliance.rulesets import instance_rules, own_rules
+from compliance.rulesets import OwnLists, instance_rules, own_rules
 from lib.clock import now
 
 PHRASES = tuple(engine for engine in ENGINES if engine.name == "phrases")
@@ -28,9 +28,12 @@ def guard_settings(workspace: Workspace) -> GuardSettings:
     return GuardSettings.objects.filter(workspace=workspace).first() or GuardSettings(workspace=workspace)
 
 
-def judge(workspace: Workspace, draft: Draft, context: Context) -> Decision:
-    """All engines with all rules (inside the workspace's scope). Nothing is written."""
-    own, allowed = own_rules(workspace.pk)
+def judge(workspace: Workspace, draft: Draft, context: Context, lists: OwnLists | None = None) -> Decision:
+    """All engines with all rules (inside the workspace's scope). Nothing is written.
+
+    `lists` spares the query where many drafts of one workspace are judged.
+    """
+    own, allowed = lists or own_rules(workspace.pk)
     decision = check(draft, context, instance_rules())
     hits = [_softened(hit, draft, allowed) for hit in decision.hits]
     if own.rules:

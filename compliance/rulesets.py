@@ -59,7 +59,11 @@ def _read_rules() -> RuleSet:
     return RuleSet([rule for rule in shipped_rules().extended(edited).rules if rule.id not in off])
 
 
-def own_rules(workspace_id: UUID) -> tuple[RuleSet, tuple[WorkspaceTerm, ...]]:
+# A workspace's words as rules, and those that are always fine.
+OwnLists = tuple[RuleSet, tuple[WorkspaceTerm, ...]]
+
+
+def own_rules(workspace_id: UUID) -> OwnLists:
     """The workspace's own words as rules, and those that are always fine (inside its scope)."""
     today = now().date()
     terms = [term for term in WorkspaceTerm.objects.all() if term.valid_to is None or term.valid_to >= today]
@@ -81,9 +85,9 @@ def _compiled(wanted: str) -> RuleSet:
 def _term_rules(rows: Iterable[list[Any]]) -> Iterable[Rule]:
     for key, kind, term, reason, replacement, platforms in rows:
         instead = f"Write “{replacement}” instead." if replacement else "Take it out."
-        match: dict[str, Any] = {"terms": [term]}
+        match: dict[str, Any] = {"terms": [literal(term)]}
         if replacement:
-            match["replacements"] = {term: replacement}
+            match["replace"] = replacement
         yield Rule(
             id=f"OWN-{key}",
             engine="phrases",
@@ -95,6 +99,11 @@ def _term_rules(rows: Iterable[list[Any]]) -> Iterable[Rule]:
             platforms=frozenset(platforms),
             match=match,
         )
+
+
+def literal(term: str) -> str:
+    """Without what the grammar of rules would read as alternatives or a pattern."""
+    return "".join(" " if char in "{}/" else char for char in term)
 
 
 def load_packs() -> dict[str, int]:

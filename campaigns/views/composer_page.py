@@ -17,6 +17,8 @@ from campaigns.autosave import form_from, version_of
 from campaigns.emoji import EMOJI
 from campaigns.forms_post import MediaField, PartField, PostForm, form_of
 from campaigns.forms_post_options import usable_options, usable_poll
+from campaigns.guard_findings import Finding, Findings, find_in_form, render_for_anywhere
+from campaigns.guarding import gather_known
 from campaigns.links import SHORTENERS
 from campaigns.models import Campaign, ComposerDraft, MediaAsset, Post, Snippet
 from campaigns.previews import Preview, PreviewPart, build_preview
@@ -54,6 +56,7 @@ class Part:
     media: list[tuple[MediaField, MediaAsset]]
     counters: list[Counter]
     errors: list[str]
+    findings: list[Finding]
 
 
 def show_composer(
@@ -114,9 +117,11 @@ def composer_context(actor: Actor, form: PostForm, post: Post | None = None) -> 
     chosen = [connection for connection in shown if connection.pk in form.connection_ids]
     wanted = {item.asset_id for part in form.parts for item in part.media}
     assets = {asset.pk: asset for asset in visible_assets(actor).filter(pk__in=wanted)}
-    previews = [_preview(form, connection, assets) for connection in chosen]
+    rendered = [_rendered(form, connection, assets) for connection in chosen]
+    previews = [_preview(form, one, connection, assets) for one, connection in zip(rendered, chosen, strict=True)]
     networks = {connection.network for connection in chosen}
     post = post or (visible_posts(actor).filter(pk=form.post_id).first() if form.post_id else None)
+    guard = _findings(actor, form, [*zip(rendered, chosen, strict=True)], assets, post)
     return {
         "form": form,
         "saved": post,
@@ -128,7 +133,8 @@ def composer_context(actor: Actor, form: PostForm, post: Post | None = None) -> 
         "loses_formatting": not all(RULES[network].has_formatting for network in networks),
         "own_texts": {pk for part in form.parts for pk in part.overrides},
         "campaigns": visible_campaigns(actor).exclude(status=Campaign.Status.ARCHIVED),
-        "parts": [_part(form, number, assets, previews) for number in range(len(form.parts))],
+        "parts": [_part(form, number, assets, previews, guard) for number in range(len(form.parts))],
+        "guard": guard,
         "previews": previews,
         "costs": _costs(form, previews, actor),
         "reply_settings": REPLY_SETTINGS.items(),
@@ -179,25 +185,43 @@ def _left(where: str, budget: Budget, rest: int) -> str:
 # --- previews ---------------------------------------------------------------------------------------------
 
 
-def _preview(form: PostForm, connection: Connection, assets: dict[UUID, MediaAsset]) -> Preview:
-    options, wrong = usable_options(form.options)
+def _preview(form: PostForm, rendered: Rendered, connection: Connection, assets: dict[UUID, MediaAsset]) -> Preview:
+    wrong = [*usable_options(form.options)[1], *(text for part in form.parts for text in usable_poll(part.poll)[1])]
+    preview = build_preview(rendered, connection, assets)
+    return replace(preview, problems=[*preview.problems, *dict.fromkeys(wrong)])
+
+
+def _rendered(form: PostForm, connection: Connection, assets: dict[UUID, MediaAsset]) -> Rendered:
     parts = []
     for part in form.parts:
-        poll, wrong_poll = usable_poll(part.poll)
-        wrong = wrong + wrong_poll
+        poll, _wrong = usable_poll(part.poll)
         media = tuple(_rendered_media(part, assets))
         parts.append(render_part(connection, part.text_for(connection.pk), media, form.is_marked, poll))
-    rendered = Rendered(
+    return Rendered(
         connection.pk,
         connection.network,
         connection.remote_id,
         tuple(parts),
         form.made_with_ai,
-        options.get(connection.network, {}),
+        usable_options(form.options)[0].get(connection.network, {}),
         form.reply_to.strip(),
     )
-    preview = build_preview(rendered, connection, assets)
-    return replace(preview, problems=[*preview.problems, *dict.fromkeys(wrong)])
+
+
+def _findings(
+    actor: Actor,
+    form: PostForm,
+    rendered: list[tuple[Rendered, Connection]],
+    assets: dict[UUID, MediaAsset],
+    saved: Post | None,
+) -> Findings:
+    targets: list[tuple[Rendered, Connection | None]] = [*rendered]
+    if not targets:
+        media = [tuple(_rendered_media(part, assets)) for part in form.parts]
+        targets = [(render_for_anywhere(form, media), None)]
+    known = gather_known(actor.workspace, [one for one, _ in targets])
+    campaign = visible_campaigns(actor).filter(pk=form.campaign_id).first() if form.campaign_id else None
+    return find_in_form(form, targets, assets, campaign=campaign, saved=saved, known=known)
 
 
 def _rendered_media(part: PartField, assets: dict[UUID, MediaAsset]) -> list[RenderedMedia]:
@@ -208,7 +232,9 @@ def _rendered_media(part: PartField, assets: dict[UUID, MediaAsset]) -> list[Ren
     ]
 
 
-def _part(form: PostForm, number: int, assets: dict[UUID, MediaAsset], previews: list[Preview]) -> Part:
+def _part(
+    form: PostForm, number: int, assets: dict[UUID, MediaAsset], previews: list[Preview], guard: Findings
+) -> Part:
     part = form.parts[number]
     return Part(
         field=part,
@@ -216,6 +242,7 @@ def _part(form: PostForm, number: int, assets: dict[UUID, MediaAsset], previews:
         media=[(item, assets[item.asset_id]) for item in part.media if item.asset_id in assets],
         counters=[Counter(preview.connection, preview.parts[number]) for preview in previews],
         errors=form.errors.get(f"part-{number}", []),
+        findings=guard.parts.get(number, []),
     )
 
 
