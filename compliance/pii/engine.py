@@ -127,8 +127,10 @@ def _without_overlaps(found: Iterable[Found]) -> list[Found]:
     """The likeliest first, then the longest."""
     kept: list[Found] = []
     for one in sorted(found, key=lambda one: (-one.score, one.start - one.end, one.start, one.type)):
-        if not any(one.overlaps(other) for other in kept):
-            kept.append(one)
+        # What is kept stands apart, so only the neighbours can be in the way.
+        place = bisect_left(kept, one.start, key=lambda other: other.start)
+        if not any(one.overlaps(other) for other in kept[max(0, place - 1) : place + 1]):
+            kept.insert(place, one)
     return kept
 
 

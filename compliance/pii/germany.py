@@ -91,6 +91,8 @@ GERMANY = (
         digits=3,
         words=("personalausweis", "ausweisnummer", "ausweis", "personalausweisnummer"),
     ),
+    # As printed, the check digit stands apart and is left out.
+    Recogniser("DE_ID_CARD", r"T\d{8}", digits=8, words=("personalausweis", "ausweisnummer", "ausweis")),
     Recogniser(
         "DE_FUEHRERSCHEIN",
         r"[A-Z]{2}\d{8}[A-Z0-9]|[A-Z]\d{2}[A-Z0-9]{6}\d[A-Z0-9]",
