@@ -1,7 +1,15 @@
 """The engines of the guard, in the order they are asked."""
 
+from compliance.guard.engines.claims import ClaimsEngine
 from compliance.guard.engines.facts import FactEngine
+from compliance.guard.engines.phrases import PhrasesEngine
 from compliance.guard.engines.pii import PiiEngine
 from compliance.guard.port import Engine
 
-ENGINES: tuple[Engine, ...] = (PiiEngine(), FactEngine("platform"), FactEngine("account"))
+ENGINES: tuple[Engine, ...] = (
+    PhrasesEngine(),
+    PiiEngine(),
+    FactEngine("platform"),
+    ClaimsEngine(),
+    FactEngine("account"),
+)
