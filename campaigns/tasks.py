@@ -8,6 +8,7 @@ import structlog
 from celery import Task, shared_task
 
 from campaigns import (
+    autonomy,
     autosave,
     live_changes,
     publishing_log,
@@ -117,6 +118,11 @@ def rescan_sources() -> None:
 @shared_task(name="campaigns.scan_source", expires=300)
 def scan_one_source(workspace_id: str, source_id: str) -> None:
     source_rescan.rescan_source(UUID(workspace_id), UUID(source_id))
+
+
+@shared_task(name="campaigns.end_orphaned_policies", expires=50)
+def end_orphaned_policies() -> None:
+    autonomy.end_orphans()
 
 
 @shared_task(name="campaigns.forget_log_lines", expires=3600)

@@ -11,7 +11,7 @@ SECRET_QUERY = re.compile(
     r"((?:[?&]|%3F|%26)(?:code|state|token|key|[a-z_]*secret|oauth_\w+)(?:=|%3D))(?:(?!%26)[^&\s\"'])+", re.IGNORECASE
 )
 # Links of invitations, password resets and confirmations: who has one needs nothing else.
-SECRET_PATH = re.compile(r"(/invitations/|/reset/key/|/confirm-email/)[^/\s\"']+")
+SECRET_PATH = re.compile(r"(/invitations/|/review/|/reset/key/|/confirm-email/)[^/\s\"']+")
 
 
 def hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

@@ -164,6 +164,8 @@ WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
 SOURCES_ROOT = Path(env.text("SOURCES_ROOT", str(APP_DATA / "sources"))).absolute()
 # What the audit chains said on each day. Best on a disk that whoever runs the database cannot write.
 AUDIT_ANCHOR_DIR = Path(env.text("AUDIT_ANCHOR_DIR", str(APP_DATA / "anchors"))).absolute()
+# Who was erased, by id, for whoever restores a backup; without one, beside the anchors.
+ERASURES_FILE = env.text("ERASURES_FILE", "")
 
 # How many proxies of ours add to X-Forwarded-For: what stands before them in it can be forged.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
@@ -290,6 +292,9 @@ CELERY_BEAT_SCHEDULE = {
     "dispatch": {"task": "campaigns.dispatch_due", "schedule": DISPATCH_EVERY_S},
     "change-live-posts": {"task": "campaigns.change_live_posts", "schedule": 2.0},
     "preflight-ahead": {"task": "campaigns.preflight_ahead", "schedule": 60.0},
+    "tend-reviews": {"task": "compliance.tend_reviews", "schedule": 60.0},
+    "expire-late-reviews": {"task": "compliance.expire_late_reviews", "schedule": 300.0},
+    "end-orphaned-policies": {"task": "campaigns.end_orphaned_policies", "schedule": 60.0},
     "make-occurrences": {"task": "campaigns.make_occurrences", "schedule": 60.0},
     "rescan-sources": {"task": "campaigns.rescan_sources", "schedule": SOURCE_RESCAN_S},
     "mail-alerts": {"task": "accounts.mail_alerts", "schedule": 30.0},
@@ -300,6 +305,10 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-revocations": {"task": "social.sweep_revocations", "schedule": 600.0},
     "forget-unsaved-drafts": {"task": "campaigns.forget_old_drafts", "schedule": 86_400.0},
     "check-connections": {"task": "social.check_connections", "schedule": 86_400.0},
+    "run-privacy-requests": {"task": "compliance.run_privacy_requests", "schedule": 60.0},
+    "remind-privacy-requests": {"task": "compliance.remind_privacy_requests", "schedule": 3600.0},
+    "sweep-retention": {"task": "compliance.sweep_retention", "schedule": 86_400.0},
+    "delete-due-workspaces": {"task": "compliance.delete_due_workspaces", "schedule": 3600.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
 }
 

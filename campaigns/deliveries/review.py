@@ -14,10 +14,11 @@ from accounts.access import Actor, Perm, system_actor
 from accounts.models import LatePolicy
 from accounts.services import emit, notify
 from campaigns import publishing_log
-from campaigns.deliveries.loading import locked
+from campaigns.autonomy import Asked, approve_by_policy, check_may_submit, may_submit
+from campaigns.deliveries.loading import locked, may_be_live
 from campaigns.errors import NotAllowedNow
 from campaigns.guarding import KIND, explain_hits, judge_delivery, keep_judged
-from campaigns.models import Campaign, Delivery, Post
+from campaigns.models import AutonomyPolicy, Campaign, Delivery, LivePart, Post
 from campaigns.rendering import check_delivery, render
 from campaigns.repeats import check_repeats
 from campaigns.replies import check_reply
@@ -36,6 +37,7 @@ REVOKED_BY_EDIT = {State.APPROVED, State.SCHEDULED, State.RETRY_WAIT, State.MISS
 def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
     """Send every draft of the post to review. Raises ValidationError with all that a network would refuse."""
     by.require(Perm.CONTENT_EDIT)
+    check_may_submit(post.campaign_id, by)
     with transaction.atomic():
         rows = locked(Delivery.objects.filter(post=post, state=State.DRAFT))
         if not rows:
@@ -43,9 +45,9 @@ def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
         found = [(row, _refusals(row)) for row in rows]
         if problems := [f"{row.connection}: {text}" for row, texts in found for text in texts]:
             raise ValidationError(problems)
-        for row in rows:
-            _enter_review(row, by)
-        _ask_reviewers(post)
+        waiting = [row for row in rows if not _enter_review(row, by)]
+        if waiting:
+            _ask_reviewers(post)
         audit.record("post.submit", post, by=by, deliveries=[str(row.pk) for row in rows])
     return rows
 
@@ -76,8 +78,8 @@ def _explain_nothing_to_submit(post: Post) -> None:
     raise NotAllowedNow("Every part of this post is in review already, or further.")
 
 
-def _enter_review(delivery: Delivery, by: Actor) -> None:
-    """Expects the row's lock and its content loaded."""
+def _enter_review(delivery: Delivery, by: Actor, *, needs_person: bool = False) -> bool:
+    """Whether a policy approved it at once. Expects the row's lock and its content loaded."""
     rendered = render(delivery)
     judged = judge_delivery(delivery, rendered)
     delivery.state, delivery.due_at, delivery.approved_hash = State.IN_REVIEW, None, ""
@@ -98,15 +100,19 @@ def _enter_review(delivery: Delivery, by: Actor) -> None:
         risk=risk_of(judged.decision, judged.context),
     )
     keep_judged(judged, delivery, rendered, GuardDecision.Stage.DRAFT)
-    _ask_in_chats(review)
     emit(delivery.workspace, "delivery.in_review", delivery=str(delivery.pk))
     publishing_log.write(delivery, "submitted", publishing_log.INFO)
+    if not needs_person and approve_by_policy(Asked(delivery, rendered, judged, review)):
+        delivery.refresh_from_db(fields=["state", "due_at", "approved_hash", "approved_at", "approved_policy"])
+        return True
+    _ask_in_chats(review)
+    return False
 
 
 def request_delivery_review(delivery: Delivery, *, code: str = "", message: str = "") -> None:
     """The engine found other content than was approved: ask again, in the workspace's name."""
     row = locked(Delivery.objects.filter(pk=delivery.pk))[0]
-    _enter_review(row, system_actor(row.workspace, "publishing engine", ()))
+    _enter_review(row, system_actor(row.workspace, "publishing engine", ()), needs_person=True)
     Delivery.objects.filter(pk=row.pk).update(problem_code=code, problem_text=message)
     _ask_reviewers(row.post)
 
@@ -117,16 +123,27 @@ def recheck_approvals(post: Post, *, by: Actor) -> None:
     for row in locked(Delivery.objects.filter(post=post)):
         is_revoked = row.state in REVOKED_BY_EDIT and row.approved_hash != render(row).content_hash
         if row.state == State.IN_REVIEW or is_revoked:
-            if _refusals(row):
+            if _refusals(row) or not may_submit(post, by):
                 _back_to_draft(row, by)
-            else:
-                _enter_review(row, by)
+            elif not _enter_review(row, by):
                 asked_anew = asked_anew or is_revoked
         elif row.state in WAITING:
             # The edit may have moved it to a campaign that has not begun.
             start_campaign(row, by)
     if asked_anew:
         _ask_reviewers(post)
+
+
+def take_back_approvals(policy: AutonomyPolicy) -> int:
+    """The policy ended: what it approved and nobody has begun to send waits for a person. The number of these."""
+    by = system_actor(policy.workspace, "end of a policy", ())
+    rows = locked(Delivery.objects.filter(approved_policy=policy, state__in=REVOKED_BY_EDIT).order_by("pk"))
+    begun = set(LivePart.objects.filter(delivery__in=rows).values_list("delivery", flat=True))
+    for row in (taken := [row for row in rows if row.pk not in begun and not may_be_live(row)]):
+        _enter_review(row, by, needs_person=True)
+    for post in {row.post_id: row.post for row in taken}.values():
+        _ask_reviewers(post)
+    return len(taken)
 
 
 def _back_to_draft(delivery: Delivery, by: Actor) -> None:
