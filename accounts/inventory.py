@@ -88,6 +88,9 @@ class Declaration:
     path: str = ""
     # The lookup from a row to the id of the person it belongs to: such a row is exported to them and goes with them.
     subjects: Mapping[Person, str] = field(default_factory=dict)
+    # Fields of such a row by which the person can be recognised elsewhere: beyond doubt, or by name.
+    known_by: tuple[str, ...] = ()
+    named_by: tuple[str, ...] = ()
     personal: Mapping[str, Rule] = field(default_factory=dict)
     not_personal: tuple[str, ...] = ()
     labelled_by: Mapping[str, str] = field(default_factory=dict)
@@ -138,6 +141,7 @@ def declare_all(category: Category, keep: Keep, *models: type[Model], **facts: o
 def _check(declaration: Declaration) -> None:
     known = {f.name for f in declaration.model._meta.concrete_fields}
     named = {*declaration.personal, *declaration.not_personal, *declaration.labelled_by, *declaration.secret}
+    named |= {*declaration.known_by, *declaration.named_by}
     if unknown := named - known:
         raise ValueError(f"{declaration.label} has no field {', '.join(sorted(unknown))}.")
     if twice := declaration.personal.keys() & set(declaration.not_personal):

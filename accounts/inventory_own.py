@@ -36,6 +36,8 @@ declare(
     ACCOUNT,
     WITH_ACCOUNT,
     subjects={Person.USER: "pk"},
+    known_by=("id", "email"),
+    named_by=("name",),
     personal={"email": OWN, "name": OWN, "time_zone": OWN, "password": OWN},
     secret=("password",),
 )
@@ -71,6 +73,7 @@ declare(
     WITH_WORKSPACE,
     path="workspace",
     subjects={Person.USER: "created_by"},
+    known_by=("prefix",),
     personal={"created_by": OWN, "name": OWN, "prefix": OWN, "key_hash": OWN},
     not_personal=("scopes",),
     secret=("key_hash",),

@@ -86,6 +86,8 @@ declare(
     WITH_CONTACT,
     path="workspace",
     subjects={Person.CONTACT: "pk"},
+    known_by=("id", "email", "remote_id"),
+    named_by=("name", "handle"),
     personal={
         **dict.fromkeys(("name", "email", "network", "remote_id", "handle", "country", "language", "notes"), OWN),
         "created_by": UNLINK,

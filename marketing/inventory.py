@@ -23,7 +23,7 @@ from accounts.inventory_categories import ACCOUNT, AUDIT, OPERATION, SIGN_IN, TE
 OWN, UNLINK, MENTION = Rule.OWN, Rule.UNLINK, Rule.MENTION
 USER = {Person.USER: "user"}
 
-declare(EmailAddress, ACCOUNT, WITH_ACCOUNT, subjects=USER, personal={"user": OWN, "email": OWN})
+declare(EmailAddress, ACCOUNT, WITH_ACCOUNT, subjects=USER, known_by=("email",), personal={"user": OWN, "email": OWN})
 declare(
     EmailConfirmation,
     ACCOUNT,

@@ -78,8 +78,8 @@ declare(
     BotChat,
     MESSAGES,
     WITH_INSTALLATION,
-    # A private chat is named after its person.
-    personal={"title": LABEL, "username": LABEL, "topics": MENTION},
+    # A private chat has the id of its person, and is named after them.
+    personal={"chat_id": ROW, "changed_by": LABEL, "title": LABEL, "username": LABEL, "topics": MENTION},
     not_personal=("kind", "status"),
 )
 declare(
@@ -87,6 +87,8 @@ declare(
     CONNECTIONS,
     WITH_ACCOUNT,
     subjects=USER,
+    known_by=("telegram_user_id",),
+    named_by=("name", "username"),
     personal={"user": OWN, "username": OWN, "name": OWN},
 )
 declare(

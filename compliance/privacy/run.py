@@ -1,0 +1,160 @@
+"""Carrying out requests: claimed on a lease, so that a worker that dies is followed by another one."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from accounts.inventory import INVENTORY
+from accounts.inventory_categories import MEMBERS, US_ONLY
+from accounts.models import User, Workspace
+from accounts.scope import all_workspaces_scope
+from compliance.models import Contact, PrivacyRequest
+from compliance.models.privacy import SubjectKind
+from compliance.privacy import erase, export, mails, people
+from compliance.privacy.traces import traces_of_contact, traces_of_user
+from lib.clock import now
+
+Kind, Status = PrivacyRequest.Kind, PrivacyRequest.Status
+LEASE = timedelta(minutes=5)
+KEPT = timedelta(days=7)
+# Who is nobody outside.
+INSIDE = {US_ONLY["en"], MEMBERS["en"]}
+
+
+def run(request_id: UUID) -> bool:
+    """Do what was asked for; False where it is not running, or somebody else has it."""
+    row = _claim(request_id)
+    if row is None:
+        return False
+    address = _address_of(row)
+    try:
+        subject = _subject(row)
+        fields = ACTS[Kind(row.kind)](row, subject)
+    except ValidationError as refusal:
+        _end(row, Status.REFUSED, refusal=" ".join(refusal.messages)[:300])
+        return True
+    _end(row, Status.DONE, **fields)
+    mails.tell_outcome(row.pk, address)
+    return True
+
+
+def waiting() -> list[UUID]:
+    """Those whose worker died, or whose message was lost."""
+    with all_workspaces_scope("find privacy requests to carry out"):
+        return list(_free().order_by("received_at").values_list("pk", flat=True)[:100])
+
+
+def _free() -> Any:
+    return PrivacyRequest.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now()), status=Status.RUNNING)
+
+
+def _claim(request_id: UUID) -> PrivacyRequest | None:
+    with all_workspaces_scope("claim a privacy request"):
+        if not _free().filter(pk=request_id).update(lease_until=now() + LEASE):
+            return None
+        return PrivacyRequest.objects.select_related("workspace").get(pk=request_id)
+
+
+def _beat(row: PrivacyRequest, done: int, of: int) -> None:
+    with all_workspaces_scope("progress of a privacy request"):
+        PrivacyRequest.objects.filter(pk=row.pk).update(
+            lease_until=now() + LEASE, manifest={"progress": {"done": done, "of": of}}
+        )
+
+
+def _end(row: PrivacyRequest, status: str, **fields: Any) -> None:
+    with all_workspaces_scope("end of a privacy request"):
+        PrivacyRequest.objects.filter(pk=row.pk, status=Status.RUNNING).update(
+            status=status, done_at=now(), lease_until=None, **fields
+        )
+
+
+def _subject(row: PrivacyRequest) -> Any:
+    """None where they are gone already: erased by a worker that died before it said so."""
+    model: Any = {SubjectKind.USER: User, SubjectKind.CONTACT: Contact, SubjectKind.WORKSPACE: Workspace}[
+        SubjectKind(row.subject_kind)
+    ]
+    with all_workspaces_scope("the subject of a privacy request"):
+        subject = model.objects.filter(pk=row.subject_id).first()
+    return subject
+
+
+def _address_of(row: PrivacyRequest) -> str:
+    """Asked before an erasure, used after it."""
+    subject = _subject(row)
+    return getattr(subject, "email", "") or ""
+
+
+# --- the acts -----------------------------------------------------------------------------------------------
+
+Fields = dict[str, Any]
+
+
+def _export(row: PrivacyRequest, subject: Any) -> Fields:
+    if subject is None:
+        raise ValidationError("There is nothing left to copy.")
+    name = f"exports/{row.pk}.zip"
+    manifest = export.write_copy(_copy_of(subject), name, beat=partial(_beat, row))
+    shown = {key: manifest[key] for key in ("format", "generated_at", "models")}
+    return {"file": name, "file_expires_at": now() + KEPT, "manifest": {**shown, "media": len(manifest["media"])}}
+
+
+def _copy_of(subject: User | Contact | Workspace) -> export.Copy:
+    if isinstance(subject, Workspace):
+        return export.copy_of_workspace(subject)
+    traces = traces_of_user(subject) if isinstance(subject, User) else traces_of_contact(subject)
+    return export.copy_of_person(traces)
+
+
+def _erase(row: PrivacyRequest, subject: Any) -> Fields:
+    counts: dict[str, int] = {}
+    if isinstance(subject, User):
+        counts = erase.erase_user(subject)
+    elif isinstance(subject, Contact):
+        counts = erase.erase_contact(subject)
+    return {"manifest": {"erased": counts, "told": third_parties(counts)}, "details": {}, "subject_label": ""}
+
+
+def third_parties(labels: dict[str, int]) -> list[str]:
+    """Who else was given such data, and has to be told (Art. 19)."""
+    found = {d.category.recipients["en"] for d in INVENTORY.values() if d.label in labels}
+    return sorted(found - INSIDE)
+
+
+def _rectify(row: PrivacyRequest, subject: Any) -> Fields:
+    corrections = row.details.get("corrections", {})
+    act = people.rectify_user if isinstance(subject, User) else people.rectify_contact
+    if subject is not None:
+        act(subject, corrections)
+    return {"manifest": {"corrected": sorted(corrections)}}
+
+
+def _restrict(row: PrivacyRequest, subject: Any) -> Fields:
+    act = people.restrict_user if isinstance(subject, User) else people.restrict_contact
+    if subject is not None:
+        act(subject)
+    return {"manifest": {"restricted": subject is not None}}
+
+
+def _object(row: PrivacyRequest, subject: Any) -> Fields:
+    purposes = row.details.get("purposes", [])
+    if isinstance(subject, User):
+        people.object_as_user(subject)
+    elif isinstance(subject, Contact):
+        with all_workspaces_scope("an objection"):
+            people.object_as_contact(subject, purposes, label=f"privacy request {row.pk}")
+    return {"manifest": {"objected": purposes or ["everything"]}}
+
+
+ACTS: dict[str, Callable[[PrivacyRequest, Any], Fields]] = {
+    Kind.EXPORT: _export,
+    Kind.ERASE: _erase,
+    Kind.RECTIFY: _rectify,
+    Kind.RESTRICT: _restrict,
+    Kind.OBJECT: _object,
+}
