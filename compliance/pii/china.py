@@ -7,6 +7,7 @@ _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕
 # GA 36: five signs, or six for new energy, where a letter of A to H, J or K stands first or last.
 _SIGN = "[0-9A-HJ-NP-Z]"
 _PLATE = rf"[{_PROVINCES}][A-HJ-NP-Z][·. ]?(?:{_SIGN}{{5}}|{_SIGN}{{4}}[学警港澳]|[A-HJK]{_SIGN}\d{{4}}|\d{{5}}[A-HJK])"
+_AREA = r"0(?:10|2\d|[3-9]\d\d)"
 _PHONE_WORDS = ("手机", "电话", "手机号", "联系", "微信", "致电", "热线", "座机", "tel", "mobile", "phone", "加我")
 # What people write in front of the name of a chat account, also to get past a filter.
 _WECHAT = r"(?:[加+➕]V(?:X|信)?|加?微信号?|微信ID|[威薇溦]信号?|[V威薇]信号?|VX|V信|WX|WECHAT ?(?:ID)?|WEIXIN)"
@@ -44,7 +45,7 @@ CHINA = (
     ),
     Recogniser(
         "CN_LANDLINE",
-        r"(?:(?:\+|00)86[- ]?)?(?P<value>\(?0(?:10|2\d|[3-9]\d\d)(?:\) ?|[- ])[2-8]\d{6,7})(?:[-转 ]{1,3}\d{1,6})?",
+        rf"(?:(?:\+|00)86[- ]?)?(?P<value>(?:\({_AREA}\) ?|{_AREA}[- ])[2-8]\d{{6,7}})(?:[-转 ]{{1,3}}\d{{1,6}})?",
         score=0.95,
         digits=10,
         words=_PHONE_WORDS,

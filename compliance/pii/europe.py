@@ -4,8 +4,8 @@ from compliance.pii import checksums
 from compliance.pii.recogniser import CERTAIN, CHECKED, Recogniser
 
 _POSTCODE = (
-    r"(?:[A-PR-UWYZ](?:\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d{1,2}|[A-HK-Y]\d[ABEHMNPRVWXY])|GIR ?0AA(?!\w))"
-    r"(?:(?<=0AA)| ?\d[ABD-HJLNP-UW-Z]{2})"
+    r"(?:[A-PR-UWYZ](?:\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d{1,2}|[A-HK-Y]\d[ABEHMNPRVWXY])) ?\d[ABD-HJLNP-UW-Z]{2}"
+    r"|GIR ?0AA"
 )
 # A fiscal code's digits may be letters where two people would share one.
 _O = "[0-9L-NP-V]"
@@ -47,7 +47,7 @@ BRITAIN = (
         digits=1,
         words=("registration", "number plate", "plate", "vehicle", "vrm", "car"),
     ),
-    Recogniser("UK_POSTCODE", _POSTCODE, score=CHECKED, digits=2, words=("postcode", "address")),
+    Recogniser("UK_POSTCODE", _POSTCODE, score=CHECKED, digits=1, words=("postcode", "address")),
 )
 
 SPAIN_AND_ITALY = (

@@ -106,7 +106,7 @@ NETWORK = (
     ),
     Recogniser(
         "IP_ADDRESS",
-        r"[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:(?:[0-9A-Fa-f]{1,4}|" + _V4 + r")?(?:%[0-9A-Za-z]+)?"
+        r"(?=[0-9A-Fa-f]|::)[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:(?:[0-9A-Fa-f]{1,4}|" + _V4 + r")?(?:%[0-9A-Za-z]+)?"
         r"(?:/(?:12[0-8]|1[01]\d|[1-9]?\d)(?!\d))?",
         # Two colons alone are an address too, but seldom meant as one.
         score=0.05,
@@ -115,7 +115,7 @@ NETWORK = (
         proved=0.6,
         needs=":",
         exact=True,
-        left=r"(?<![0-9A-Za-z:.])",
+        left=r"(?<![0-9A-Za-z.])(?<![0-9A-Fa-f:]:)",
         right=r"(?![0-9A-Za-z:]|\.[0-9])",
         words=("ip", "ipv6"),
     ),
@@ -130,7 +130,7 @@ NETWORK = (
     ),
     Recogniser(
         "PHONE_NUMBER",
-        r"(?:\+|00)[1-9][\d ().-]{6,18}\d|\(?\d[\d ().-]{5,15}\d",
+        r"(?:\+|00)[1-9][\d ().-]{6,18}\d|\(\d{2,5}\)[\d .-]{5,14}\d|\d[\d ().-]{6,15}\d",
         score=SHAPE,
         check=_is_phone,
         proof=_is_international,
