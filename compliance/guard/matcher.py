@@ -36,14 +36,14 @@ class Word:
 class Pattern:
     compiled: re.Pattern[str]
     # Read only where one of these was found; empty: always.
-    anchors: tuple[int, ...]
+    anchors: frozenset[int]
 
 
 @dataclass
 class WordList:
     """What a list of a rule became: numbers of words and of patterns."""
 
-    words: tuple[int, ...] = ()
+    words: frozenset[int] = frozenset()
     patterns: tuple[int, ...] = ()
 
     def __bool__(self) -> bool:
@@ -69,7 +69,7 @@ class Pool:
                 words += self.add_term(text, homophones=homophones)
             else:
                 patterns.append(self.add_pattern(pattern))
-        return WordList(tuple(dict.fromkeys(words)), tuple(patterns))
+        return WordList(frozenset(words), tuple(patterns))
 
     def add_term(self, term: str, *, homophones: bool = False) -> list[int]:
         bare, own_gaps = fold_term(term)
@@ -80,7 +80,7 @@ class Pool:
 
     def add_pattern(self, pattern: str) -> int:
         if pattern not in self._pattern_numbers:
-            anchors = tuple(self._number(Word(anchor, frozenset(), -1)) for anchor in anchors_of(pattern))
+            anchors = frozenset(self._number(Word(anchor)) for anchor in anchors_of(pattern))
             self._pattern_numbers[pattern] = len(self.patterns)
             self.patterns.append(Pattern(re.compile(pattern), anchors))
         return self._pattern_numbers[pattern]
@@ -122,10 +122,14 @@ class Reading:
     _words: dict[int, tuple[Span, ...]] = field(default_factory=dict)
     _patterns: dict[int, tuple[Span, ...]] = field(default_factory=dict)
 
+    @cached_property
+    def found(self) -> frozenset[int]:
+        return frozenset(self.ends)
+
     def spans(self, listed: WordList) -> Iterator[Span]:
-        for number in listed.words:
-            if number in self.ends:
-                yield from self._word_spans(number)
+        # The smaller of the two sets is walked: few words are found, many are listed.
+        for number in sorted(self.found & listed.words):
+            yield from self._word_spans(number)
         for number in listed.patterns:
             yield from self._pattern_spans(number)
 
@@ -149,7 +153,7 @@ class Reading:
     def _pattern_spans(self, number: int) -> tuple[Span, ...]:
         if number not in self._patterns:
             pattern = self.pool.patterns[number]
-            is_worth_it = not pattern.anchors or any(anchor in self.ends for anchor in pattern.anchors)
+            is_worth_it = not pattern.anchors or not self.found.isdisjoint(pattern.anchors)
             found = pattern.compiled.finditer(self.folded.text) if is_worth_it else ()
             self._patterns[number] = tuple(match.span() for match in found if match.end() > match.start())
         return self._patterns[number]
@@ -159,9 +163,7 @@ class Reading:
         span = (places[0], places[-1] + 1)
         if not self._has_edges(word, span) or not self._is_joined(word, places):
             return None
-        if word.substitute is not None and self._is_chance(word, span):
-            return None
-        return span
+        return None if self._is_chance(word, span) else span
 
     def _has_edges(self, word: Word, span: Span) -> bool:
         """Latin letters and digits stand for themselves only as whole words."""
@@ -195,7 +197,7 @@ class Reading:
 
     def _is_chance(self, word: Word, span: Span) -> bool:
         place = word.substitute
-        if place is None or place < 0:
+        if place is None:
             return False
         before = self._char(span[0] - 1) if place == 0 else ""
         after = self._char(span[1]) if place == len(word.bare) - 1 else ""

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from re import _parser as sre  # type: ignore[attr-defined]  # the tree of a regex has no public door
 from typing import Any
 
-import jsonschema
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from compliance.guard.port import Severity
 from compliance.guard.rules import BadPack
@@ -59,6 +60,7 @@ MATCH_SCHEMA: dict[str, Any] = {
         "last": {"type": "boolean"},
     },
 }
+_VALIDATOR = Draft202012Validator(MATCH_SCHEMA)
 WORD_LISTS = ("allow", "near", "text", "unless", "unless_text")
 _SHARED = ("allow", "unless", "unless_text")
 MAX_PATTERN = 600
@@ -89,11 +91,10 @@ def pattern_in(word: str) -> str | None:
 
 def check_match(match: Mapping[str, Any]) -> None:
     """Raises BadPack where a rule could not be used, or could be made slow by what somebody writes."""
-    try:
-        jsonschema.validate(match, MATCH_SCHEMA)
-    except jsonschema.ValidationError as fault:
+    fault = best_match(_VALIDATOR.iter_errors(match))
+    if fault:
         place = ".".join(str(step) for step in fault.absolute_path)
-        raise BadPack(f"match {place}: {fault.message}") from None
+        raise BadPack(f"match {place}: {fault.message}")
     for case in cases_of(match):
         words = [word for name in WORD_LISTS for word in case.get(name, ())]
         for pattern in [*case.get("patterns", ()), *filter(None, map(pattern_in, words))]:

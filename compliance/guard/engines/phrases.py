@@ -62,8 +62,11 @@ class Case:
         if "severity" in self.data:
             words["severity"] = Severity(self.data["severity"])
         replace = self.data.get("replace")
-        replacement = replace if isinstance(replace, str) else self.replacements.get(found)
+        replacement = replace if isinstance(replace, str) else self._swap(found)
         return words | ({"replacement": replacement} if replacement is not None else {})
+
+    def _swap(self, found: str) -> str | None:
+        return self.replacements.get(fold(found).bare) if self.replacements else None
 
 
 def _is_fact(context: Context, name: str, value: Any) -> bool:
@@ -87,13 +90,12 @@ class Matcher:
         self.rules.sort(key=lambda row: bool(row[0].match.get("last")))
 
     def _compiled(self, rule: Rule) -> tuple[Case, ...]:
-        check_match(rule.match)
         return tuple(self._case(data) for data in cases_of(rule.match))
 
     def _case(self, data: Mapping[str, Any]) -> Case:
         homophones = data.get("homophones", False)
         words = [number for term in data["terms"] for number in self.pool.add_term(term, homophones=homophones)]
-        triggers = WordList(tuple(dict.fromkeys(words)), tuple(map(self.pool.add_pattern, data.get("patterns", ()))))
+        triggers = WordList(frozenset(words), tuple(map(self.pool.add_pattern, data.get("patterns", ()))))
         lists = {name: self.pool.add(data.get(name, ())) for name in WORD_LISTS}
         replace = data.get("replace", {})
         swaps = {} if isinstance(replace, str) else {fold(term).bare: text for term, text in replace.items()}
@@ -121,17 +123,13 @@ def _hits_of(rule: Rule, cases: Sequence[Case], readings: Sequence[Reading]) -> 
             if case.stands(reading, readings, span)
         ]
         for span, case in _apart(found):
-            words = case.own_words(_bare_at(reading, span))
+            words = case.own_words(reading.folded.text[span[0] : span[1]])
             start, end = reading.folded.raw_span(*span)
             yield rule.hit(part, start, end, **words)
     for case in cases:
         if case.is_about_the_whole and case.fits(readings):
             yield rule.hit(**case.own_words(""))
             return
-
-
-def _bare_at(reading: Reading, span: Span) -> str:
-    return fold(reading.folded.text[span[0] : span[1]]).bare
 
 
 def _apart(found: Iterable[tuple[Span, Case]]) -> Iterator[tuple[Span, Case]]:
