@@ -108,24 +108,29 @@ class Change:
     after: str
 
 
-def changes_of(data: Mapping[str, Any]) -> list[Change]:
+def changes_of(entry: AuditEntry) -> list[Change]:
     """Acts write `changed={field: [before, after]}`, or `before=` and `after=` of the one thing they change."""
-    return list(_changes(data))
+    detail = getattr(entry, "detail", None)
+    return list(_changes(entry.action, detail.data)) if detail else []
 
 
-def _changes(data: Mapping[str, Any]) -> Iterator[Change]:
-    if {"before", "after"} <= data.keys():
-        yield from _pair(data["before"], data["after"])
+PAIR = {"before", "after"}
+
+
+def _changes(action: str, data: dict[str, Any]) -> Iterator[Change]:
+    has_pair = data.keys() >= PAIR
+    if has_pair:
+        yield from _pair(action.rpartition(".")[2], data["before"], data["after"])
     for name, value in data.items():
         if name == "changed" and isinstance(value, dict):
             yield from _changed(value)
-        elif name not in {"before", "after"} or not {"before", "after"} <= data.keys():
+        elif not (has_pair and name in PAIR):
             yield Change(_words(name), None, as_text(value))
 
 
-def _pair(before: Any, after: Any) -> Iterator[Change]:
+def _pair(what: str, before: Any, after: Any) -> Iterator[Change]:
     if not (isinstance(before, dict) and isinstance(after, dict)):
-        yield Change("value", as_text(before), as_text(after))
+        yield Change(_words(what), as_text(before), as_text(after))
         return
     for name in {**before, **after}:
         if before.get(name) != after.get(name):

@@ -24,18 +24,13 @@ def audit_trail(request: MemberRequest) -> HttpResponse:
         "wanted": wanted,
         "before": before,
         "rows": rows[:PAGE],
-        "lines": [(entry, _changes(entry)) for entry in rows[:PAGE]],
+        "lines": [(entry, changes_of(entry)) for entry in rows[:PAGE]],
         "older": rows[PAGE - 1].number if len(rows) > PAGE else None,
         "actions": actions_of(actor),
         "head": AuditHead.objects.filter(chain=actor.workspace.pk).first(),
         "report": verify_workspace(by=actor) if "verify" in request.GET else None,
     }
     return render(request, "accounts/audit.html", context)
-
-
-def _changes(entry: object) -> list[object]:
-    detail = getattr(entry, "detail", None)
-    return [*changes_of(detail.data)] if detail else []
 
 
 def _before(request: MemberRequest) -> int | None:
