@@ -70,6 +70,10 @@ PACK_SCHEMA: dict[str, Any] = {
 }
 
 
+_RULE = jsonschema.Draft202012Validator(RULE_SCHEMA, format_checker=jsonschema.FormatChecker())
+_PACK = jsonschema.Draft202012Validator(PACK_SCHEMA)
+
+
 class BadPack(ValueError):
     """A rule or pack that cannot be used; says where and why."""
 
@@ -135,7 +139,7 @@ def rule_from(data: Mapping[str, Any], pack: str = "") -> Rule:
     """Raises BadPack with the place and the reason."""
     plain = _with_text_days(data)
     try:
-        jsonschema.validate(plain, RULE_SCHEMA, format_checker=jsonschema.FormatChecker())
+        _RULE.validate(plain)
     except jsonschema.ValidationError as fault:
         place = ".".join(str(step) for step in fault.absolute_path)
         raise BadPack(f"rule {data.get('id', '?')}: {place or 'the rule'}: {fault.message}") from None
@@ -155,8 +159,9 @@ def _with_text_days(data: Mapping[str, Any]) -> dict[str, Any]:
 def read_pack(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The pack's name and each rule's whole data, defaults filled in; raises BadPack."""
     try:
-        pack = yaml.safe_load(path.read_text(encoding="utf-8"))
-        jsonschema.validate(pack, PACK_SCHEMA)
+        # The C parser: every worker reads all packs when it starts.
+        pack = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506
+        _PACK.validate(pack)
     except (yaml.YAMLError, jsonschema.ValidationError) as fault:
         raise BadPack(f"{path.name}: {fault}") from None
     for data in pack["rules"]:
