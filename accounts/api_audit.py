@@ -46,12 +46,20 @@ class AuditExportQuery(AuditQuery):
 
 
 class AuditAnswer(serializers.ModelSerializer[AuditEntry]):
-    who = serializers.CharField(source="detail.actor", default="", help_text="Empty where it was erased.")
-    data = serializers.DictField(source="detail.data", default=dict)  # type: ignore[assignment]
+    who = serializers.SerializerMethodField(help_text="Empty where it was erased.")
+    data = serializers.SerializerMethodField()  # type: ignore[assignment]  # the public name
 
     class Meta:
         model = AuditEntry
         fields = ["number", "at", "who", "action", "object_kind", "object_id", "data", "hash"]
+
+    def get_who(self, entry: AuditEntry) -> str:
+        detail = getattr(entry, "detail", None)
+        return detail.actor if detail else ""
+
+    def get_data(self, entry: AuditEntry) -> dict[str, Any]:
+        detail = getattr(entry, "detail", None)
+        return detail.data if detail else {}
 
 
 class ReportAnswer(serializers.Serializer[Any]):
