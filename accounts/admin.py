@@ -7,12 +7,14 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from unfold.admin import TabularInline
 
 # Registers by being imported: only here have all packages registered theirs.
 import accounts.admin_packages  # noqa: F401
 from accounts import audit, staff, stops
 from accounts.access import Actor, Perm, system_actor
+from accounts.admin_reasons import ReasonedActions
 from accounts.admin_site import ReadOnlyAdmin, StaffAdmin
 from accounts.models import (
     ApiKey,
@@ -84,7 +86,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(StaffAdmin):
+class WorkspaceAdmin(ReasonedActions, StaffAdmin):
     list_display = ["name", "slug", "time_zone", "members", "is_stopped", "is_suspended", "created_at"]
     list_filter = ["is_stopped", "is_suspended", "four_eyes"]
     search_fields = ["name", "slug", "memberships__user__email"]
@@ -112,14 +114,26 @@ class WorkspaceAdmin(StaffAdmin):
         return cast(Any, workspace).member_count
 
     @admin.action(description="Suspend: nobody works in it, nothing is published", permissions=["change"])
-    def suspend(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:
-        done = sum(staff.suspend_workspace(row, staff=cast(User, request.user)) for row in queryset)
-        self.message_user(request, f"{done} suspended.", messages.SUCCESS)
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> TemplateResponse | None:
+        by = cast(User, request.user)
+        return self.act_with_reason(
+            request,
+            queryset,
+            lambda row, reason: staff.suspend_workspace(row, staff=by, reason=reason),
+            title="Suspend: nobody works in it, nothing is published",
+            done="suspended",
+        )
 
     @admin.action(description="End the suspension", permissions=["change"])
-    def unsuspend(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:
-        done = sum(staff.unsuspend_workspace(row, staff=cast(User, request.user)) for row in queryset)
-        self.message_user(request, f"{done} work again.", messages.SUCCESS)
+    def unsuspend(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> TemplateResponse | None:
+        by = cast(User, request.user)
+        return self.act_with_reason(
+            request,
+            queryset,
+            lambda row, reason: staff.unsuspend_workspace(row, staff=by, reason=reason),
+            title="End the suspension",
+            done="no longer suspended",
+        )
 
     @admin.action(description="Stop everything: nothing is published", permissions=["change"])
     def stop(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:

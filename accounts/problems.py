@@ -1,5 +1,6 @@
 """Errors of the API as problem+json (RFC 9457). Field errors stand under `errors`, by field."""
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
+
+from accounts.rate import RateLimited
 
 MEDIA_TYPE = "application/problem+json"
 # Exceptions of the higher floors that answer 409, with the code of their problem; their apps.py fills this in.
@@ -26,6 +29,8 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _as_api_exception(exc: Exception) -> Exception:
+    if isinstance(exc, RateLimited):
+        return _throttled(exc)
     if isinstance(exc, ValidationError):
         return exceptions.ValidationError(exc.message_dict if hasattr(exc, "error_dict") else {"detail": exc.messages})
     if isinstance(exc, PermissionDenied):
@@ -34,6 +39,13 @@ def _as_api_exception(exc: Exception) -> Exception:
         return exceptions.NotFound()
     code = next((CONFLICTS[kind] for kind in type(exc).__mro__ if kind in CONFLICTS), "")
     return _conflict(str(exc), code) if code else exc
+
+
+def _throttled(limited: RateLimited) -> exceptions.Throttled:
+    throttled: Any = exceptions.Throttled(detail=" ".join(limited.messages), code="rate_limited")
+    # For the header Retry-After; given to the constructor it would be said twice.
+    throttled.wait = math.ceil(limited.retry_after_s)
+    return throttled
 
 
 def _conflict(detail: str, code: str) -> exceptions.APIException:

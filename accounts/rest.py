@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import ExitStack
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -17,11 +18,14 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from accounts import rate
 from accounts.access import Actor
 from accounts.api_auth import api_actor
-from accounts.models import IdempotencyKey
+from accounts.models import IdempotencyKey, Workspace
 from accounts.paging import CursorPages
+from accounts.rate import Limit
 from accounts.scope import workspace_scope
+from accounts.staff import suspension_text
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 LIMIT_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
@@ -77,7 +81,10 @@ class WorkspaceView(ApiView):
         if actor is None:
             raise exceptions.NotFound
         if actor.workspace.is_suspended:
-            raise exceptions.PermissionDenied("This workspace is suspended.")
+            raise exceptions.PermissionDenied(suspension_text(actor.workspace))
+        if request.method in WRITES:
+            # Outside the scope: nobody waits for the row until this request has ended.
+            rate.require(workspace_writes(actor.workspace), text="This workspace changes too much at once.")
         self.actor = actor
         self._scope.enter_context(workspace_scope(actor.workspace.pk))
         self._is_inside = True
@@ -159,6 +166,11 @@ class NetworkView(WorkspaceView):
     def _remember(self, row: IdempotencyKey, response: Any) -> None:
         with workspace_scope(self.actor.workspace.pk):
             super()._remember(row, response)
+
+
+def workspace_writes(workspace: Workspace) -> Limit:
+    """All keys and people of a workspace together; each of them alone is held back by CallerThrottle."""
+    return Limit(("api", workspace.pk), 1200, timedelta(minutes=1), burst=600)
 
 
 def paged(view: APIView, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:

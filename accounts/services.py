@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.utils.text import slugify
 
-from accounts import audit
+from accounts import audit, rate
 from accounts.access import ROLE_PERMS, SCOPES, Actor, Perm, actor_for
 from accounts.guests import GUEST_SHARES, drop_grants
 from accounts.models import (
@@ -31,6 +31,7 @@ from accounts.models import (
     Workspace,
     new_secret,
 )
+from accounts.rate import Limit
 from accounts.scope import workspace_scope
 from lib.clock import now
 
@@ -103,6 +104,7 @@ def invite_member(email: str, role: str, *, by: Actor, campaign_id: UUID | None 
     if Membership.objects.filter(workspace=by.workspace, user__email__iexact=email).exists():
         raise ValidationError({"email": f"{email} is already a member."})
     with transaction.atomic():
+        rate.require(*invitation_limits(by.workspace, email), text="Too many invitations in a short time.")
         # Two who invite the same address at once: the later invitation replaces the earlier one.
         _lock_workspace(by)
         Invitation.objects.filter(workspace=by.workspace, email=email, accepted_at=None).delete()
@@ -119,6 +121,16 @@ def invite_member(email: str, role: str, *, by: Actor, campaign_id: UUID | None 
 
         transaction.on_commit(partial(tasks.mail_invitation.delay, invitation.pk))
     return invitation
+
+
+def invitation_limits(workspace: Workspace, email: str) -> list[Limit]:
+    """Each is a mail to somebody who did not ask for it: a workspace must not be a way to send many."""
+    day = timedelta(days=1)
+    return [
+        Limit(("invite", workspace.pk), 100, day, burst=50),
+        Limit(("invite", "address", email), 10, day, burst=10),
+        Limit(("invite", "instance"), 5000, day, burst=1000),
+    ]
 
 
 def _check_address(email: str) -> None:

@@ -3,7 +3,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
-from accounts import audit_anchor, notifications
+from accounts import audit_anchor, notifications, rate
 from accounts.models import Invitation
 from accounts.services import invitation_token
 from lib.text import one_line
@@ -38,3 +38,8 @@ def mail_alerts() -> None:
 @shared_task(name="accounts.anchor_audit")
 def anchor_audit() -> None:
     audit_anchor.anchor_chains()
+
+
+@shared_task(name="accounts.sweep_rates", expires=3600)
+def sweep_rates() -> None:
+    rate.sweep()

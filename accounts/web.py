@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 
 from accounts.access import Actor, Perm
 from accounts.middleware import PageRequest
 from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
+from accounts.staff import suspension_text
 
 
 class UserRequest(PageRequest):
@@ -48,7 +50,7 @@ def member_view(perm: Perm | None = None, *, scope: bool = True) -> Callable[[Vi
             if _opens_tab(request):
                 return redirect(workspace_path(actor.workspace, request.get_full_path()))
             if actor.workspace.is_suspended:
-                raise PermissionDenied("This workspace is suspended. Please contact support.")
+                return _suspended(request, actor)
             if perm is not None:
                 actor.require(perm)
             response = _call(view, cast(MemberRequest, request), actor, scope, args, kwargs)
@@ -59,6 +61,13 @@ def member_view(perm: Perm | None = None, *, scope: bool = True) -> Callable[[Vi
         return entered
 
     return decorate
+
+
+def _suspended(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Why nobody gets in, and the person's other workspaces."""
+    others = Workspace.objects.filter(memberships__user=actor.user, is_suspended=False).order_by("name")
+    context = {"text": suspension_text(actor.workspace), "others": others}
+    return render(request, "accounts/suspended.html", context, status=HTTPStatus.FORBIDDEN)
 
 
 def _opens_tab(request: HttpRequest) -> bool:

@@ -3,14 +3,16 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.template.response import TemplateResponse
 
+from accounts.admin_reasons import ReasonedActions
+from accounts.admin_site import ReadOnlyAdmin, StaffAdmin
 from social import services
 from social.models import BotReceiver, Connection, InboundUpdate
 
 
 @admin.register(Connection)
-class ConnectionAdmin(ModelAdmin):
+class ConnectionAdmin(ReasonedActions, StaffAdmin):
     """Credentials, apps and connect states are not registered: staff have no business with tokens."""
 
     list_display = ["handle", "name", "network", "workspace", "status", "status_text", "followers", "checked_at"]
@@ -31,34 +33,37 @@ class ConnectionAdmin(ModelAdmin):
         return [field.name for field in Connection._meta.fields]
 
     @admin.action(description="Suspend: nothing goes out from now on", permissions=["change"])
-    def suspend(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        done = sum(services.suspend(row, staff=request.user.get_username()) for row in queryset)
-        self.message_user(request, f"{done} suspended.", messages.SUCCESS)
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Connection]) -> TemplateResponse | None:
+        by = request.user.get_username()
+        return self.act_with_reason(
+            request,
+            queryset,
+            lambda row, reason: services.suspend(row, staff=by, reason=reason),
+            title="Suspend: nothing goes out from now on",
+            done="suspended",
+        )
 
     @admin.action(description="End the suspension: comes back paused", permissions=["change"])
-    def unsuspend(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
-        done = sum(services.unsuspend(row, staff=request.user.get_username()) for row in queryset)
-        self.message_user(request, f"{done} no longer suspended.", messages.SUCCESS)
+    def unsuspend(self, request: HttpRequest, queryset: QuerySet[Connection]) -> TemplateResponse | None:
+        by = request.user.get_username()
+        return self.act_with_reason(
+            request,
+            queryset,
+            lambda row, reason: services.unsuspend(row, staff=by, reason=reason),
+            title="End the suspension: comes back paused",
+            done="no longer suspended",
+        )
 
 
 @admin.register(BotReceiver)
-class BotReceiverAdmin(ModelAdmin):
+class BotReceiverAdmin(ReadOnlyAdmin):
     list_display = ["username", "bot_id", "polled_at", "lease_until", "problem"]
     search_fields = ["username", "bot_id", "problem"]
     exclude = ["webhook_secret_hash"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(InboundUpdate)
-class InboundUpdateAdmin(ModelAdmin):
+class InboundUpdateAdmin(StaffAdmin):
     """What people write is theirs: staff see that an update came and what went wrong, not what it says."""
 
     list_display = ["bot_id", "update_id", "kind", "received_at", "handled_at", "failures", "problem"]

@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts import audit
-from accounts.access import Actor, Perm
+from accounts.access import Actor, Perm, system_actor
 from accounts.scope import workspace_scope
+from accounts.staff import STAFF, clean_reason
 from lib.clock import now
 from social import credentials
 from social.credentials import tell_connection
@@ -71,26 +72,37 @@ def set_unknown_policy(connection: Connection, policy: str, *, by: Actor) -> Non
             audit.record("connection.policy", connection, by=by, handle=str(connection), policy=policy)
 
 
-def suspend(connection: Connection, *, staff: str) -> bool:
+def suspend(connection: Connection, *, staff: str, reason: str) -> bool:
     """Staff stop an account at once, whatever its state; needs the all-workspaces scope."""
+    reason = clean_reason(reason)
+    text = f"{credentials.SUSPENDED} The reason: {reason}"[:300]
     with transaction.atomic():
         shown = Connection.objects.shown().exclude(status=Status.SUSPENDED)
-        if not shown.filter(pk=connection.pk).update(status=Status.SUSPENDED, status_text=credentials.SUSPENDED):
+        if not shown.filter(pk=connection.pk).update(status=Status.SUSPENDED, status_text=text):
             return False
         connection.refresh_from_db()
-        tell_connection(connection, f"{connection} was suspended by staff.")
-        audit.record_staff("connection.suspend", connection, staff=staff, handle=str(connection))
+        tell_connection(connection, f"{connection} was suspended by staff: {reason}")
+        _record_by_staff("connection.suspend", connection, staff, reason)
     return True
 
 
-def unsuspend(connection: Connection, *, staff: str) -> bool:
+def unsuspend(connection: Connection, *, staff: str, reason: str) -> bool:
     """It comes back paused, so that nothing goes out before its owner has looked."""
+    reason = clean_reason(reason)
+    text = "No longer suspended. Resume it when you are ready."
     with transaction.atomic():
-        if not _move(connection, Status.SUSPENDED, Status.PAUSED, "No longer suspended. Resume it when you are ready."):
+        if not _move(connection, Status.SUSPENDED, Status.PAUSED, text):
             return False
-        tell_connection(connection, f"{connection} is no longer suspended: resume it when you are ready.")
-        audit.record_staff("connection.unsuspend", connection, staff=staff, handle=str(connection))
+        tell_connection(connection, f"{connection} is no longer suspended, so resume it when you are ready: {reason}")
+        _record_by_staff("connection.unsuspend", connection, staff, reason)
     return True
+
+
+def _record_by_staff(action: str, connection: Connection, staff: str, reason: str) -> None:
+    """One row in the workspace's trail, where staff are nobody in particular, and one in their own."""
+    by = system_actor(connection.workspace, STAFF, ())
+    audit.record(action, connection, by=by, handle=str(connection), reason=reason)
+    audit.record_staff(action, connection, staff=staff, handle=str(connection), reason=reason)
 
 
 def _move(connection: Connection, before: str, after: str, text: str) -> bool:

@@ -151,7 +151,8 @@ def staff_acts() -> list[tuple[str, str]]:
 
 def run_action(client, name: str, action: str, *rows) -> None:
     response = client.post(
-        reverse(f"admin:{name}_changelist"), {"action": action, "_selected_action": [row.pk for row in rows]}
+        reverse(f"admin:{name}_changelist"),
+        {"action": action, "_selected_action": [row.pk for row in rows], "reason": "Spam"},
     )
     assert response.status_code == 302
 

@@ -167,8 +167,8 @@ def test_entry_says_what_it_is_about(in_workspace, alice_actor):
 def test_acts_of_staff_are_one_chain_over_all_workspaces(workspace, other_workspace, staff):
     with all_workspaces_scope("test"):
         for each in (workspace, other_workspace):
-            suspend_workspace(each, staff=staff)
-        unsuspend_workspace(workspace, staff=staff)
+            suspend_workspace(each, staff=staff, reason="Spam")
+        unsuspend_workspace(workspace, staff=staff, reason="Spam")
         entries = AuditEntry.objects.filter(workspace=None).values_list("number", "action", "object_id")
         assert list(entries) == [
             (1, "workspace.suspend", str(workspace.pk)),
@@ -180,7 +180,7 @@ def test_acts_of_staff_are_one_chain_over_all_workspaces(workspace, other_worksp
 
 def test_act_of_staff_that_changes_nothing_is_not_recorded(workspace, staff):
     with all_workspaces_scope("test"):
-        assert unsuspend_workspace(workspace, staff=staff) is False
+        assert unsuspend_workspace(workspace, staff=staff, reason="Spam") is False
         assert revoke_keys([], staff=staff) == 0
         assert not AuditEntry.objects.filter(workspace=None).exists()
 
@@ -192,7 +192,7 @@ def test_chain_of_staff_cannot_be_written_from_inside_a_workspace(in_workspace):
 
 def test_chain_of_staff_is_not_seen_from_inside_a_workspace(workspace, staff):
     with all_workspaces_scope("test"):
-        suspend_workspace(workspace, staff=staff)
+        suspend_workspace(workspace, staff=staff, reason="Spam")
     with workspace_scope(workspace.pk):
         assert not AuditHead.objects.filter(workspace=None).exists()
         assert not AuditEntry.objects.filter(workspace=None).exists()

@@ -14,7 +14,9 @@ LIST = "/admin/social/connection/"
 @pytest.fixture
 def press(staff_client, connection):
     def run(action: str):
-        return staff_client.post(LIST, {"action": action, "_selected_action": [str(connection.pk)]}, follow=True)
+        return staff_client.post(
+            LIST, {"action": action, "_selected_action": [str(connection.pk)], "reason": "Spam"}, follow=True
+        )
 
     return run
 

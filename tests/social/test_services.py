@@ -86,28 +86,45 @@ def test_the_network_pauses_and_people_are_told_once(scoped, reloaded):
 
 def test_a_suspension_stops_the_account_at_once_and_tells_its_admins(connection, reloaded):
     with all_workspaces_scope("test"):
-        assert services.suspend(connection, staff="staff@example.org")
+        assert services.suspend(connection, staff="staff@example.org", reason="Spam")
     assert reloaded(connection).status == Status.SUSPENDED
     assert reloaded(connection).health == "error"
-    assert told() == ["@roastery was suspended by staff."]
+    assert told() == ["@roastery was suspended by staff: Spam"]
+
+
+def test_a_suspension_says_why_on_the_card_and_in_both_trails(connection, reloaded):
+    with all_workspaces_scope("test"):
+        services.suspend(connection, staff="staff@example.org", reason="Spam")
+        entries = AuditEntry.objects.filter(action="connection.suspend").select_related("detail")
+        actors = {(entry.workspace_id is None, entry.detail.actor, entry.detail.data["reason"]) for entry in entries}
+    assert reloaded(connection).status_text.endswith("The reason: Spam")
+    assert actors == {(True, "staff@example.org", "Spam"), (False, "staff", "Spam")}
+
+
+@pytest.mark.parametrize("act", [services.suspend, services.unsuspend])
+@pytest.mark.parametrize("reason", ["", "  ", "\n"])
+def test_staff_have_to_say_why(connection, reloaded, act, reason):
+    with all_workspaces_scope("test"), pytest.raises(ValidationError, match="Say why"):
+        act(connection, staff="staff@example.org", reason=reason)
+    assert reloaded(connection).status == Status.ACTIVE
 
 
 def test_a_second_suspension_changes_nothing(connection):
     with all_workspaces_scope("test"):
-        services.suspend(connection, staff="staff@example.org")
-        assert services.suspend(connection, staff="staff@example.org") is False
+        services.suspend(connection, staff="staff@example.org", reason="Spam")
+        assert services.suspend(connection, staff="staff@example.org", reason="Spam") is False
 
 
 def test_the_end_of_a_suspension_leaves_the_account_paused(connection, reloaded):
     with all_workspaces_scope("test"):
-        services.suspend(connection, staff="staff@example.org")
-        assert services.unsuspend(connection, staff="staff@example.org")
+        services.suspend(connection, staff="staff@example.org", reason="Spam")
+        assert services.unsuspend(connection, staff="staff@example.org", reason="Spam")
     assert reloaded(connection).status == Status.PAUSED
 
 
 def test_only_a_suspension_can_be_ended(connection, reloaded):
     with all_workspaces_scope("test"):
-        assert services.unsuspend(connection, staff="staff@example.org") is False
+        assert services.unsuspend(connection, staff="staff@example.org", reason="Spam") is False
     assert reloaded(connection).status == Status.ACTIVE
 
 
