@@ -1,7 +1,7 @@
 """What a rule of the phrase engines may look for: its grammar, checked before anything is compiled."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from re import _parser as sre  # type: ignore[attr-defined]  # the tree of a regex has no public door
 from typing import Any
 
@@ -19,7 +19,7 @@ _FACTS = {"type": "object"}
 _SAID = {"type": "string", "minLength": 1, "maxLength": 300}
 # A list of words holds literals and, between slashes, patterns.
 _CASE: dict[str, Any] = {
-    # What is a hit. Terms know {a,b} for alternatives; without terms and patterns the case is about the whole draft.
+    # What is a hit. Words know {a,b} for alternatives; without terms and patterns the case is about the whole draft.
     "terms": _LIST,
     "patterns": _LIST,
     # Also what sounds like a term: other characters, pinyin.
@@ -68,12 +68,16 @@ MAX_CHOICES = 2000
 
 
 def cases_of(match: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Each case with what it shares, terms spelt out."""
+    """Each case with what it shares, alternatives spelt out."""
     shared = {name: value for name, value in match.items() if name not in {"cases", "last"}}
     for case in match.get("cases", ({},)):
         lists = {name: [*shared.get(name, ()), *case.get(name, ())] for name in _SHARED}
         whole = shared | case | lists
-        yield whole | {"terms": [term for text in whole.get("terms", ()) for term in spell_out(text)]}
+        yield whole | {name: _spelt_out(whole.get(name, ())) for name in ("terms", *WORD_LISTS)}
+
+
+def _spelt_out(words: Iterable[str]) -> list[str]:
+    return [one for word in words for one in ([word] if pattern_in(word) else spell_out(word))]
 
 
 def spell_out(text: str) -> list[str]:

@@ -29,11 +29,11 @@ _COMMON = frozenset(
     "误训愿审附获茶鲜粮斤孩脱硫肥善龙演父渐血欢械掌歌沙刚攻谓盾讨晚粒乱燃矛乎杀药宁鲁贵钟煤读班伯香介迫句丰培握兰担弦蛋"
 )
 # The words in which a substitute is at home; checked around a candidate.
-_PAIRS = "麻醉喝醉陶醉沉醉酒醉醉酒醉心灌醉醉人醉意迷醉心醉宿醉醉鬼嘴巴嘴唇张嘴闭嘴插嘴嘴角嘴甜亲嘴罪恶鼎力鼎盛鼎足"
+_PAIRS = "麻醉喝醉陶醉沉醉酒醉醉酒醉心灌醉醉人醉意迷醉心醉宿醉醉鬼嘴巴嘴唇张嘴闭嘴插嘴嘴角嘴甜亲嘴罪恶犯罪有罪无罪认罪定罪判罪谢罪得罪怪罪受罪罪犯罪名鼎力鼎盛鼎足"
 _ORDINARY = frozenset(_PAIRS[place : place + 2] for place in range(0, len(_PAIRS), 2))
 # Not in standard tables of sounds, or used for nothing but getting round a list.
 _ALSO = {
-    "最": "蕞醉嘴冣朂",
+    "最": "蕞醉嘴罪冣朂",
     "级": "伋笈圾",
     "顶": "鼎",
     "第": "苐弟",
@@ -58,7 +58,7 @@ _PARTS = {
     "佛": ("亻弗",),
 }
 _DIGITS = {"一": ("1",), "二": ("2",), "三": ("3",), "零": ("0",), "百": ("100",)}
-_LATIN = {"级": ("j",), "微": ("v",)}
+_LATIN = {"级": ("j",), "微": ("v",), "第": ("d",)}
 
 
 @dataclass(frozen=True)
