@@ -9,7 +9,10 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from compliance.guard import Context, Draft, Hit, check
+from compliance.guard.rules import shipped_rules
 from compliance.pii import DECLARED, find
+from lib.clock import now
 from social.networks.telegram.text import check_text
 from social.networks.x.text import parse_tweet
 
@@ -62,7 +65,54 @@ def find_pii(question: Question) -> Answer:
     return {"entities": [asdict(found) for found in find(string(question, "text"), claimed)]}
 
 
-LABS: dict[str, Callable[[Question], Answer]] = {"count-text": count_text, "pii": find_pii}
+# What a row says about itself is not what is asked.
+NOT_FACTS = {"id", "text", "context", "verdict", "decision", "disclosure", "rule", "rules", "why", "note", "as_of"}
+CONTEXT_FIELDS = ("platform", "action", "industry", "language", "relationship")
+PLATFORM_NAMES = {"twitter": "x", "xhs": "xiaohongshu", "小红书": "xiaohongshu", "weixin": "wechat", "ig": "instagram"}
+
+
+def guard(question: Question) -> Answer:
+    facts = _guard_facts(question)
+    text = question.get("text") or facts.get("text") or ""
+    if not isinstance(text, str):
+        raise LabError("“text” must be a string")
+    decision = check(Draft.of(text), _guard_context(facts), shipped_rules())
+    hits = [_guard_hit(hit) for hit in decision.hits]
+    return {"verdict": decision.verdict, "disclosure": decision.disclosure, "hits": hits}
+
+
+def _guard_facts(question: Question) -> Question:
+    """The row's context, with the row's own fields on top."""
+    context = question.get("context") or {}
+    if not isinstance(context, dict):
+        raise LabError("“context” must be an object")
+    return context | {key: value for key, value in question.items() if key not in NOT_FACTS and value is not None}
+
+
+def _guard_context(facts: Question) -> Context:
+    given = {name: facts[name] for name in CONTEXT_FIELDS if facts.get(name) is not None}
+    jurisdictions = facts.get("jurisdiction") or []
+    jurisdictions = [jurisdictions] if isinstance(jurisdictions, str) else jurisdictions
+    if not all(isinstance(value, str) for value in given.values()):
+        raise LabError(f"{', '.join(f'“{name}”' for name in CONTEXT_FIELDS)} must be strings")
+    if not isinstance(jurisdictions, list) or not all(isinstance(name, str) for name in jurisdictions):
+        raise LabError("“jurisdiction” must be a string or a list of strings")
+    if "platform" in given:
+        given["platform"] = PLATFORM_NAMES.get(given["platform"].lower(), given["platform"].lower())
+    return Context(
+        **given,
+        jurisdictions=tuple(jurisdictions),
+        ai_generated=facts.get("ai_generated") is True,
+        facts=facts,
+        today=now().date(),
+    )
+
+
+def _guard_hit(hit: Hit) -> Answer:
+    return {name: value for name, value in hit.as_data().items() if name not in {"part", "message", "replacement"}}
+
+
+LABS: dict[str, Callable[[Question], Answer]] = {"count-text": count_text, "guard": guard, "pii": find_pii}
 
 
 def read_lines(stream: BinaryIO) -> Iterator[bytes | None]:
