@@ -98,6 +98,8 @@ MATCH_SCHEMA: dict[str, Any] = {
         "platform_label": {"enum": ["ok", "ambiguous"]},
         # A scenario quotes what would be said: only that counts.
         "quoted": {"const": True},
+        # The rule of another engine that says when it is missing.
+        "reported_by": {"type": "string"},
         # Facts that are a label by themselves.
         "label_when": {"type": "object"},
     },
@@ -183,7 +185,11 @@ class DisclosureEngine:
         post = Post(tuple(fold(text) for text in draft.texts), facts_of(context), context.platform)
         judged = [(duty, *_judge(duty, post)) for duty in _asked(duties(rules), post, context)]
         states = [state for _, state, _ in judged]
-        hits = [_hit(duty, state, words) for duty, state, words in judged if state != Disclosure.OK]
+        hits = [
+            _hit(duty, state, words)
+            for duty, state, words in judged
+            if state != Disclosure.OK and not (state == Disclosure.MISSING and _is_reported(duty, context, rules))
+        ]
         return Answer(tuple(hits), min(states, key=_STRICTEST.index, default=Disclosure.NOT_REQUIRED))
 
 
@@ -203,6 +209,11 @@ def _is_asked(duty: Duty, post: Post, context: Context) -> bool:
     if not duty.when and "cues" not in duty.patterns:
         return True
     return bool(duty.when and duty.when(post.facts)) or duty.finds("cues", post.text)
+
+
+def _is_reported(duty: Duty, context: Context, rules: RuleSet) -> bool:
+    """Another engine's rule says the same, and once is enough."""
+    return any(rule.id == duty.match.get("reported_by") and rule.applies(context) for rule in rules.rules)
 
 
 def _judge(duty: Duty, post: Post) -> tuple[Disclosure, str]:
