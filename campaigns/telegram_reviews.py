@@ -55,6 +55,9 @@ def _decide(bot_id: int, query: dict[str, Any], action: str, token: str) -> str:
         try:
             with transaction.atomic():
                 return ACTIONS[action](prompt, actor)
+        except ValidationError as error:
+            # A rule forbids it now.
+            return " ".join(error.messages)
         except (ReviewClosed, PermissionDenied) as refusal:
             return str(refusal) or GONE
 

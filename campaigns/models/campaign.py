@@ -56,6 +56,10 @@ class Campaign(TenantModel):
     def get_absolute_url(self) -> str:
         return reverse("campaigns:campaign-detail", args=[self.pk])
 
+    @property
+    def open_policy(self) -> "AutonomyPolicy | None":
+        return self.policies.filter(revoked_at=None).first()
+
 
 class AutonomyPolicy(TenantModel):
     """How far a campaign's posts may go without a person, as one member signed it. Never changed, only replaced.

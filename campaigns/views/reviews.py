@@ -1,59 +1,129 @@
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""The review queue and its decisions."""
+
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.access import Actor, Perm
+from accounts.models import Membership
 from accounts.web import MemberRequest, member_view
-from campaigns.access import visible_assets, visible_deliveries
-from campaigns.deliveries import KIND
-from campaigns.live_changes import KIND as EDIT
-from campaigns.models import Delivery, LiveChange
-from campaigns.previews import Preview, build_preview, rendered_from
-from campaigns.rendering import Rendered, RenderedPart
-from campaigns.text_diff import Change, diff_words
+from campaigns.access import visible_campaigns
+from campaigns.review_queries import (
+    KINDS,
+    TABS,
+    Wanted,
+    count_tabs,
+    findings_of,
+    for_me,
+    load_items,
+    narrow,
+    neighbours,
+    tab_rules,
+    waiting_reviews,
+    with_same_post,
+)
 from campaigns.views.outcome import Refusal, attempt
 from compliance.access import get_review
 from compliance.models import Review
-from compliance.services import ReviewClosed, approve_review, reject_review
-from social.networks.port import Entity
+from compliance.models.review import Risk
+from compliance.reviews.bulk import lock_subjects
+from compliance.services import (
+    Left,
+    ReviewClosed,
+    approve_review,
+    approve_reviews,
+    claim_review,
+    comment_review,
+    hold_review,
+    reject_review,
+    reject_reviews,
+    release_review,
+    request_changes,
+    resume_review,
+)
+from lib.clock import now
+from social.models import Connection
 
-KINDS = [KIND, EDIT]
-QUEUE_SHOWN = 100
+PAGE_SIZE = 50
 DECIDED_SHOWN = 10
-
-
-@dataclass(frozen=True)
-class Item:
-    review: Review
-    delivery: Delivery
-    preview: Preview
-    # By part, against what was approved last; empty when nothing was.
-    changes: list[list[Change]]
-    is_own: bool
-    # Of a post that is live already.
-    is_edit: bool = False
+DECIDED = [Review.Status.APPROVED, Review.Status.REJECTED, Review.Status.CHANGES, Review.Status.EXPIRED]
 
 
 @member_view(Perm.VIEW)
 def review_list(request: MemberRequest) -> HttpResponse:
-    waiting = waiting_reviews(request.actor)
-    items = _items(request.actor, waiting.select_related("requested_by")[:QUEUE_SHOWN])
-    recent = Review.objects.select_related("requested_by", "decided_by").filter(
-        workspace=request.actor.workspace, kind__in=KINDS, status__in=[Review.Status.APPROVED, Review.Status.REJECTED]
-    )
+    return _queue(request)
+
+
+def _queue(request: MemberRequest, left: list[Left] | None = None, refusal: Refusal | None = None) -> HttpResponse:
+    actor, wanted = request.actor, wanted_of(request)
+    rows = narrow(waiting_reviews(actor), wanted)
+    counts = count_tabs(actor, rows)
+    shown = rows.filter(tab_rules(actor)[wanted.tab]).select_related("requested_by", "claimed_by")
+    page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
-        "items": items,
-        "waiting": waiting.count(),
-        "decided": _items(request.actor, recent.order_by("-decided_at")[:DECIDED_SHOWN]),
-        "may_review": request.actor.can(Perm.REVIEW),
+        "page": page,
+        "items": load_items(actor, list(page.object_list)),
+        "waiting": counts[""],
+        "tabs": [(name, label, counts[name]) for name, label in TABS.items()],
+        "wanted": wanted,
+        "is_narrowed": wanted != Wanted(tab=wanted.tab),
+        "choices": _choices(actor),
+        "decided": load_items(actor, _decided(actor)),
+        "may_review": actor.can(Perm.REVIEW),
+        "now": now(),
+        "left": _named(actor, left or []),
+        "refusal": refusal,
     }
-    return render(request, "campaigns/review_list.html", context)
+    return render(request, "campaigns/review_list.html", context, status=refusal.status if refusal else 200)
+
+
+def wanted_of(request: MemberRequest) -> Wanted:
+    """From the address; what makes no sense is left out."""
+    get = request.GET.get
+    tab = get("tab", "")
+    return Wanted(
+        tab=tab if tab in TABS else "",
+        risk=get("risk", "") if get("risk") in Risk.values else "",
+        campaign=_uuid(get("campaign", "")),
+        connection=_uuid(get("connection", "")),
+        author=_uuid(get("author", "")),
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _choices(actor: Actor) -> dict[str, Any]:
+    people = Membership.objects.select_related("user").filter(workspace=actor.workspace).order_by("user__email")
+    return {
+        "risks": Risk.choices,
+        "campaigns": visible_campaigns(actor).order_by("name"),
+        "connections": Connection.objects.filter(workspace=actor.workspace).order_by("network", "handle"),
+        "authors": [member.user for member in people[:200]],
+    }
+
+
+def _decided(actor: Actor) -> list[Review]:
+    recent = Review.objects.filter(workspace=actor.workspace, kind__in=KINDS, status__in=DECIDED)
+    return list(recent.select_related("requested_by", "decided_by").order_by("-decided_at")[:DECIDED_SHOWN])
+
+
+def _named(actor: Actor, left: list[Left]) -> list[tuple[Any, str]]:
+    items = {item.review.pk: item for item in load_items(actor, [one.review for one in left])}
+    return [(items[one.review.pk], one.why) for one in left if one.review.pk in items]
+
+
+# --- one review -------------------------------------------------------------------------------------------
 
 
 @member_view(Perm.VIEW)
@@ -61,119 +131,69 @@ def review_detail(request: MemberRequest, review_id: UUID) -> HttpResponse:
     return _show(request, get_review(request.actor, review_id))
 
 
-def waiting_reviews(actor: Actor) -> QuerySet[Review]:
-    return Review.objects.filter(workspace=actor.workspace, kind__in=KINDS, status=Review.Status.WAITING)
-
-
-def _with_same_post(actor: Actor, review: Review) -> QuerySet[Review]:
-    """What else of this post waits: the other accounts it goes to."""
-    deliveries = visible_deliveries(actor)
-    posts = deliveries.filter(pk=review.object_id).values("post")
-    others = deliveries.filter(post__in=posts).exclude(pk=review.object_id).values("pk")
-    return waiting_reviews(actor).filter(object_id__in=others)
-
-
 def _show(request: MemberRequest, review: Review, refusal: Refusal | None = None) -> HttpResponse:
     actor = request.actor
-    items = _items(actor, [review])
+    items = load_items(actor, [review])
     if not items:
         # The post was deleted since.
         return redirect("campaigns:review-list")
     [item] = items
-    siblings = _items(actor, _with_same_post(actor, review))
+    siblings = load_items(actor, with_same_post(actor, review))
+    before, after = neighbours(actor, review)
+    needs_other_eyes = actor.workspace.four_eyes and item.is_own
     context = {
         "item": item,
         "siblings": siblings,
         "shown": [item, *siblings],
+        "findings": findings_of(review),
+        "history": review.events.select_related("user"),
+        "previous": before,
+        "following": after,
         "waiting": waiting_reviews(actor).count(),
         "is_open": review.status == Review.Status.WAITING,
         "may_review": actor.can(Perm.REVIEW),
-        "needs_other_eyes": actor.workspace.four_eyes and item.is_own,
+        "may_comment": actor.can(Perm.REVIEW) or actor.can(Perm.CONTENT_EDIT),
+        "may_share": actor.can(Perm.REVIEW) and actor.can(Perm.MEMBERS),
+        "needs_other_eyes": needs_other_eyes,
         "refusal": refusal,
-    }
+    } | claim_context(actor, review)
     return render(request, "campaigns/review_detail.html", context, status=refusal.status if refusal else 200)
 
 
-def _items(actor: Actor, reviews: Sequence[Review] | QuerySet[Review]) -> list[Item]:
-    """The same queries for any number of reviews. One whose post is gone is left out."""
-    found = list(reviews)
-    items = _post_items(actor, [review for review in found if review.kind == KIND])
-    items |= _edit_items(actor, [review for review in found if review.kind == EDIT])
-    return [items[review.pk] for review in found if review.pk in items]
-
-
-def _edit_items(actor: Actor, rows: list[Review]) -> dict[UUID, Item]:
-    """Edits of what is live: the part with its new text, and what was there before."""
-    found = visible_deliveries(actor).filter(pk__in=[review.snapshot["delivery"] for review in rows])
-    deliveries = {str(row.pk): row for row in found.select_related("post__campaign", "post__created_by", "connection")}
-    changes = LiveChange.objects.in_bulk([review.object_id for review in rows])
-    items = {}
-    for review in rows:
-        delivery, change = deliveries.get(review.snapshot["delivery"]), changes.get(review.object_id)
-        if delivery and change:
-            diff = diff_words(review.snapshot["before"], review.snapshot["text"])
-            preview = build_preview(_edited(delivery, change), delivery.connection, {})
-            items[review.pk] = Item(review, delivery, preview, [diff], _is_own(actor, delivery, review), is_edit=True)
-    return items
-
-
-def _edited(delivery: Delivery, change: LiveChange) -> Rendered:
-    """Its media stay as they are, so only the words are shown."""
-    entities = tuple(Entity(**entity) for entity in change.entities)
-    return Rendered(
-        connection_id=delivery.connection_id,
-        network=delivery.connection.network,
-        remote_account=delivery.connection.remote_id,
-        parts=(RenderedPart(change.text, (), entities),),
-        made_with_ai=delivery.post.made_with_ai,
-    )
-
-
-def _is_own(actor: Actor, delivery: Delivery, review: Review) -> bool:
-    return actor.user is not None and str(actor.user.pk) in {*delivery.post.authors, str(review.requested_by_id)}
-
-
-def _post_items(actor: Actor, rows: list[Review]) -> dict[UUID, Item]:
-    found = visible_deliveries(actor).filter(pk__in=[review.object_id for review in rows])
-    deliveries = {row.pk: row for row in found.select_related("post__campaign", "post__created_by", "connection")}
-    snapshots = {review.pk: rendered_from(review.snapshot) for review in rows}
-    wanted = {item.asset_id for rendered in snapshots.values() for part in rendered.parts for item in part.media}
-    assets = {asset.pk: asset for asset in visible_assets(actor).filter(pk__in=wanted)}
-    approved = _last_approved(actor, rows)
+def claim_context(actor: Actor, review: Review) -> dict[str, Any]:
+    claimed = review.is_claimed(now())
     return {
-        review.pk: Item(
-            review=review,
-            delivery=delivery,
-            preview=build_preview(snapshots[review.pk], delivery.connection, assets),
-            changes=_changes(approved.get(review.object_id), review),
-            is_own=_is_own(actor, delivery, review),
-        )
-        for review in rows
-        if (delivery := deliveries.get(review.object_id))
+        "review": review,
+        "is_mine": claimed and review.claimed_by == actor.user,
+        "is_taken": claimed and review.claimed_by != actor.user,
     }
 
 
-def _last_approved(actor: Actor, reviews: Sequence[Review]) -> dict[UUID, Review]:
-    approved = Review.objects.filter(
-        workspace=actor.workspace,
-        kind=KIND,
-        status=Review.Status.APPROVED,
-        object_id__in=[review.object_id for review in reviews],
-    )
-    return {review.object_id: review for review in approved.order_by("decided_at")}
+# --- who looks at it --------------------------------------------------------------------------------------
 
 
-def _changes(approved: Review | None, review: Review) -> list[list[Change]]:
-    if approved is None or approved.pk == review.pk:
-        return []
-    before, after = _texts(approved), _texts(review)
-    length = max(len(before), len(after))
-    pairs = zip(before + [""] * (length - len(before)), after + [""] * (length - len(after)), strict=True)
-    return [diff_words(old, new) for old, new in pairs]
+@require_POST
+@member_view(Perm.REVIEW)
+def review_claim(request: MemberRequest, review_id: UUID) -> HttpResponse:
+    """Asked for by the open page, again and again: it takes the claim, and then keeps it."""
+    review = get_review(request.actor, review_id)
+    renews = bool(request.POST.get("renew"))
+    refusal = attempt(lambda: claim_review(review, by=request.actor, renews=renews))
+    if not request.htmx:
+        return _show(request, review, refusal) if refusal else redirect("campaigns:review-detail", review.pk)
+    fresh = Review.objects.select_related("claimed_by").get(pk=review.pk)
+    is_open = fresh.status == Review.Status.WAITING
+    context = claim_context(request.actor, fresh) | {"is_open": is_open, "refusal": refusal}
+    return render(request, "campaigns/review_claim.html", context)
 
 
-def _texts(review: Review) -> list[str]:
-    return [part.text for part in rendered_from(review.snapshot).parts]
+@require_POST
+@member_view(Perm.REVIEW)
+def review_release(request: MemberRequest, review_id: UUID) -> HttpResponse:
+    review = get_review(request.actor, review_id)
+    release_review(review, by=request.actor)
+    messages.success(request, "Released. Others can decide it now.")
+    return redirect("campaigns:review-list")
 
 
 # --- deciding ---------------------------------------------------------------------------------------------
@@ -184,12 +204,13 @@ def _texts(review: Review) -> list[str]:
 def review_approve(request: MemberRequest, review_id: UUID) -> HttpResponse:
     """Approves what was on the screen: this review and, for "approve all", the others shown with it."""
     review = get_review(request.actor, review_id)
-    seen = dict(value.split(":", 1) for value in request.POST.getlist("seen") if ":" in value)
-    shown = [one for one in [review, *_with_same_post(request.actor, review)] if str(one.pk) in seen]
+    seen = _seen(request)
+    shown = [one for one in [review, *with_same_post(request.actor, review)] if str(one.pk) in seen]
 
     def approve_all() -> None:
         if not shown:
             raise ReviewClosed("Look at the post again, then decide.")
+        lock_subjects(shown)
         for one in shown:
             approve_review(one, by=request.actor, seen_hash=seen[str(one.pk)])
 
@@ -200,17 +221,85 @@ def review_approve(request: MemberRequest, review_id: UUID) -> HttpResponse:
     return _next(request)
 
 
+def _seen(request: MemberRequest) -> dict[str, str]:
+    """Review by review, the hash of what was on the screen."""
+    return dict(value.split(":", 1) for value in request.POST.getlist("seen") if ":" in value)
+
+
 @require_POST
 @member_view(Perm.VIEW)
 def review_reject(request: MemberRequest, review_id: UUID) -> HttpResponse:
+    return _with_reason(request, review_id, reject_review, "Rejected. The author is told why.")
+
+
+@require_POST
+@member_view(Perm.VIEW)
+def review_changes(request: MemberRequest, review_id: UUID) -> HttpResponse:
+    return _with_reason(request, review_id, request_changes, "Sent back. The author is told what to change.")
+
+
+@require_POST
+@member_view(Perm.VIEW)
+def review_hold(request: MemberRequest, review_id: UUID) -> HttpResponse:
+    return _with_reason(request, review_id, hold_review, "On hold. Nobody can approve it until it is taken off.")
+
+
+def _with_reason(request: MemberRequest, review_id: UUID, act: Callable[..., None], told: str) -> HttpResponse:
     review = get_review(request.actor, review_id)
-    refusal = attempt(lambda: reject_review(review, by=request.actor, reason=request.POST.get("reason", "")))
+    refusal = attempt(lambda: act(review, by=request.actor, reason=request.POST.get("reason", "")))
     if refusal:
-        return _show(request, review, refusal)
-    messages.success(request, "Rejected. The author is told why.")
+        return _show(request, get_review(request.actor, review_id), refusal)
+    messages.success(request, told)
     return _next(request)
 
 
+@require_POST
+@member_view(Perm.VIEW)
+def review_resume(request: MemberRequest, review_id: UUID) -> HttpResponse:
+    review = get_review(request.actor, review_id)
+    refusal = attempt(lambda: resume_review(review, by=request.actor))
+    if refusal:
+        return _show(request, get_review(request.actor, review_id), refusal)
+    messages.success(request, "It waits for a decision again.")
+    return redirect("campaigns:review-detail", review.pk)
+
+
+@require_POST
+@member_view(Perm.VIEW)
+def review_comment(request: MemberRequest, review_id: UUID) -> HttpResponse:
+    review = get_review(request.actor, review_id)
+    refusal = attempt(lambda: comment_review(review, by=request.actor, text=request.POST.get("text", "")))
+    if refusal:
+        return _show(request, review, refusal)
+    return redirect("campaigns:review-detail", review.pk)
+
+
 def _next(request: MemberRequest) -> HttpResponse:
-    following = waiting_reviews(request.actor).first()
+    following = waiting_reviews(request.actor).filter(for_me(request.actor)).first()
     return redirect("campaigns:review-detail", following.pk) if following else redirect("campaigns:review-list")
+
+
+# --- several at once --------------------------------------------------------------------------------------
+
+
+@require_POST
+@member_view(Perm.VIEW)
+def review_bulk(request: MemberRequest) -> HttpResponse:
+    actor, seen = request.actor, _seen(request)
+    ids = [found for key in seen if (found := _uuid(key))]
+    rows = list(Review.objects.select_related("claimed_by").filter(workspace=actor.workspace, pk__in=ids))
+    left: list[Left] = []
+
+    def decide() -> None:
+        if request.POST.get("act") == "reject":
+            left.extend(reject_reviews(rows, by=actor, reason=request.POST.get("reason", "")))
+        else:
+            left.extend(approve_reviews([(row, seen[str(row.pk)]) for row in rows], by=actor))
+
+    refusal = attempt(decide)
+    if refusal is None and (done := len(rows) - len(left)):
+        word = "Rejected" if request.POST.get("act") == "reject" else "Approved"
+        messages.success(request, f"{word}: {done}.")
+    if refusal or left:
+        return _queue(request, left, refusal)
+    return redirect("campaigns:review-list")
