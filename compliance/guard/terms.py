@@ -64,7 +64,7 @@ _VALIDATOR = Draft202012Validator(MATCH_SCHEMA)
 WORD_LISTS = ("allow", "near", "text", "unless", "unless_text")
 _SHARED = ("allow", "unless", "unless_text")
 MAX_PATTERN = 600
-MAX_CHOICES = 2000
+MAX_CHOICES = 5000
 
 
 def cases_of(match: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -133,11 +133,21 @@ def _choices(tree: Any, pattern: str, *, is_repeated: bool) -> int:
         if name == "LITERAL" and (fold(chr(value)).text != chr(value)):
             raise BadPack(f"{pattern}: “{chr(value)}” never stands in folded text; write “{fold(chr(value)).text}”")
         ways *= _repeat_ways(name, value, pattern, is_repeated)
-        for inner in _inner(name, value):
-            repeats = is_repeated or (name.endswith("REPEAT") and value[1] > 1)
-            ways *= _choices(inner, pattern, is_repeated=repeats)
+        repeats = is_repeated or (name.endswith("REPEAT") and value[1] > 1)
+        inner = [_choices(part, pattern, is_repeated=repeats) for part in _inner(name, value)]
+        ways *= max(inner, default=1) * (_branches_at_once(value[1]) if name == "BRANCH" else 1)
         ways = min(ways, MAX_CHOICES + 1)
     return ways
+
+
+def _branches_at_once(branches: Sequence[Any]) -> int:
+    """How many of them can match in one place: plain words only if one begins another."""
+    words = ["".join(chr(value) for _, value in branch) for branch in branches if _is_word(branch)]
+    return max(1, len(branches) - len(words) + max((sum(map(word.startswith, words)) for word in words), default=0))
+
+
+def _is_word(branch: Any) -> bool:
+    return all(str(op) == "LITERAL" for op, _ in branch)
 
 
 def _repeat_ways(name: str, value: Any, pattern: str, is_repeated: bool) -> int:
