@@ -23,6 +23,7 @@ from campaigns.api import (
 
 app_name = "campaigns-api"
 DELIVERY = "deliveries/<uuid:delivery_id>"
+REVIEW = "reviews/<uuid:review_id>"
 urlpatterns = [
     path("campaigns", campaigns.CampaignListView.as_view(), name="campaigns"),
     path("campaigns/<uuid:campaign_id>", campaigns.CampaignView.as_view(), name="campaign"),
@@ -61,8 +62,16 @@ urlpatterns = [
     path("deliveries/settle-missed", attention.SettleMissedView.as_view(), name="settle-missed"),
     path("connections/<uuid:connection_id>/retry-failed", attention.RetryFailedView.as_view(), name="retry-failed"),
     path("reviews", reviews.ReviewListView.as_view(), name="reviews"),
-    path("reviews/<uuid:review_id>/approve", reviews.ApproveView.as_view(), name="review-approve"),
-    path("reviews/<uuid:review_id>/reject", reviews.RejectView.as_view(), name="review-reject"),
+    path("reviews/bulk", reviews.BulkView.as_view(), name="reviews-bulk"),
+    path(REVIEW, reviews.ReviewView.as_view(), name="review"),
+    path(f"{REVIEW}/claim", reviews.ClaimView.as_view(), name="review-claim"),
+    path(f"{REVIEW}/release", reviews.ReleaseView.as_view(), name="review-release"),
+    path(f"{REVIEW}/approve", reviews.ApproveView.as_view(), name="review-approve"),
+    path(f"{REVIEW}/changes", reviews.ChangesView.as_view(), name="review-changes"),
+    path(f"{REVIEW}/reject", reviews.RejectView.as_view(), name="review-reject"),
+    path(f"{REVIEW}/hold", reviews.HoldView.as_view(), name="review-hold"),
+    path(f"{REVIEW}/resume", reviews.ResumeView.as_view(), name="review-resume"),
+    path(f"{REVIEW}/comment", reviews.CommentView.as_view(), name="review-comment"),
     path("media", media.MediaListView.as_view(), name="media"),
     path("media/<uuid:asset_id>", media.MediaView.as_view(), name="media-file"),
     path("connections/<uuid:connection_id>/slots", slots.SlotListView.as_view(), name="slots"),

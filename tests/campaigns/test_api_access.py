@@ -21,16 +21,19 @@ from tests.campaigns.cast import add_asset, add_connection, add_post
 
 pytestmark = pytest.mark.django_db
 READ, EDIT, PUBLISH, REVIEW = "read", "edit", "publish", "review"
+# Writes posts, or decides on them.
+TEAM = "team"
 # Writes posts and plans them.
 BOTH = "edit and publish"
 MAY = {
-    "alice": {READ, EDIT, PUBLISH, REVIEW, BOTH},
-    "bob": {READ, EDIT, PUBLISH, BOTH},
-    "rita": {READ, REVIEW},
+    "alice": {READ, EDIT, PUBLISH, REVIEW, BOTH, TEAM},
+    "bob": {READ, EDIT, PUBLISH, BOTH, TEAM},
+    "rita": {READ, REVIEW, TEAM},
     "vic": {READ},
     "gwen": set(),
 }
-SCOPES = {"read": {READ}, "write": {READ, EDIT}, "publish": {READ, PUBLISH}, "connections": {READ}}
+SCOPES = {"read": {READ}, "write": {READ, EDIT, TEAM}, "publish": {READ, PUBLISH}, "connections": {READ}}
+SEEN = {"id": "{review}", "hash": "{hash}"}
 SOON = "2090-01-01T09:00:00Z"
 
 
@@ -76,6 +79,13 @@ ROUTES = [
     ),
     Route("retry-failed", "post", "connections/{connection}/retry-failed", PUBLISH),
     Route("reviews", "get", "reviews", READ),
+    Route("review", "get", "reviews/{review}", READ),
+    Route("review-claim", "post", "reviews/{review}/claim", REVIEW),
+    Route("review-release", "post", "reviews/{review}/release", REVIEW),
+    Route("review-changes", "post", "reviews/{review}/changes", REVIEW, {"reason": "No"}),
+    Route("review-hold", "post", "reviews/{review}/hold", REVIEW, {"reason": "No"}),
+    Route("review-comment", "post", "reviews/{review}/comment", TEAM, {"text": "Hm"}),
+    Route("reviews-bulk", "post", "reviews/bulk", REVIEW, {"action": "approve", "reviews": [SEEN]}),
     Route("review-approve", "post", "reviews/{review}/approve", REVIEW, {"hash": "{hash}"}),
     Route("review-reject", "post", "reviews/{review}/reject", REVIEW, {"reason": "No"}),
     Route("media", "get", "media", READ),
@@ -112,8 +122,18 @@ ROUTES = [
     Route("project-scan", "post", "projects/scan", EDIT, {"project": "{project}"}),
     Route("tasks-publish", "post", "tasks/publish", PUBLISH, {"deliveries": ["{approved}"]}),
 ]
-# These need a file or a network: test_import_api, test_live_pages and test_live_answers ask every role.
-ELSEWHERE = {"imports", "import", "import-apply", "live-edit", "live-take-down", "live-replies", "live-reply-hide"}
+# These need a file, a network or a review on hold: test_import_api, test_live_pages, test_live_answers and
+# test_review_api ask every role.
+ELSEWHERE = {
+    "review-resume",
+    "imports",
+    "import",
+    "import-apply",
+    "live-edit",
+    "live-take-down",
+    "live-replies",
+    "live-reply-hide",
+}
 WITH_ID = [route for route in ROUTES if "{" in route.path]
 LISTS_FOR_GUESTS = {"campaigns", "posts", "deliveries", "media"}
 
@@ -185,11 +205,15 @@ def ask(client, route: Route, ids: dict[str, str]):
 
 def filled(body: Any, ids: dict[str, str]) -> Any:
     return {
-        name: [part.format(**ids) if isinstance(part, str) else part for part in value]
-        if isinstance(value, list)
-        else value.format(**ids)
+        name: [one_filled(part, ids) for part in value] if isinstance(value, list) else value.format(**ids)
         for name, value in body.items()
     }
+
+
+def one_filled(part: Any, ids: dict[str, str]) -> Any:
+    if isinstance(part, dict) and "id" in part:
+        return filled(part, ids)
+    return part.format(**ids) if isinstance(part, str) else part
 
 
 def test_every_route_of_this_app_is_walked():
