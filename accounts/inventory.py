@@ -107,6 +107,10 @@ class Declaration:
     def label(self) -> str:
         return self.model._meta.label
 
+    @property
+    def title(self) -> str:
+        return str(self.model._meta.verbose_name_plural).capitalize()
+
     @cached_property
     def hidden(self) -> frozenset[str]:
         encrypted = {f.name for f in self.model._meta.concrete_fields if isinstance(f, SecretField)}

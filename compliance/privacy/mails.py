@@ -51,9 +51,8 @@ def send_verification(request_id: UUID) -> bool:
     if row is None or contact is None or not contact.email:
         return False
     name = one_line(row.workspace or "Rostrum")
-    _send(
-        f"Did you ask {name} about your data?", "verify", contact.email, {"row": row, "url": link_of(row), "name": name}
-    )
+    context = {"row": row, "url": link_of(row), "name": name}
+    _send(f"Did you ask {name} about your data?", "verify", contact.email, context)
     return True
 
 

@@ -84,7 +84,7 @@ def _labelling(declaration: Declaration, traces: Traces) -> set[str]:
 
 
 def _scrub_row(declaration: Declaration, row: Model, traces: Traces) -> bool:
-    pattern = pattern_of(traces.known_in(_workspace_of(declaration, row)))
+    pattern = _pattern(declaration, row, traces)
     if any(_names(row, name, traces, pattern) for name in declaration.fields(Rule.ROW)):
         row.delete()
         return True
@@ -92,6 +92,13 @@ def _scrub_row(declaration: Declaration, row: Model, traces: Traces) -> bool:
     if changes:
         _write(declaration, row, changes)
     return bool(changes)
+
+
+def _pattern(declaration: Declaration, row: Model, traces: Traces) -> re.Pattern[str]:
+    """Beside an address or id of theirs, their name means them wherever the row is."""
+    strong = pattern_of(traces.strong)
+    is_certain = any(_names(row, name, traces, strong) for name in declaration.fields(*NAMING))
+    return pattern_of(traces.all if is_certain else traces.known_in(_workspace_of(declaration, row)))
 
 
 def _workspace_of(declaration: Declaration, row: Model) -> Any:

@@ -80,8 +80,7 @@ def _subject(row: PrivacyRequest) -> Any:
         SubjectKind(row.subject_kind)
     ]
     with all_workspaces_scope("the subject of a privacy request"):
-        subject = model.objects.filter(pk=row.subject_id).first()
-    return subject
+        return model.objects.filter(pk=row.subject_id).first()
 
 
 def _address_of(row: PrivacyRequest) -> str:
