@@ -30,7 +30,10 @@ _COMMON = frozenset(
     "为和您录户默启版异返希档替谁店卖买喝啦呀哦嗯爸姐弟哥孙朋午星码楼厅桌椅床衣帽鞋袋瓶盒杯碗饭汤肉奶糖甜咸辣脸脚眉牙舌耳唇背肩腰腿胸挂睡醒跳笑哭恨怕喜慢忙闲累饿渴暖凉"
 )
 # The words in which a substitute is at home; checked around a candidate.
-_PAIRS = "麻醉喝醉陶醉沉醉酒醉醉酒醉心灌醉醉人醉意迷醉心醉宿醉醉鬼嘴巴嘴唇张嘴闭嘴插嘴嘴角嘴甜亲嘴罪恶犯罪有罪无罪认罪定罪判罪谢罪得罪怪罪受罪罪犯罪名鼎力鼎盛鼎足"
+_PAIRS = (
+    "麻醉喝醉陶醉沉醉酒醉醉酒醉心灌醉醉人醉意迷醉心醉宿醉醉鬼嘴巴嘴唇张嘴闭嘴插嘴嘴角嘴甜亲嘴罪恶犯罪"
+    "有罪无罪认罪定罪判罪谢罪得罪怪罪受罪罪犯罪名鼎力鼎盛鼎足"
+)
 _ORDINARY = frozenset(_PAIRS[place : place + 2] for place in range(0, len(_PAIRS), 2))
 # Not in standard tables of sounds, or used for nothing but getting round a list.
 _ALSO = {
