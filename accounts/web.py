@@ -99,3 +99,8 @@ def add_errors(form: forms.BaseForm, error: ValidationError) -> None:
     found = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
     for name, errors in found.items():
         form.add_error(name if name in form.fields else None, errors)
+
+
+def has_gpc(request: HttpRequest) -> bool:
+    """Global Privacy Control: the browser says that its person wants no sale, sharing or profiling."""
+    return request.headers.get("Sec-GPC") == "1"

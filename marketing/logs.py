@@ -10,8 +10,8 @@ SECRET_KEYS = re.compile(r"token|secret|password|authorization|verifier|api_?key
 SECRET_QUERY = re.compile(
     r"((?:[?&]|%3F|%26)(?:code|state|token|key|[a-z_]*secret|oauth_\w+)(?:=|%3D))(?:(?!%26)[^&\s\"'])+", re.IGNORECASE
 )
-# Links of invitations, password resets and confirmations: who has one needs nothing else.
-SECRET_PATH = re.compile(r"(/invitations/|/review/|/reset/key/|/confirm-email/)[^/\s\"']+")
+# Links of invitations, password resets, confirmations and consents: who has one needs nothing else.
+SECRET_PATH = re.compile(r"(/invitations/|/review/|/reset/key/|/confirm-email/|/privacy-choices/)[^/\s\"']+")
 
 
 def hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
