@@ -8,8 +8,10 @@ which one must hold, `none` a list of which none may.
 """
 
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping
-from fnmatch import fnmatchcase
+from dataclasses import dataclass
+from fnmatch import translate
 from typing import Any
 
 import jsonschema
@@ -87,31 +89,44 @@ def _compile_entry(name: str, wanted: Any) -> Test:
     if name == "none":
         branches = [compile_when(branch) for branch in wanted]
         return lambda facts: not any(branch(facts) for branch in branches)
-    names = tuple(name.split("|"))
+    names = _Names.of(name)
     if isinstance(wanted, Mapping) and "missing" in wanted:
-        return lambda facts: (not any(True for _ in values_of(names, facts))) == wanted["missing"]
+        return lambda facts: (not any(True for _ in names.values(facts))) == wanted["missing"]
     checks = _checks(wanted)
-    limits = _limit_names(wanted)
-    return lambda facts: any(all(check(value, facts) for check in checks) for value in values_of(names, facts, limits))
+    limits = _limits(wanted)
+    return lambda facts: any(all(check(value, facts) for check in checks) for value in names.values(facts, limits))
 
 
-def _limit_names(wanted: Any) -> tuple[str, ...]:
+def _limits(wanted: Any) -> "_Names | None":
     """A fact that is the measure is not what is measured, though `*_24h` names both."""
     values = wanted.values() if isinstance(wanted, Mapping) else ()
-    return tuple(name for value in values if isinstance(value, Mapping) for name in value["fact"].split("|"))
+    names = [value["fact"] for value in values if isinstance(value, Mapping)]
+    return _Names.of("|".join(names)) if names else None
 
 
-def values_of(names: tuple[str, ...], facts: Facts, besides: tuple[str, ...] = ()) -> Iterator[Any]:
-    for name in names:
-        if "*" not in name:
-            found = [name] if name in facts else []
-        else:
-            found = [fact for fact in facts if fnmatchcase(fact, name) and not _is_named(fact, besides)]
-        yield from (facts[fact] for fact in found if facts[fact] is not None)
+@dataclass(frozen=True)
+class _Names:
+    plain: tuple[str, ...]
+    pattern: re.Pattern[str] | None
 
+    @classmethod
+    def of(cls, alternatives: str) -> "_Names":
+        names = alternatives.split("|")
+        globs = [translate(name) for name in names if "*" in name]
+        plain = tuple(name for name in names if "*" not in name)
+        return cls(plain, re.compile("|".join(globs)) if globs else None)
 
-def _is_named(fact: str, names: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(fact, name) for name in names)
+    def values(self, facts: Facts, besides: "_Names | None" = None) -> Iterator[Any]:
+        for name in self.plain:
+            if facts.get(name) is not None:
+                yield facts[name]
+        if self.pattern is not None:
+            for name, value in facts.items():
+                if value is not None and self.pattern.fullmatch(name) and not (besides and besides.has(name)):
+                    yield value
+
+    def has(self, name: str) -> bool:
+        return name in self.plain or (self.pattern is not None and self.pattern.fullmatch(name) is not None)
 
 
 def _checks(wanted: Any) -> list[_Check]:
@@ -126,8 +141,8 @@ def _operator(name: str, wanted: Any) -> _Check:
         return lambda value, facts: (_plain(value) in plain) == (name == "in")
     compare = getattr(operator, {"gte": "ge", "lte": "le"}.get(name, name))
     if isinstance(wanted, Mapping):
-        names = tuple(wanted["fact"].split("|"))
-        return lambda value, facts: any(_compares(compare, value, other) for other in values_of(names, facts))
+        names = _Names.of(wanted["fact"])
+        return lambda value, facts: any(_compares(compare, value, other) for other in names.values(facts))
     return lambda value, facts: _compares(compare, value, wanted)
 
 
