@@ -153,11 +153,50 @@ def test_value_is_found_alone_between_blanks_and_touching_han(type_: str, value:
         assert spans(f"号码{value}已收", type_) == [(2, 2 + len(value))]
 
 
-@pytest.mark.parametrize(("type_", "value"), CASES)
-def test_value_inside_a_longer_word_or_number_is_not_found(type_: str, value: str) -> None:
-    if type_ not in {"URL", "EMAIL_ADDRESS"}:
-        whole = (0, len(value) + 4)
-        assert (2, 2 + len(value)) not in spans(f"9X{value}X9", type_), whole
+# Their signs may stand inside what surrounds them.
+OPEN = {"URL", "EMAIL_ADDRESS", "DE_KFZ", "DE_HANDELSREGISTER", "CRYPTO"}
+
+
+@pytest.mark.parametrize(("type_", "value"), [case for case in CASES if case[0] not in OPEN])
+def test_value_that_goes_on_in_letters_or_digits_is_not_found(type_: str, value: str) -> None:
+    places = [(2, 2 + len(value)), (0, len(value))]
+    found = [spans(text, type_) for text in (f"9X{value}", f"X9{value}", f"{value}X9", f"{value}9X")]
+
+    # A province may follow anything.
+    expected = [places[:1]] * 2 + [[]] * 2 if type_ == "CN_PLATE" else [[]] * 4
+    assert [[place for place in one if place in places] for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("type_", "text"),
+    [
+        ("AU_TFN", "123 456\n782"),
+        ("CA_SIN", "130 692-544"),
+        ("CN_BANK_CARD", "6217 0091 6261 1303"),
+        ("CREDIT_CARD", "1234567890123452"),
+        ("CRYPTO", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdx"),
+        ("CRYPTO", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN3"),
+        ("EMAIL_ADDRESS", "a@b, @example.com, a@.com, a@example"),
+        ("IN_AADHAAR", "200009900002"),
+        ("IP_ADDRESS", "256.1.1.1 1.2.3 1.2.3.4.5 2001:db8:::1 12:30:45 gggg::1"),
+        ("MAC_ADDRESS", "FF:FF:FF:FF:FF:FF 00-00-00-00-00-00 00:1A:2B:3C:4D 00:1A-2B:3C:4D:5E 00:1A:2B:3C:4D:5E:6F"),
+        ("MEDICAL_LICENSE", "BB1388569"),
+        ("PHONE_NUMBER", "+1 415 555 01 +999 123456789 2024 10 12"),
+        ("UK_NINO", "QQ123456C GB123456A AB123456E"),
+        ("UK_POSTCODE", "M1 1CA AA1A1 1AA"),
+        ("US_SSN", "536-90.4399"),
+        ("WECHAT_ID", "微信Android版 微信支付 vx：ab"),
+    ],
+)
+def test_what_breaks_a_rule_of_its_type_is_not_found_even_by_name(type_: str, text: str) -> None:
+    assert find(text, [type_]) == []
+
+
+@pytest.mark.parametrize("dash", ["-", "\u2010", "\u2011", "\u2013", "\u2014", "\uff0d"])
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\u3000"])
+def test_any_dash_and_any_blank_may_stand_between_digits(dash: str, blank: str) -> None:
+    assert spans(f"139{dash}5226{dash}6111", "CN_MOBILE") == [(0, 13)]
+    assert spans(f"139{blank}5226{blank}6111", "CN_MOBILE") == [(0, 13)]
 
 
 @pytest.mark.parametrize(("type_", "value"), [case for case in CASES if case[1].isascii() and case[0] != "CRYPTO"])
@@ -287,7 +326,7 @@ def test_a_word_nearby_makes_a_weak_value_likely(word: str, value: str, type_: s
 
 def test_words_in_latin_letters_count_only_whole() -> None:
     assert likely("pans AAPFU0939F") == [("IN_PAN", "AAPFU0939F")]
-    assert likely("Expansion AAPFU0939F company") == []
+    assert likely("Japan AAPFU0939F company, panel") == []
 
 
 def test_places_hold_where_small_letters_are_longer() -> None:

@@ -123,6 +123,14 @@ def test_one_value_has_one_token_under_one_key() -> None:
     assert tokenise("13952266111", KEY)[0] == f"⟦{first}⟧"
 
 
+def test_token_that_was_in_the_text_before_stays_a_token() -> None:
+    token, _ = tokenise("13952266111", KEY)
+    text = f"{token}就是13952266111"
+    hidden, vault = tokenise(text, KEY)
+
+    assert restore(hidden, vault, KEY) == text
+
+
 def test_token_of_another_key_differs() -> None:
     assert tokenise("13952266111", KEY)[0] != tokenise("13952266111", OTHER_KEY)[0]
 
