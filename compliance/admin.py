@@ -1,5 +1,8 @@
 from django.contrib import admin
 
+# Registers by being imported.
+import compliance.admin_privacy
+import compliance.admin_rules  # noqa: F401
 from accounts.admin_site import ReadOnlyAdmin
 from compliance.models import Review
 
