@@ -1,10 +1,10 @@
 """Conditions over facts, as data.
 
-`{"opted_out|unsubscribed": true, "*_last_hour": {"gte": {"fact": "limit_per_hour"}}, "via": ["api", "bot"]}`: every
+`{"opted_out|unsubscribed": true, "*_last_hour": {"gte": {"fact": "limit_per_hour"}}, "via": ["api", "bot*"]}`: every
 entry must hold. A name may have alternatives and `*`; one of its facts that holds is enough. A plain value asks for
-equality, a list for membership, a mapping for each of its operators. A fact that is absent or null holds for nothing
-but `missing: true`, so that what nobody knows is never taken for true or for false by accident. `any` is a list of
-which one must hold, `none` a list of which none may.
+equality, a list for membership (words may have `*`, too), a mapping for each of its operators. A fact that is absent or
+null holds for nothing but `missing: true`, so that what nobody knows is never taken for true or for false by accident.
+`any` is a list of which one must hold, `none` a list of which none may.
 """
 
 import operator
@@ -137,13 +137,22 @@ def _checks(wanted: Any) -> list[_Check]:
 
 def _operator(name: str, wanted: Any) -> _Check:
     if name in {"in", "not_in"}:
-        plain = [_plain(value) for value in wanted]
-        return lambda value, facts: (_plain(value) in plain) == (name == "in")
+        is_one_of = _membership([_plain(value) for value in wanted])
+        return lambda value, facts: is_one_of(_plain(value)) == (name == "in")
     compare = getattr(operator, {"gte": "ge", "lte": "le"}.get(name, name))
     if isinstance(wanted, Mapping):
         names = _Names.of(wanted["fact"])
         return lambda value, facts: any(_compares(compare, value, other) for other in names.values(facts))
     return lambda value, facts: _compares(compare, value, wanted)
+
+
+def _membership(wanted: list[Any]) -> Callable[[Any], bool]:
+    exact = [value for value in wanted if not isinstance(value, str) or "*" not in value]
+    globs = [translate(value) for value in wanted if isinstance(value, str) and "*" in value]
+    if not globs:
+        return lambda value: value in exact
+    pattern = re.compile("|".join(globs))
+    return lambda value: value in exact or (isinstance(value, str) and pattern.fullmatch(value) is not None)
 
 
 def _compares(compare: Callable[[Any, Any], bool], value: Any, other: Any) -> bool:

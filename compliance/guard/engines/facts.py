@@ -100,12 +100,14 @@ def facts_of(context: Context) -> dict[str, Any]:
 
 
 def _quiet_hours(facts: Mapping[str, Any]) -> dict[str, bool]:
-    """`in_quiet_hours` from the hour at the recipient and a window such as [22, 8] or "22:00-08:00"."""
+    """`in_quiet_hours` from the hour at the recipient and a window such as [22, 8], "22:00-08:00", or its two ends."""
     hour = next((facts[name] for name in ("recipient_local_hour", "local_hour") if name in facts), None)
-    window = facts.get("quiet_hours")
+    window = facts.get("quiet_hours", [facts.get("quiet_start"), facts.get("quiet_end")])
     if isinstance(window, str):
         window = [int(number) for number in re.findall(r"(\d{1,2})(?::\d\d)?", window)]
-    if not isinstance(hour, int | float) or not isinstance(window, list | tuple) or len(window) != 2:
+    if not isinstance(window, list | tuple) or len(window) != 2:
+        return {}
+    if not all(isinstance(number, int | float) for number in (hour, *window)):
         return {}
     start, end = window
     return {"in_quiet_hours": start <= hour < end if start <= end else hour >= start or hour < end}
