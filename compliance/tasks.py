@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from compliance import rule_expiry
 from compliance.privacy import clocks, deletion, mails, retention, run
 from compliance.reviews import escalation
 
@@ -16,6 +17,13 @@ def tend_reviews() -> None:
 @shared_task(name="compliance.expire_late_reviews", expires=250)
 def expire_late_reviews() -> None:
     escalation.expire_late_reviews()
+
+
+@shared_task(name="compliance.tell_ending_rules", expires=3000)
+def tell_ending_rules() -> None:
+    for workspace_id in rule_expiry.workspaces_with_ending_terms():
+        rule_expiry.tell_workspace(workspace_id)
+    rule_expiry.tell_staff()
 
 
 # --- privacy --------------------------------------------------------------------------------------------------

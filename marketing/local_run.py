@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import os
 import signal
@@ -94,12 +95,23 @@ def prepare_database(run: Run, *, load_demo: bool) -> None:
     if has_pending_migrations(run.env.get("DATABASE_URL") or settings.DATABASE_URL):
         with run.supervisor.console.step("Preparing the database"):
             manage(run, "migrate", "--no-input")
+    # What the packs ship into the table, whenever they changed.
+    digest, loaded = packs_digest(), run.data / "packs-loaded"
+    if not loaded.exists() or loaded.read_text() != digest:
+        with run.supervisor.console.step("Loading the rules"):
+            manage(run, "load_packs")
+        loaded.write_text(digest)
     # A mark in the folder, not "the tables are new": a kill in the middle must not lose the demo for ever.
     mark = run.data / "demo-loaded"
     if load_demo and run.has_own_database and not mark.exists() and "load_demo" in get_commands():
         with run.supervisor.console.step("Loading the demo workspace"):
             manage(run, "load_demo")
         mark.touch()
+
+
+def packs_digest() -> str:
+    files = sorted((settings.BASE_DIR / "compliance" / "packs").glob("*.yaml"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def manage(run: Run, *words: str) -> None:

@@ -282,6 +282,8 @@ RETRY_LIMIT = env.integer("RETRY_LIMIT", 6)
 # Failures in a row after which an account, or a whole network, is left alone for a while.
 BREAKER_CONNECTION = env.integer("BREAKER_CONNECTION", 5)
 BREAKER_NETWORK = env.integer("BREAKER_NETWORK", 25)
+# What a healthy account sends at most; one that a network has warned sends less.
+POSTS_PER_HOUR = env.integer("POSTS_PER_HOUR", 100)
 BREAKER_OPEN_S = env.number("BREAKER_OPEN_S", 30)
 SOURCE_RESCAN_S = env.number("SOURCE_RESCAN_S", 300)
 PUBLISHING_LOG_DAYS = env.integer("PUBLISHING_LOG_DAYS", 180)
@@ -298,11 +300,14 @@ CELERY_BEAT_SCHEDULE = {
     "make-occurrences": {"task": "campaigns.make_occurrences", "schedule": 60.0},
     "rescan-sources": {"task": "campaigns.rescan_sources", "schedule": SOURCE_RESCAN_S},
     "mail-alerts": {"task": "accounts.mail_alerts", "schedule": 30.0},
+    "sweep-rates": {"task": "accounts.sweep_rates", "schedule": 3600.0},
+    "reassess-accounts": {"task": "campaigns.reassess_accounts", "schedule": 900.0},
     "anchor-audit": {"task": "accounts.anchor_audit", "schedule": 86_400.0},
     "forget-log-lines": {"task": "campaigns.forget_log_lines", "schedule": 86_400.0},
     "receive-updates": {"task": "social.receive_updates", "schedule": 2.0},
     "forget-updates": {"task": "social.forget_updates", "schedule": 86_400.0},
     "sweep-revocations": {"task": "social.sweep_revocations", "schedule": 600.0},
+    "tell-ending-rules": {"task": "compliance.tell_ending_rules", "schedule": 86_400.0},
     "forget-unsaved-drafts": {"task": "campaigns.forget_old_drafts", "schedule": 86_400.0},
     "check-connections": {"task": "social.check_connections", "schedule": 86_400.0},
     "run-privacy-requests": {"task": "compliance.run_privacy_requests", "schedule": 60.0},
