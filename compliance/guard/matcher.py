@@ -75,7 +75,7 @@ class Pool:
         bare, own_gaps = fold_term(term)
         found = [Word(bare, own_gaps)]
         if homophones:
-            found += [Word(other, frozenset(), place) for other, place in variants(bare)]
+            found += [Word(other.replace(" ", ""), _gaps(other), place) for other, place in variants(bare)]
         return [self._number(word) for word in found]
 
     def add_pattern(self, pattern: str) -> int:
@@ -208,6 +208,10 @@ class Reading:
 
     def _is_word_char(self, place: int) -> bool:
         return self._char(place).isalnum()
+
+
+def _gaps(spelling: str) -> frozenset[int]:
+    return fold_term(spelling)[1] if " " in spelling else frozenset()
 
 
 def _is_latin(char: str) -> bool:

@@ -108,7 +108,10 @@ def is_at_home(substitute: str, before: str, after: str) -> bool:
 
 
 def variants(term: str) -> Iterator[tuple[str, int | None]]:
-    """Each other spelling of a folded term, and which character was replaced by another of its sound (else None)."""
+    """Each other spelling of a folded term, and which character was replaced by another of its sound (else None).
+
+    A space stands where separators may.
+    """
     sounds = _sounds()
     if len(term) < 2 or not all(sounds.readings.get(char) for char in term):
         return
@@ -120,8 +123,8 @@ def variants(term: str) -> Iterator[tuple[str, int | None]]:
             yield before + sound + after, None
         for other in (*_PARTS.get(char, ()), *_LATIN.get(char, ()), *_DIGITS.get(char, ())):
             yield before + other + after, None
-    spelt = "".join(sounds.readings[char][0] for char in term)
-    if len(spelt) >= 5:
+    spelt = " ".join(sounds.readings[char][0] for char in term)
+    if len(spelt) > 5:
         yield spelt, None
 
 
