@@ -125,7 +125,7 @@ def fill_contact(contact: Contact, fields: dict[str, str]) -> list[str]:
 
 def check_contact(contact: Contact) -> None:
     """Raises ValidationError by field. Asks the database nothing: `once` says what is there already."""
-    contact.clean_fields(exclude=["workspace", "created_by"])
+    contact.clean_fields(exclude=[field.name for field in Contact._meta.fields if field.name not in FIELDS])
     if errors := dict(_wrong(contact)):
         raise ValidationError(errors)
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import Perm
 from accounts.web import MemberRequest, add_errors, member_view
-from compliance.consent import CHANNELS, GPC_PURPOSES, ledger_of, may_contact, standing
+from compliance.consent import GPC_PURPOSES, ledger_of, may_contact, standing
 from compliance.consent_links import choices_url
 from compliance.contacts import (
     FIELDS,
@@ -88,7 +88,6 @@ def show_contact(request: MemberRequest, contact: Contact, form: ConsentForm | N
         "form": form or ConsentForm(actor=request.actor),
         "link": choices_url(contact),
         "gpc_purposes": GPC_PURPOSES,
-        "channels": CHANNELS,
     }
     has_errors = form is not None and bool(form.errors)
     return render(request, "compliance/contact_detail.html", context, status=422 if has_errors else 200)
@@ -136,9 +135,10 @@ def contact_restrict(request: MemberRequest, contact_id: UUID) -> HttpResponse:
 @member_view(Perm.CONTENT_EDIT)
 def contact_import(request: MemberRequest) -> HttpResponse:
     """First post: what would happen. The rows stay in the form; the second post does it."""
-    form = ImportForm(request.POST or None, request.FILES or None)
+    is_posted = request.method == "POST"
+    form = ImportForm(request.POST, request.FILES) if is_posted else ImportForm()
     fates = None
-    if request.method == "POST" and form.is_valid():
+    if is_posted and form.is_valid():
         text = form.cleaned_data["text"]
         try:
             if "apply" in request.POST:
