@@ -6,17 +6,18 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts.access import Actor
 from accounts.models import User, check_time_zone
 from accounts.scope import all_workspaces_scope
-from compliance.models import Consent, Contact, PrivacyRequest
+from compliance import consent
+from compliance.models import Contact, PrivacyRequest
 from compliance.models.privacy import SubjectKind
 from compliance.privacy import caches
 from lib.clock import now
 from lib.text import one_line, storable
 
-ANY_CHANNEL = "any"
 USER_FIELDS = {"name": 120, "time_zone": 64}
-CONTACT_FIELDS = {"name": 120, "email": 254, "handle": 80, "country": 2, "language": 12, "notes": 5_000}
+CONTACT_FIELDS = {"name": 120, "email": 254, "network": 12, "handle": 80, "country": 2, "language": 12, "notes": 5_000}
 
 
 # --- correction (Art. 16) -------------------------------------------------------------------------------------
@@ -31,19 +32,12 @@ def check_corrections(kind: str, wanted: dict[str, Any]) -> dict[str, str]:
 
 
 def rectify_user(user: User, corrections: dict[str, str]) -> None:
+    if corrections.get("time_zone"):
+        check_time_zone(corrections["time_zone"])
     for name, value in corrections.items():
         setattr(user, name, value)
-    if user.time_zone:
-        check_time_zone(user.time_zone)
-    user.full_clean(exclude=["password"])
+    user.clean_fields(exclude={f.name for f in user._meta.fields} - corrections.keys())
     user.save(update_fields=list(corrections))
-
-
-def rectify_contact(contact: Contact, corrections: dict[str, str]) -> None:
-    for name, value in corrections.items():
-        setattr(contact, name, value)
-    contact.full_clean(exclude=["workspace"])
-    contact.save(update_fields=list(corrections))
 
 
 # --- restriction (Art. 18) ------------------------------------------------------------------------------------
@@ -66,10 +60,6 @@ def lift_restriction(request_id: UUID) -> bool:
         return bool(User.objects.filter(pk=row.subject_id, is_active=False).update(is_active=True))
 
 
-def restrict_contact(contact: Contact) -> None:
-    Contact.objects.filter(pk=contact.pk, restricted_at=None).update(restricted_at=now())
-
-
 # --- objection (Art. 21) --------------------------------------------------------------------------------------
 
 
@@ -78,21 +68,7 @@ def object_as_user(user: User) -> None:
     User.objects.filter(pk=user.pk).update(mail_alerts=False)
 
 
-def object_as_contact(contact: Contact, purposes: list[str], *, label: str) -> None:
-    """Against each purpose, on every channel on which anything was ever recorded for it."""
-    ledger = Consent.objects.filter(contact=contact)
-    known = {*ledger.values_list("purpose", "channel")}
-    wanted = {pair for pair in known if not purposes or pair[0] in purposes}
-    wanted |= {(purpose, ANY_CHANNEL) for purpose in purposes if purpose not in {pair[0] for pair in wanted}}
-    Consent.objects.bulk_create(
-        Consent(
-            workspace_id=contact.workspace_id,
-            contact=contact,
-            purpose=purpose,
-            channel=channel,
-            state=Consent.State.OBJECTED,
-            method="staff",
-            recorded_by=label[:120],
-        )
-        for purpose, channel in sorted(wanted)
-    )
+def object_as_contact(contact: Contact, purposes: list[str], *, by: Actor) -> None:
+    """Against each purpose, or against all, on every channel."""
+    for purpose in purposes or [consent.ANY]:
+        consent.object_to(contact, purpose, consent.ANY, by=by, method="staff")

@@ -9,13 +9,15 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
+from accounts.access import Actor, Perm, system_actor
 from accounts.inventory import INVENTORY
 from accounts.inventory_categories import MEMBERS, US_ONLY
 from accounts.models import User, Workspace
 from accounts.scope import all_workspaces_scope
+from compliance import contacts
 from compliance.models import Contact, PrivacyRequest
 from compliance.models.privacy import SubjectKind
-from compliance.privacy import erase, export, mails, people
+from compliance.privacy import erase, export, mails, people, requests
 from compliance.privacy.traces import traces_of_contact, traces_of_user
 from lib.clock import now
 
@@ -127,16 +129,20 @@ def third_parties(labels: dict[str, int]) -> list[str]:
 
 def _rectify(row: PrivacyRequest, subject: Any) -> Fields:
     corrections = row.details.get("corrections", {})
-    act = people.rectify_user if isinstance(subject, User) else people.rectify_contact
-    if subject is not None:
-        act(subject, corrections)
+    if isinstance(subject, User):
+        people.rectify_user(subject, corrections)
+    elif isinstance(subject, Contact):
+        with requests.scope_of(row):
+            contacts.update_contact(subject, by=_actor(row), **corrections)
     return {"manifest": {"corrected": sorted(corrections)}}
 
 
 def _restrict(row: PrivacyRequest, subject: Any) -> Fields:
-    act = people.restrict_user if isinstance(subject, User) else people.restrict_contact
-    if subject is not None:
-        act(subject)
+    if isinstance(subject, User):
+        people.restrict_user(subject)
+    elif isinstance(subject, Contact):
+        with requests.scope_of(row):
+            contacts.restrict_contact(subject, by=_actor(row))
     return {"manifest": {"restricted": subject is not None}}
 
 
@@ -145,9 +151,15 @@ def _object(row: PrivacyRequest, subject: Any) -> Fields:
     if isinstance(subject, User):
         people.object_as_user(subject)
     elif isinstance(subject, Contact):
-        with all_workspaces_scope("an objection"):
-            people.object_as_contact(subject, purposes, label=f"privacy request {row.pk}")
+        with requests.scope_of(row):
+            people.object_as_contact(subject, purposes, by=_actor(row))
     return {"manifest": {"objected": purposes or ["everything"]}}
+
+
+def _actor(row: PrivacyRequest) -> Actor:
+    """It names the request, which names the admin who started it."""
+    assert row.workspace is not None
+    return system_actor(row.workspace, f"privacy request {row.pk}", {Perm.CONTENT_EDIT})
 
 
 ACTS: dict[str, Callable[[PrivacyRequest, Any], Fields]] = {

@@ -13,10 +13,8 @@ from compliance.models import Contact, PrivacyRequest
 
 
 def add_contact(workspace: Workspace, name: str = "Anna Berg", **fields: Any) -> Contact:
-    values = {
-        "email": f"{name.split(maxsplit=1)[0].lower()}@example.net",
-        "handle": f"@{name.split(maxsplit=1)[0].lower()}",
-    }
+    first = name.split(maxsplit=1)[0].lower()
+    values = {"email": f"{first}@example.net", "network": "telegram", "handle": first}
     return Contact.objects.create(workspace=workspace, name=name, **values | fields)
 
 

@@ -10,6 +10,7 @@ import redis
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import AutoField, BigAutoField, BooleanField, Field, ForeignKey, IntegerField, JSONField, Model
@@ -111,7 +112,7 @@ def build(model: type[Model], workspace: Workspace, **values: Any) -> Model:
         elif isinstance(field, ForeignKey):
             values[field.name] = None if field.null else _parent(field, workspace)
         else:
-            values[field.attname] = filler(field)
+            values[field.attname] = [] if isinstance(field, ArrayField) else filler(field)
     return model(**values)
 
 
