@@ -61,12 +61,12 @@ def test_value_that_overlaps_an_earlier_one_is_masked_behind_it() -> None:
     assert mask(text, ["IP_ADDRESS", "PHONE_NUMBER"]) == "███.█.█.█/██ ████-██-01"
 
 
-@pytest.mark.parametrize("type_", DECLARED)
-def test_mask_keeps_no_more_than_its_type_allows(type_: str) -> None:
-    value = "AB12-3456 7890.CD12"
-    masked = mask_value(type_, value)
+def test_mask_keeps_no_more_than_its_type_allows() -> None:
+    masks = {type_: mask_value(type_, "AB12-3456 7890.CD12") for type_ in DECLARED}
 
-    assert sum(sign.isalnum() for sign in masked) == KEPT.get(type_, 0)
+    assert {type_: sum(map(str.isalnum, masked)) for type_, masked in masks.items()} == {
+        type_: KEPT.get(type_, 0) for type_ in DECLARED
+    }
 
 
 def test_mask_of_a_secret_does_not_tell_its_length() -> None:

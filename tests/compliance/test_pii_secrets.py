@@ -41,7 +41,6 @@ TOKENS = {
     "SECRET_XAI": ["xai-" + MIX + MIX[:20]],
     "SECRET_X_BEARER": ["A" * 22 + "MLheAAAAAAA0%2BuSeid%2B" + MIX[:60]],
 }
-CASES = [(type_, token) for type_, tokens in TOKENS.items() for token in tokens]
 
 
 def found(text: str) -> list[tuple[str, str]]:
@@ -54,15 +53,17 @@ def test_every_provider_we_claim_has_an_example() -> None:
     assert claimed == {*TOKENS, "SECRET_ASSIGNMENT", "SECRET_PRIVATE_KEY", "SECRET_URL_PASSWORD"}
 
 
-@pytest.mark.parametrize(("type_", "token"), CASES)
-def test_token_is_found_wherever_it_stands(type_: str, token: str) -> None:
-    for before, after in (("", ""), ("密钥是", "，别外传"), ("key: ", "\n"), ("('", "')")):
-        assert found(before + token + after) == [(type_, token)]
+@pytest.mark.parametrize("type_", TOKENS)
+def test_token_is_found_wherever_it_stands(type_: str) -> None:
+    for token in TOKENS[type_]:
+        for before, after in (("", ""), ("密钥是", "，别外传"), ("key: ", "\n"), ("('", "')")):
+            assert found(before + token + after) == [(type_, token)]
 
 
-@pytest.mark.parametrize(("type_", "token"), CASES)
-def test_token_that_is_cut_short_is_not_found_as_one(type_: str, token: str) -> None:
-    assert (type_, token[:11]) not in found("see " + token[:11] + " here")
+def test_token_that_is_cut_short_is_not_found_as_one() -> None:
+    short = [token[:11] for tokens in TOKENS.values() for token in tokens]
+
+    assert [start for start in short if found(f"see {start} here")] == []
 
 
 @pytest.mark.parametrize(
