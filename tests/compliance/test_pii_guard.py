@@ -155,3 +155,9 @@ def test_rule_over_no_known_type_sends_the_draft_to_a_person(match: dict[str, An
 
 def test_without_rules_nothing_is_held() -> None:
     assert hits("13589364683", RuleSet([])) == ()
+
+
+def test_every_type_we_claim_is_documented() -> None:
+    text = (PACKS.parents[1] / "docs" / "guard.md").read_text()
+
+    assert [type_ for type_ in DECLARED if type_.removeprefix("SECRET_") not in text] == []
