@@ -8,10 +8,12 @@ class CampaignsConfig(AppConfig):
         from accounts.guests import GUEST_SHARES
         from accounts.problems import CONFLICTS
         from campaigns import inventory, live_changes, telegram_reviews  # noqa: F401  (declares the models)
+        from campaigns.account_health import follow_change
         from campaigns.dead_letters import note_stuck
         from campaigns.deliveries import KIND, REVIEW_SUBJECT
         from campaigns.errors import NotAllowedNow, StaleForm
         from campaigns.services import share_with_invited
+        from compliance.health import FOLLOWERS
         from compliance.services import SUBJECTS
         from social.after_connect import NOTES
         from social.telegram.handlers import UPDATE_HANDLERS
@@ -21,6 +23,7 @@ class CampaignsConfig(AppConfig):
         SUBJECTS[KIND] = REVIEW_SUBJECT
         SUBJECTS[live_changes.KIND] = live_changes.REVIEW_SUBJECT
         NOTES["campaigns"] = note_stuck
+        FOLLOWERS["campaigns"] = follow_change
         GUEST_SHARES["campaign"] = share_with_invited
         CONFLICTS[NotAllowedNow] = "not_allowed_now"
         CONFLICTS[StaleForm] = "stale"

@@ -11,6 +11,7 @@ from accounts.access import Actor, Perm
 from accounts.models import Workspace
 from accounts.scope import WORKSPACE, workspace_scope
 from campaigns.access import visible_deliveries
+from campaigns.account_health import is_in_trouble
 from campaigns.dead_letters import Cause, causes_of
 from campaigns.deliveries import KIND
 from campaigns.models import Delivery
@@ -101,8 +102,9 @@ def broken_connections(workspace: Workspace) -> QuerySet[Connection]:
 
 
 def _is_broken() -> Q:
-    """It needs a new log-in, or keeps failing although it has one."""
-    return Q(status__in=BROKEN) | Q(status=Connection.Status.ACTIVE, broken_until__gt=now())
+    """It needs a new log-in, keeps failing although it has one, or its network acts against it."""
+    is_active = Q(status=Connection.Status.ACTIVE)
+    return Q(status__in=BROKEN) | is_active & (Q(broken_until__gt=now()) | Q(is_in_trouble("pk")))
 
 
 def with_waiting(connections: QuerySet[Connection]) -> QuerySet[Connection]:

@@ -11,7 +11,8 @@ from campaigns.models import Delivery, LinkCheck, MediaAsset, Post
 from campaigns.rendering import Rendered, RenderedMedia
 from compliance.decisions import guard_settings, judge, keep_decision
 from compliance.guard import Context, Decision, Draft, Hit, Media
-from compliance.models import AccountHealth, GuardDecision, GuardSettings
+from compliance.health import health_facts
+from compliance.models import GuardDecision, GuardSettings
 from compliance.places import jurisdictions_of
 from compliance.rulesets import OwnLists, own_rules
 from lib.clock import now
@@ -143,8 +144,7 @@ def post_context(post: Post, settings: GuardSettings) -> Context:
 
 
 def account_facts(connection_ids: Iterable[UUID]) -> dict[UUID, Facts]:
-    rows = AccountHealth.objects.filter(connection_id__in=list(connection_ids))
-    return {row.connection_id: {"account_health": row.forced_state or row.state} for row in rows}
+    return health_facts(list(connection_ids))
 
 
 def _link_facts(rendered: Rendered, known: Known) -> Facts:

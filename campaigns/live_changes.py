@@ -18,6 +18,7 @@ from accounts.access import Actor, Perm
 from accounts.models import Switch
 from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.services import emit, notify
+from campaigns.account_health import hear_gone, on_hold
 from campaigns.deliveries.review import authors_of
 from campaigns.engine.outcome import backoff
 from campaigns.errors import NotAllowedNow
@@ -165,7 +166,8 @@ def _may_go() -> Q:
     gone = Q(action=Action.DELETE) & (active | Q(part__connection__status=Connection.Status.PAUSED))
     if Switch.objects.filter(name=Switch.PUBLISHING, is_on=True).exists():
         return gone
-    return gone | active & Q(workspace__is_stopped=False, workspace__is_suspended=False)
+    going = active & Q(workspace__is_stopped=False, workspace__is_suspended=False)
+    return gone | going & ~Q(on_hold("part__connection_id"))
 
 
 def make_change(workspace_id: UUID, change_id: UUID) -> None:
@@ -248,6 +250,7 @@ def _record_failure(change: LiveChange, error: NetworkError) -> None:
     failures = change.failures + (error.failure is not Failure.RATE_LIMIT)
     is_final = error.failure in {Failure.REJECTED, Failure.DUPLICATE} or failures > settings.RETRY_LIMIT
     with workspace_scope(change.workspace_id):
+        hear_gone(change.part, error)
         if is_final:
             if _finish(change, State.FAILED, error.message):
                 text = f"“{change.part.delivery.post}” could not be changed: {error.message}"
@@ -268,7 +271,8 @@ def _finish(change: LiveChange, state: str, problem: str = "") -> int:
 
 def _queued(change_id: UUID) -> LiveChange | None:
     rows = LiveChange.objects.select_related("part__connection", "part__delivery__post", "workspace")
-    return rows.filter(pk=change_id, state=State.QUEUED).first()
+    # Asked again: somebody may have stopped everything since it was handed out.
+    return rows.filter(_may_go(), pk=change_id, state=State.QUEUED).first()
 
 
 # --- what may be changed ----------------------------------------------------------------------------------

@@ -146,6 +146,14 @@ def _check_account(delivery: Delivery, facts: Facts) -> Iterator[Finding]:
         yield Finding(RED if is_over else AMBER, "access_ends", text, url)
 
 
+def _check_health(delivery: Delivery, facts: Facts) -> Iterator[Finding]:
+    """How the network sees the account."""
+    if card := facts.health.get(delivery.connection_id):
+        text = f"{delivery.connection} {card['text']}. {' '.join(card['reasons'][:1])}".strip()
+        level = RED if card["state"] == "suspended" else AMBER
+        yield Finding(level, f"health_{card['state']}", text, reverse("social:connection-list"))
+
+
 def _check_waits(delivery: Delivery, facts: Facts) -> Iterator[Finding]:
     """What makes it later without anybody's fault."""
     connection, due, url = delivery.connection, facts.due[delivery.pk], reverse("social:connection-list")
@@ -216,6 +224,7 @@ CHECKS: tuple[Callable[[Delivery, Facts], Iterator[Finding]], ...] = (
     _check_campaign,
     _check_approval,
     _check_account,
+    _check_health,
     _check_content,
     _check_reply,
     _check_budget,

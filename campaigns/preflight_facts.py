@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
 
 from accounts.models import Switch, UsageTotal, Workspace
 from accounts.usage import Budget, campaign_budget, month_budget, month_scope
+from campaigns.account_health import health_cards
 from campaigns.costs import cost_of
 from campaigns.link_checks import known_checks, links_of
 from campaigns.models import Delivery, LinkCheck
@@ -38,6 +40,8 @@ class Facts:
     rendered: dict[UUID, Rendered] = field(default_factory=dict)
     is_instance_stopped: bool = False
     access: dict[UUID, Access] = field(default_factory=dict)
+    # Of the accounts that are not healthy, what `account_health.health_cards` says.
+    health: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     # Until when a network is known to fail for everybody.
     networks: dict[str, datetime] = field(default_factory=dict)
     # Size by name in the storage; None where the file is gone.
@@ -63,6 +67,7 @@ def gather_facts(deliveries: Sequence[Delivery]) -> Facts:
         rendered=rendered,
         is_instance_stopped=Switch.objects.filter(name=Switch.PUBLISHING, is_on=True).exists(),
         access=_access({row.connection_id for row in deliveries}),
+        health=health_cards({row.connection_id for row in deliveries}),
         networks=_networks(),
         files=_files(deliveries),
         links_of=links,

@@ -8,6 +8,7 @@ import structlog
 from celery import Task, shared_task
 
 from campaigns import (
+    account_health,
     autonomy,
     autosave,
     live_changes,
@@ -151,3 +152,8 @@ def preflight_workspace(workspace_id: str) -> None:
 def apply_import(workspace_id: str, import_id: str) -> None:
     if not applying.apply_import(UUID(workspace_id), UUID(import_id)):
         apply_import.delay(workspace_id, import_id)
+
+
+@shared_task(name="campaigns.reassess_accounts", expires=600)
+def reassess_accounts() -> None:
+    account_health.reassess_accounts()

@@ -185,6 +185,10 @@ WITH free AS MATERIALIZED (
         AND (c.broken_until IS NULL OR c.broken_until <= %(now)s)
         AND NOT w.is_suspended AND NOT w.is_stopped
         AND NOT EXISTS (
+            SELECT 1 FROM compliance_accounthealth h WHERE h.workspace_id = c.workspace_id AND h.connection_id = c.id
+                AND coalesce(nullif(h.forced_state, ''), h.state) = 'suspended'
+        )
+        AND NOT EXISTS (
             SELECT 1 FROM campaigns_delivery b WHERE b.connection_id = c.id AND b.state = 'publishing'
         )
 ), due AS (

@@ -7,6 +7,7 @@ from django.db import connection as db
 from django.db.models import F
 
 from accounts.scope import workspace_scope
+from campaigns.account_health import hear_failure
 from lib.clock import now
 from social.credentials import tell_connection
 from social.models import Connection, NetworkState
@@ -42,6 +43,7 @@ def note_failure(connection: Connection, failure: Failure, error: NetworkError) 
         _learn(connection, _scarce(error.windows))
         if failure in COUNTS and not error.moved_to:
             _count(connection)
+        hear_failure(connection, failure, error)
 
 
 def _count(connection: Connection) -> None:
@@ -98,9 +100,3 @@ ON CONFLICT (app_key) DO UPDATE SET "limit" = excluded."limit", resets_at = excl
         THEN least(b.remaining, excluded.remaining) ELSE excluded.remaining END
 WHERE b.resets_at <= excluded.resets_at
 """
-
-
-def is_app_limit(error: NetworkError) -> bool:
-    """The app's window is empty, not the account's: the bucket keeps everybody back, fairly."""
-    empty = {window.scope for window in error.windows if not window.remaining}
-    return empty == {"app"}

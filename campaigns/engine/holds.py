@@ -3,6 +3,7 @@
 from django.db.models import Exists, F, OuterRef
 
 from accounts.models import Switch
+from campaigns.account_health import on_hold
 from campaigns.models import Campaign, Delivery
 from social.models import Connection
 
@@ -19,10 +20,11 @@ def find_hold(delivery: Delivery, *, is_begun: bool) -> bool:
             account=F("connection__status"),
             suspended=F("workspace__is_suspended"),
             stopped=F("workspace__is_stopped"),
+            unhealthy=on_hold("connection_id"),
         )
-        .values_list("is_off", "is_waiting", "account", "suspended", "stopped")
+        .values_list("is_off", "is_waiting", "account", "suspended", "stopped", "unhealthy")
         .get()
     )
-    is_off, is_waiting, account, is_suspended, is_stopped = row
-    is_away = account != Connection.Status.ACTIVE
+    is_off, is_waiting, account, is_suspended, is_stopped, is_unhealthy = row
+    is_away = is_unhealthy or account != Connection.Status.ACTIVE
     return is_off or is_suspended or is_stopped or is_away or (is_waiting and not is_begun)

@@ -1,15 +1,17 @@
 """One claimed delivery in a worker's hands: what it holds, and the guarded writes that keep or lose the claim."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
 
+from accounts.rate import in_words
 from accounts.scope import workspace_scope
 from campaigns.engine.budget import hold_cost
 from campaigns.engine.holds import find_hold
+from campaigns.engine.pace import is_about_account, take_turn
 from campaigns.guarding import explain_hits, judge_delivery, keep_judged, rules_at_approval
 from campaigns.models import Attempt, Delivery, LiveChange, LivePart
 from campaigns.queries import with_content
@@ -30,10 +32,16 @@ class ClaimLost(Exception):
 
 
 class NotNow(Exception):
-    """A check says no: `state` is where the delivery goes instead, without a call."""
+    """A check says no: `state` is where the delivery goes instead, without a call, and `until` when it is tried again.
 
-    def __init__(self, state: str, code: str, message: str) -> None:
+    `rests_account`: the same is true of everything on this account.
+    """
+
+    def __init__(
+        self, state: str, code: str, message: str, *, until: datetime | None = None, rests_account: bool = False
+    ) -> None:
         self.state, self.code, self.message = state, code, message
+        self.until, self.rests_account = until, rests_account
 
 
 @dataclass
@@ -113,6 +121,7 @@ def begin_submission(job: Job, position: int) -> None:
         # Read afresh: uploads take minutes.
         check_holds(job)
         hold_cost(job, position)
+        check_pace(job)
         marked = Attempt.objects.filter(
             delivery=job.delivery, number=job.fence, outcome=Attempt.Outcome.OPEN, submitting_part=None
         ).update(submitting_part=position, submitting_at=now())
@@ -127,6 +136,17 @@ def check_holds(job: Job) -> None:
         raise NotNow(State.CANCELED, "taken_down", TAKEN_DOWN)
     if find_hold(job.delivery, is_begun=bool(job.live)):
         raise NotNow(State.RETRY_WAIT, "held", "Publishing is on hold.")
+
+
+def check_pace(job: Job) -> None:
+    """Too many in too little time is a reason to wait, never to fail. Raises NotNow, which gives back what was held."""
+    taken = take_turn(job)
+    if taken.ok:
+        return
+    until = now() + timedelta(seconds=taken.retry_after_s)
+    text = f"Sending more slowly: this may go out in {in_words(taken.retry_after_s)}."
+    rests_account = is_about_account(taken, job.connection)
+    raise NotNow(State.RETRY_WAIT, "paced", text, until=until, rests_account=rests_account)
 
 
 def is_taken_down(delivery: Delivery) -> bool:

@@ -11,10 +11,11 @@ from accounts.scope import workspace_scope
 from accounts.services import emit, notify
 from accounts.usage import BudgetExceeded, campaign_scope
 from campaigns import publishing_log, repeats
+from campaigns.account_health import is_app_limit
 from campaigns.engine.budget import release_cost, settle_cost
 from campaigns.engine.dispatch import quiet_period
-from campaigns.engine.health import is_app_limit, note_failure, note_network_success
-from campaigns.engine.job import Job
+from campaigns.engine.health import note_failure, note_network_success
+from campaigns.engine.job import Job, NotNow
 from campaigns.engine.media import forget_uploads
 from campaigns.models import Attempt, Delivery, LivePart
 from lib.clock import now
@@ -139,18 +140,22 @@ def stop_spending(job: Job, error: BudgetExceeded) -> None:
             pause_by_network(job.connection, NetworkError(Failure.PAUSED, "monthly_cap", text))
 
 
-def set_aside(job: Job, state: str, code: str, message: str) -> None:
+def set_aside(job: Job, no: NotNow) -> None:
     """A pre-check stopped it: nothing was sent."""
     with workspace_scope(job.workspace_id):
-        if not _move(job, state, due_at=_plan(job, state), code=code, message=message):
+        if no.rests_account:
+            # The account before the delivery, as everybody takes them.
+            Connection.objects.filter(pk=job.connection.pk).update(limited_until=no.until)
+        due = no.until or _plan(job, no.state)
+        if not _move(job, no.state, due_at=due, code=no.code, message=no.message):
             return
-        _close_attempt(job, Outcome.ABANDONED, code=code, message=message)
-        if state == State.FAILED:
-            tell(job.delivery, "failed", message)
-        if state == State.IN_REVIEW:
+        _close_attempt(job, Outcome.ABANDONED, code=no.code, message=no.message)
+        if no.state == State.FAILED:
+            tell(job.delivery, "failed", no.message)
+        if no.state == State.IN_REVIEW:
             from campaigns.deliveries import request_delivery_review
 
-            request_delivery_review(job.delivery, code=code, message=message)
+            request_delivery_review(job.delivery, code=no.code, message=no.message)
 
 
 def wait_for_media(job: Job, check_after_s: int) -> None:

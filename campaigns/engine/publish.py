@@ -30,7 +30,7 @@ def publish_delivery(workspace_id: UUID, delivery_id: UUID, fence: int) -> None:
     except ClaimLost:
         log.warning("claim_lost", delivery=str(delivery_id), fence=fence)
     except NotNow as no:
-        outcome.set_aside(job, no.state, no.code, no.message)
+        outcome.set_aside(job, no)
     except BudgetExceeded as error:
         outcome.stop_spending(job, error)
     except MediaPending as pending:

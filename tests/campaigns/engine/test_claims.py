@@ -70,7 +70,7 @@ def test_an_old_claim_cannot_write_over_a_newer_one(due, claim, reload):
         assert [row[2] for row in dispatch.tick().publish] == [2]
     with pytest.raises(job.ClaimLost):
         job.begin_submission(old, 0)
-    outcome.set_aside(old, State.FAILED, "late", "too late")
+    outcome.set_aside(old, job.NotNow(State.FAILED, "late", "too late"))
     assert reload(delivery).state == State.PUBLISHING
 
 
