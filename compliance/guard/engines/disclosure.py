@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 
 from compliance.guard.conditions import Facts, check_when, compile_when
-from compliance.guard.engines.facts import facts_of
+from compliance.guard.engines.facts import check_bounded, facts_of
 from compliance.guard.port import Answer, Context, Disclosure, Draft, Hit, Severity
 from compliance.guard.rules import BadPack, Rule, RuleSet
 from compliance.guard.text import Folded, fold
@@ -61,8 +61,8 @@ _DENIED = re.compile(
     r"(?:\bnot|n['’]t|\bno|\bnon|\bnever|\bwithout|\bkeine?|\bpas|\bnicht|不是|并非|非|无|没有|不含|不属于)"
     r"[\s\W]*(?:an?|the|any|une?|de|eine?|paid|商业|付费|任何|一条|一个)?[\s\W]*$"
 )
-_TAG_RUN = re.compile(r"#[^\s#]+(?:[\s,]*#[^\s#]+)+")
-_TAG = re.compile(r"#[^\s#]+")
+_TAG_RUN = re.compile(r"#[^\s#,]+(?:[\s,]{0,5}#[^\s#,]+)+")
+_TAG = re.compile(r"#[^\s#,]+")
 _MENTION = re.compile(r"@[\w.]+")
 _WORD = re.compile(r"[a-z0-9]+(?:['’][a-z]+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -110,11 +110,11 @@ def check_match(match: Any) -> None:
     """Raises BadPack."""
     try:
         jsonschema.validate(match, MATCH_SCHEMA)
-        for name, value in match.items():
-            if MATCH_SCHEMA["properties"][name] is _PATTERNS:
-                re.compile(_one_of(value))
-    except (jsonschema.ValidationError, re.error) as fault:
-        raise BadPack(f"match: {fault}") from None
+    except jsonschema.ValidationError as fault:
+        raise BadPack(f"match: {fault.message}") from None
+    for name, value in match.items():
+        for pattern in value if MATCH_SCHEMA["properties"][name] is _PATTERNS else ():
+            check_bounded(pattern)
     for name in ("when", "exempt_when", "label_when"):
         check_when(match.get(name, {}))
 

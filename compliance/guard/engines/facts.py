@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from re import _parser as sre  # type: ignore[attr-defined]  # the tree of a regex has no public door
 from typing import Any
 
 import jsonschema
@@ -20,6 +21,7 @@ from compliance.guard.text import Folded, fold, fold_term
 # Facts that hold words which go out though they are not the draft's.
 TEXT_FACTS = ("text", "message", "comment", "caption", "title", "bio", "body", "subject", "image_text")
 MAX_PATTERN_LENGTH = 400
+MAX_REPEAT, MAX_OUTER = 100, 5
 MATCH_SCHEMA: dict[str, Any] = {
     "type": "object",
     "minProperties": 1,
@@ -47,11 +49,35 @@ def check_match(match: Any) -> None:
     """Raises BadPack."""
     try:
         jsonschema.validate(match, MATCH_SCHEMA)
-        for pattern in match.get("text", {}).get("patterns", ()):
-            re.compile(pattern)
-    except (jsonschema.ValidationError, re.error) as fault:
-        raise BadPack(f"match: {fault}") from None
+    except jsonschema.ValidationError as fault:
+        raise BadPack(f"match: {fault.message}") from None
+    for pattern in match.get("text", {}).get("patterns", ()):
+        check_bounded(pattern)
     check_when(match.get("when", {}))
+
+
+def check_bounded(pattern: str) -> None:
+    """Raises BadPack unless each place of a text takes bounded time: texts are written by tenants."""
+    try:
+        re.compile(pattern)
+        _check_repeats(sre.parse(pattern), pattern, MAX_REPEAT)
+    except (re.error, RecursionError) as fault:
+        raise BadPack(f"{pattern}: {fault}") from None
+
+
+def _check_repeats(tree: Any, pattern: str, most: int) -> None:
+    for _, value in tree:
+        parts = value if isinstance(value, tuple | list) else (value,)
+        # A repeat is (least, most, what); of the rest only the patterns inside matter.
+        if len(parts) == 3 and isinstance(parts[2], sre.SubPattern) and isinstance(parts[1], int):
+            if parts[1] > most:
+                raise BadPack(f"{pattern}: bound every repeat by {MAX_REPEAT}, and those around others by {MAX_OUTER}")
+            _check_repeats(parts[2], pattern, MAX_REPEAT if parts[1] <= MAX_OUTER else 1)
+            continue
+        for part in parts:
+            for inner in part if isinstance(part, list) else (part,):
+                if isinstance(inner, sre.SubPattern):
+                    _check_repeats(inner, pattern, most)
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,12 @@ _END = r"\s<>\"'“”‘’，。；！？、（）【】「」《》"
 _URL = re.compile(
     rf"(?:https?|ftp)://[^{_END}/?#]+(?:[/?#][\x21\x23-\x26\x28-\x3b\x3d\x3f-\x7e]*)?"
     rf"|\b(?:javascript|data|file|vbscript):[^{_END}]+"
-    rf"|(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_TLDS})(?![\w.-]*@)(?![a-z0-9-])(?::\d+)?"
+    rf"|(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{_TLDS})(?![\w.-]{0, 64}@)(?![a-z0-9-])(?::\d+)?"
     r"(?:[/?#][\x21\x23-\x26\x28-\x3b\x3d\x3f-\x7e]*)?",
     re.IGNORECASE,
 )
-_MARKDOWN = re.compile(r"\[([^\[\]\n]{1,200})\]\(\s*([^()\s]+)[^()\n]*\)")
-_HTML = re.compile(r"<a\s[^<>]*href=[\"']?([^\"'\s>]+)[^<>]*>([^<]{1,200})</a>", re.IGNORECASE)
+_MARKDOWN = re.compile(r"\[([^\[\]\n]{1,200})\]\(\s{0,3}([^()\s]{1,2000})[^()\n]{0,200}\)")
+_HTML = re.compile(r"<a\s[^<>]{0,300}href=[\"']?([^\"'\s>]{1,2000})[^<>]{0,300}>([^<]{1,200})</a>", re.IGNORECASE)
 _LATIN_THEN_HAN = re.compile(r"(?<=[a-z0-9])[\u3400-\u9fff].*", re.IGNORECASE)
 # The server is there and answers people; it only does not like robots.
 SHUT_TO_ROBOTS = frozenset({401, 403, 405, 406, 429, 451, 999})
