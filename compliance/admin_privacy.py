@@ -15,10 +15,33 @@ from compliance.models import Erasure, LegalHold, PrivacyRequest
 from compliance.privacy import holds, requests
 
 
+class AccountRequestForm(forms.ModelForm):
+    """What somebody wrote to us about their account."""
+
+    email = forms.EmailField(label="E-mail address of the account")
+
+    class Meta:
+        model = PrivacyRequest
+        fields = ["kind", "law"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A correction needs the new values: the person enters those themself.
+        kind = cast(forms.ChoiceField, self.fields["kind"])
+        kind.choices = [choice for choice in PrivacyRequest.Kind.choices if choice[0] != PrivacyRequest.Kind.RECTIFY]
+
+    def clean_email(self) -> User:
+        user = User.objects.filter(email__iexact=self.cleaned_data["email"]).first()
+        if user is None:
+            raise ValidationError("There is no such account.")
+        return user
+
+
 @admin.register(PrivacyRequest)
-class PrivacyRequestAdmin(ReadOnlyAdmin):
+class PrivacyRequestAdmin(StaffAdmin):
     """Those about accounts are staff's; those of a workspace's contacts are its own admins'."""
 
+    form = AccountRequestForm
     list_display = ["kind", "subject_kind", "subject_label", "workspace", "status", "law", "received_at", "due_at"]
     list_filter = ["status", "kind", "subject_kind", "law"]
     list_select_related = ["workspace"]
@@ -26,6 +49,24 @@ class PrivacyRequestAdmin(ReadOnlyAdmin):
     date_hierarchy = "received_at"
     hidden_fields = ("file",)
     actions = ["verify", "start", "refuse"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return super().get_fields(request, obj) if obj is None else [f.name for f in PrivacyRequest._meta.fields[1:]]
+
+    def save_model(self, request: HttpRequest, obj: PrivacyRequest, form: Any, change: bool) -> None:
+        staff, user = cast(User, request.user), form.cleaned_data["email"]
+        try:
+            row = requests.open_request_by_staff(obj.kind, user, staff=staff, law=obj.law)
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+        else:
+            obj.pk = row.pk
 
     def has_answer_permission(self, request: HttpRequest) -> bool:
         return cast(User, request.user).has_perm("compliance.change_privacyrequest")

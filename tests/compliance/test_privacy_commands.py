@@ -112,6 +112,21 @@ def test_staff_answer_for_an_account(bob, staff, staff_act):
         assert [*actions] == ["privacy.open", "privacy.verify", "privacy.start"]
 
 
+def test_staff_note_what_somebody_wrote(bob, staff_client):
+    address = "/admin/compliance/privacyrequest/add/"
+    page = staff_client.get(address).content.decode()
+    assert "E-mail address of the account" in page
+    assert "Correction" not in page
+    wrong = staff_client.post(address, {"email": "nobody@example.org", "kind": "erase", "law": "gdpr"})
+    assert "no such account" in wrong.content.decode()
+    staff_client.post(address, {"email": "BOB@example.org", "kind": "erase", "law": "ccpa"})
+    row = requests.own_requests(bob)[0]
+    assert (row.kind, row.law, row.status) == ("erase", "ccpa", "verifying")
+    assert staff_client.get(f"/admin/compliance/privacyrequest/{row.pk}/change/").status_code == 200
+    staff_client.post(address, {"email": "bob@example.org", "kind": "erase", "law": "ccpa"})
+    assert len(requests.own_requests(bob)) == 1
+
+
 def test_staff_refuse_who_cannot_prove_it(bob, staff, staff_act):
     row = requests.open_request_by_staff("export", bob, staff=staff)
     staff_act("privacyrequest", "refuse", row)
