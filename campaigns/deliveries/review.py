@@ -70,6 +70,9 @@ def _ask_in_chats(review: Review) -> None:
 
 def _ask_reviewers(post: Post) -> None:
     notify(post.workspace, "review.requested", f"“{post}” waits for approval.", path="/reviews", perm=Perm.REVIEW)
+    from campaigns.guest_reviews import tell_guests
+
+    tell_guests(post)
 
 
 def _explain_nothing_to_submit(post: Post) -> None:

@@ -14,6 +14,8 @@ from accounts.access import Perm
 from accounts.web import MemberRequest, member_view
 from campaigns.access import get_campaign, get_post
 from campaigns.autonomy import RISKS, is_genuine, open_policy, revoke_policy, sign_policy, signer_of
+from campaigns.campaign_queries import guests_of
+from campaigns.guest_reviews import deciding_guests
 from campaigns.models import AutonomyPolicy, Campaign
 from campaigns.views.outcome import Refusal, attempt
 from compliance.models import ReviewLink
@@ -30,7 +32,7 @@ def campaign_approval(request: MemberRequest, campaign_id: UUID) -> HttpResponse
 
 def _dial(request: MemberRequest, campaign: Campaign, refusal: Refusal | None = None, url: str = "") -> HttpResponse:
     policy = open_policy(campaign.pk)
-    context = {
+    context: dict[str, Any] = {
         "campaign": campaign,
         "policy": policy,
         "state": policy_state(policy),
@@ -39,8 +41,12 @@ def _dial(request: MemberRequest, campaign: Campaign, refusal: Refusal | None = 
         "risks": [(risk.value, risk.label) for risk in RISKS],
         "spent": dollars(policy.spent_micro) if policy else "",
         "budget": dollars(policy.budget_micro) if policy else "",
+        "budget_value": f"{policy.budget_micro / MICRO:g}" if policy else "0",
         "may_review": request.actor.can(Perm.REVIEW),
     }
+    if request.actor.can(Perm.MEMBERS):
+        deciding = deciding_guests(campaign)
+        context["guests"] = [(guest, guest.pk in deciding) for guest in guests_of(campaign)]
     return _page(request, "campaigns/campaign_approval.html", campaign.pk, context, refusal, url)
 
 

@@ -28,6 +28,7 @@ from campaigns.review_queries import (
     waiting_reviews,
     with_same_post,
 )
+from campaigns.views.guest_reviews import show_guest_queue
 from campaigns.views.outcome import Refusal, attempt
 from compliance.access import get_review
 from compliance.models import Review
@@ -55,8 +56,11 @@ DECIDED_SHOWN = 10
 DECIDED = [Review.Status.APPROVED, Review.Status.REJECTED, Review.Status.CHANGES, Review.Status.EXPIRED]
 
 
-@member_view(Perm.VIEW)
+@member_view()
 def review_list(request: MemberRequest) -> HttpResponse:
+    if request.actor.is_guest:
+        return show_guest_queue(request)
+    request.actor.require(Perm.VIEW)
     return _queue(request)
 
 

@@ -81,7 +81,7 @@ def test_a_reviewer_sees_changes_and_escalation_and_decides_with_the_keyboard(re
     row.get_by_role("link").click()
     expect(page.locator(".diff del")).to_have_text("Friday")
     expect(page.locator(".diff ins").last).to_have_text("Saturday")
-    expect(page.locator("mark.review")).to_have_text("Fresh beans")
+    expect(page.locator("mark.hit-review")).to_have_text("Fresh beans")
     expect(page.get_by_text("UWG § 5")).to_be_visible()
     expect(page.locator(".review-events")).to_contain_text("Escalated")
     expect(page.locator("#claim")).to_contain_text("Yours until")
