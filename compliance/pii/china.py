@@ -1,7 +1,7 @@
 """Mainland China, Hong Kong and Taiwan."""
 
 from compliance.pii import checksums
-from compliance.pii.recogniser import CERTAIN, CHECKED, LEFT, RIGHT, SHAPE, Recogniser
+from compliance.pii.recogniser import CERTAIN, CHECKED, LEFT, SHAPE, Recogniser
 
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 # GA 36: five signs, or six for new energy, where a letter of A to H, J or K stands first or last.
@@ -40,7 +40,7 @@ CHINA = (
         digits=11,
         # No counts, no numbers of orders.
         left=LEFT + "(?<!单号)(?<!单号:)(?<!编号)(?<!编号:)(?<!播放量)(?<!阅读量)",
-        right=RIGHT + "(?! ?[次件期元份万亿票])",
+        right=r"(?:(?![0-9A-Z])|(?=VX|WX|V信|QQ))(?![-.][0-9])(?! ?[次件元票])",
         words=_PHONE_WORDS,
     ),
     Recogniser(
@@ -139,7 +139,5 @@ CHINA = (
         _QQ + r"[ ]?[:是为=]?[ ]?(?P<value>[1-9]\d{4,10})",
         score=0.85,
         digits=5,
-        left=LEFT,
-        right=RIGHT,
     ),
 )

@@ -2,11 +2,11 @@
 
 import ipaddress
 import re
-from functools import lru_cache
+from collections.abc import Callable
 
 import phonenumbers
 
-from compliance.pii.recogniser import CERTAIN, CHECKED, SHAPE, Recogniser
+from compliance.pii.recogniser import CERTAIN, CHECKED, Recogniser
 
 # What ends a host name: every country, and the generic ones in wide use.
 _COUNTRIES = (
@@ -22,6 +22,12 @@ _LABEL = "[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?"
 _V4 = r"\d{1,3}(?:\.\d{1,3}){3}"
 _ZERO_OR_ALL = (set("0"), set("F"))
 
+_PHONE_LEFT = r"(?<![0-9A-Za-z+])(?<![0-9][-.])"
+_PHONE_WORDS = (
+    *("phone", "phone number", "number is", "tel", "call", "mobile", "cell", "whatsapp", "fax", "sms", "text me"),
+    *("telefon", "téléphone", "teléfono", "telefono", "telefone", "celular"),
+    *("电话", "手机", "电话号码", "致电", "電話", "전화"),
+)
 # Where a number without a country code may belong to.
 _REGIONS = ("US", "GB", "DE", "FR", "IN", "JP", "BR", "IL", "ES", "IT", "AU", "TW", "KR")
 # Numbers of eight digits in two groups.
@@ -47,24 +53,28 @@ def _is_mac(value: str) -> bool:
 
 
 def _is_international(value: str) -> bool:
-    return value.startswith(("+", "00")) and _is_valid("+" + value.lstrip("+0"), "")
+    """Behind a plus a known country and length will do; numbers kept for films are no less a number."""
+    if value.startswith("+"):
+        return _fits(value, "", phonenumbers.is_possible_number)
+    return _fits("+" + value.lstrip("0"), "", phonenumbers.is_valid_number)
 
 
-@lru_cache(maxsize=4096)
-def _is_valid(value: str, region: str) -> bool:
+def _fits(value: str, region: str, question: Callable[[phonenumbers.PhoneNumber], bool]) -> bool:
     try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(value, region or None))
+        return question(phonenumbers.parse(value, region or None))
     except phonenumbers.NumberParseException:
         return False
 
 
-def _is_phone(value: str) -> bool:
-    if value.startswith(("+", "00")):
-        return _is_international(value)
+def _is_national(value: str) -> bool:
     if _IN_TWO_FOURS.fullmatch(value):
-        return any(_is_valid(value, region) for region in _CITIES)
+        return _is_valid_in(_CITIES, value)
     # Shorter ones are dates and counts more often than numbers.
-    return sum(map(str.isdigit, value)) >= 9 and any(_is_valid(value, region) for region in _REGIONS)
+    return sum(map(str.isdigit, value)) >= 9 and _is_valid_in(_REGIONS, value)
+
+
+def _is_valid_in(regions: tuple[str, ...], value: str) -> bool:
+    return any(_fits(value, region, phonenumbers.is_valid_number) for region in regions)
 
 
 NETWORK = (
@@ -130,41 +140,21 @@ NETWORK = (
     ),
     Recogniser(
         "PHONE_NUMBER",
-        r"(?:\+|00)[1-9][\d ().-]{6,18}\d|\(\d{2,5}\)[\d .-]{5,14}\d|\d[\d ().-]{6,15}\d",
-        score=SHAPE,
-        check=_is_phone,
-        proof=_is_international,
+        r"(?:\+|00)[1-9][\d ().-]{6,18}\d",
+        score=CERTAIN,
+        check=_is_international,
         digits=8,
         exact=True,
-        left=r"(?<![0-9A-Za-z+])(?<![0-9][-.])",
-        words=(
-            *(
-                "phone",
-                "tel",
-                "call",
-                "mobile",
-                "cell",
-                "whatsapp",
-                "fax",
-                "telefon",
-                "téléphone",
-                "teléfono",
-                "telefono",
-            ),
-            *(
-                "phone number",
-                "number is",
-                "电话",
-                "手机",
-                "电话号码",
-                "致电",
-                "電話",
-                "전화",
-                "telefone",
-                "celular",
-                "sms",
-                "text me",
-            ),
-        ),
+        needs="+0",
+        left=_PHONE_LEFT,
+    ),
+    Recogniser(
+        "PHONE_NUMBER",
+        r"\(\d{2,5}\)[\d .-]{5,14}\d|\d[\d ().-]{6,15}\d",
+        check=_is_national,
+        digits=8,
+        exact=True,
+        left=_PHONE_LEFT,
+        words=_PHONE_WORDS,
     ),
 )
