@@ -18,13 +18,13 @@ _INVISIBLE = frozenset("\u115f\u1160\u3164\u2065")  # Hangul fillers are letters
 _BLANK = "\u2800"
 _HAN_FROM, _HAN_TO = "\u2e80", "\u9fff"
 _KANA_HANGUL = (("\u3040", "\u31ff"), ("\uac00", "\ud7ff"))
-# Traditional and simplified in turn: characters of listed terms, one to one.
+# Traditional and formal ones before the simplified: characters of listed terms, one to one.
 _TRADITIONAL = (
     "國国級级極极頂顶獨独萬万絕绝對对無无與与優优質质業业專专權权銷销療疗醫医藥药證证險险"
     "費费價价錢钱賺赚賠赔穩稳買买賣卖學学體体網网頁页際际檢检測测驗验術术聖圣靈灵傳传統统歷历"
     "創创產产選选領领導导強强壓压殺杀廠厂門门開开關关會会員员環环後后機机構构認认識识變变"
     "滅灭腫肿瘤瘤癒愈處处師师養养護护膚肤癌癌瘦瘦減减糖糖壽寿劑剂補补腎肾風风濕湿頸颈錄录轉转運运"
-    "發发財财彩彩賭赌貸贷稅税務务報报償偿還还資资據据準准標标牌牌譽誉榮荣獎奖軍军徽徽黨党"
+    "發发財财彩彩賭赌貸贷稅税務务報报償偿還还資资據据準准標标牌牌譽誉榮荣獎奖軍军徽徽黨党壹一貳二"
 )
 _SIMPLIFIED = dict(zip(_TRADITIONAL[::2], _TRADITIONAL[1::2], strict=True))
 
@@ -54,8 +54,8 @@ def _fold_once(char: str) -> str:
         return " "
     if category in {"Cc", "Cf", "Cs", "Cn", "Co", "Mn", "Me"} or char in _INVISIBLE:
         return ""
-    if category == "Nd":
-        return str(unicodedata.digit(char))
+    if (digit := unicodedata.digit(char, None)) is not None:
+        return str(digit)
     plain = unicodedata.normalize("NFKC", _look_alikes().get(char, char)).lower()
     stripped = "".join(part for part in unicodedata.normalize("NFD", plain) if not unicodedata.combining(part))
     return "".join(_SIMPLIFIED.get(part, part) for part in unicodedata.normalize("NFC", stripped))
