@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.guard.conditions import MAX_DEPTH, check_when, compile_when
@@ -112,16 +112,19 @@ leaf_strategy = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(leaf_strategy, facts_strategy)
 def test_none_is_the_opposite_of_any(when: dict[str, Any], facts: dict[str, Any]) -> None:
     assert holds({"any": [when]}, **facts) is not holds({"none": [when]}, **facts)
 
 
+@settings(deadline=None)
 @given(leaf_strategy, facts_strategy)
 def test_any_of_one_is_that_one(when: dict[str, Any], facts: dict[str, Any]) -> None:
     assert holds({"any": [when]}, **facts) is holds(when, **facts)
 
 
+@settings(deadline=None)
 @given(leaf_strategy, facts_strategy)
 def test_a_null_fact_changes_nothing(when: dict[str, Any], facts: dict[str, Any]) -> None:
     known = {name: value for name, value in facts.items() if value is not None}
@@ -129,6 +132,7 @@ def test_a_null_fact_changes_nothing(when: dict[str, Any], facts: dict[str, Any]
     assert holds(when, **facts) is holds(when, **known)
 
 
+@settings(deadline=None)
 @given(st.integers(-5, 50), st.integers(-5, 50))
 def test_a_rate_is_reached_exactly_at_its_limit(sent: int, limit: int) -> None:
     assert holds(RATE, sent_last_hour=sent, limit_per_hour=limit) is (sent >= limit)

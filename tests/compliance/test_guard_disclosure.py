@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.guard import Context, Decision, Draft, check
@@ -286,7 +286,7 @@ def test_what_a_machine_made_says_so(market: str, wanted: str, text: str, facts:
     ],
 )
 def test_a_law_binds_from_its_day(market: str, day: date, text: str, before: str) -> None:
-    asked = {"relationship": "own_brand", "ai_generated": True, "platform": "web"}
+    asked: dict[str, Any] = {"relationship": "own_brand", "ai_generated": True, "platform": "web"}
 
     assert state(text, market, today=day, **asked) == "missing"
     assert state(text, market, today=date.fromordinal(day.toordinal() - 1), **asked) == before
@@ -396,12 +396,13 @@ def test_every_hit_names_its_law_and_a_way_out() -> None:
 
 
 PAID = st.sampled_from(["paid", "gift", "affiliate"])
-TEXTS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=60)
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
 WORDS = st.lists(
     st.sampled_from(["#sp", "lake", "广告", "#ad", "小船", "@oar", "thanks", "not", "an", "\n", "。"])
 ).map(" ".join)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["US", "UK", "EU", "DE", "FR", "CN", "AU"]), PAID, TEXTS | WORDS)
 def test_the_replacement_put_in_place_settles_the_hit(market: str, relationship: str, text: str) -> None:
     context = {"jurisdictions": (market,), "relationship": relationship, "platform": "instagram"}
@@ -411,6 +412,7 @@ def test_the_replacement_put_in_place_settles_the_hit(market: str, relationship:
         assert hit.rule not in {other.rule for other in ask(mended, **context).hits}
 
 
+@settings(deadline=None)
 @given(TEXTS | WORDS, st.sampled_from(["US", "UK", "EU", "CN"]))
 def test_hits_and_state_agree(text: str, market: str) -> None:
     decision = ask(text, jurisdictions=(market,), relationship="paid")

@@ -14,7 +14,7 @@ SCOPES = {"platforms": "platform", "actions": "action", "industries": "industry"
 
 
 def context_of(rule: Rule, row: Mapping[str, Any]) -> Context:
-    given = {"today": date(2026, 11, 21)} | dict(row.get("context", {}))
+    given: dict[str, Any] = {"today": date(2026, 11, 21)} | dict(row.get("context", {}))
     for scope, name in SCOPES.items():
         allowed = sorted(getattr(rule, scope))
         if name not in given and allowed:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.guard import Context, Decision, Draft, check
@@ -204,21 +204,25 @@ FACTS = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLATFORMS), ACTIONS, FACTS)
 def test_who_opted_out_is_left_alone_whatever_else_is_known(platform: str, action: str, facts: dict[str, Any]) -> None:
     assert ask(platform, action, facts | {"opted_out": True}).verdict == Verdict.BLOCK
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLATFORMS), ACTIONS, FACTS)
 def test_a_suspended_account_does_nothing(platform: str, action: str, facts: dict[str, Any]) -> None:
     assert ask(platform, action, facts | {"account_health": "suspended"}).verdict == Verdict.BLOCK
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLATFORMS), st.sampled_from(["like", "follow", "unfollow", "upvote", "subscribe"]), FACTS)
 def test_no_machine_likes_or_follows_anywhere(platform: str, action: str, facts: dict[str, Any]) -> None:
     assert ask(platform, action, facts | {"automated": True}).verdict == Verdict.BLOCK
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLATFORMS), st.integers(0, 60), st.integers(1, 60))
 def test_rates_stop_exactly_at_their_limit(platform: str, sent: int, limit: int) -> None:
     facts = {"sent_last_hour": sent, "limit_per_hour": limit}
@@ -226,6 +230,7 @@ def test_rates_stop_exactly_at_their_limit(platform: str, sent: int, limit: int)
     assert (ask(platform, "publish", facts).verdict == Verdict.BLOCK) is (sent >= limit)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLATFORMS), ACTIONS, FACTS, st.text(max_size=40))
 def test_no_fact_breaks_an_engine(platform: str, action: str, facts: dict[str, Any], text: str) -> None:
     decision = ask(platform, action, facts, text)
@@ -234,6 +239,7 @@ def test_no_fact_breaks_an_engine(platform: str, action: str, facts: dict[str, A
     assert all(0 <= hit.start <= hit.end <= len(text) for hit in decision.hits)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PLATFORMS), ACTIONS)
 def test_nothing_known_is_nothing_blocked(platform: str, action: str) -> None:
     assert ask(platform, action, {}).verdict == Verdict.ALLOW
