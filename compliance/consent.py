@@ -207,8 +207,9 @@ def _add(
         at=now(),
     )
     emit(by.workspace, f"consent.{state}", contact=str(contact.pk), purpose=purpose, channel=channel)
-    facts = {"purpose": purpose, "channel": channel, "method": method, "notice": str(notice) if notice else ""}
-    audit.record(VERBS[state], contact, by=by, before=former.state if former else "", after=state, **facts)
+    facts = {"purpose": purpose, "channel": channel, "method": method} | ({"notice": str(notice)} if notice else {})
+    before = {"state": former.state if former else None}
+    audit.record(VERBS[state], contact, by=by, before=before, after={"state": state}, **facts)
     return row
 
 

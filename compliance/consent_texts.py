@@ -12,7 +12,7 @@ TEXTS = {
         "told": "What you were told",
         "nothing": "You have agreed to nothing here.",
         "stop": "Stop everything",
-        "stop_text": "Nobody of {workspace} writes to you any more, for any purpose.",
+        "stop_text": "With one click, nobody of {workspace} writes to you any more, for any purpose.",
         "stopped": "You objected to everything. Nobody of {workspace} writes to you unless you agree again.",
         "saved": "Saved. It holds from now on.",
         "gpc": "Your browser asks not to be tracked (Global Privacy Control). We wrote that down as an objection "
@@ -33,7 +33,7 @@ TEXTS = {
         "told": "告知内容",
         "nothing": "您在此没有同意过任何用途。",
         "stop": "全部停止",
-        "stop_text": "{workspace} 将不再以任何用途联系您。",
+        "stop_text": "一键停止：{workspace} 将不再以任何用途联系您。",
         "stopped": "您已拒绝所有用途。除非您重新同意，{workspace} 不会再联系您。",
         "saved": "已保存，即刻生效。",
         "gpc": "您的浏览器发出了全球隐私控制信号（GPC）。我们已记录您拒绝出售、共享和画像。",

@@ -87,7 +87,9 @@ def restrict_contact(contact: Contact, *, by: Actor, restricted: bool = True) ->
         contact.refresh_from_db(fields=["restricted_at"])
         act = "restrict" if restricted else "unrestrict"
         emit(by.workspace, f"contact.{act}ed", contact=str(contact.pk))
-        audit.record(f"contact.{act}", contact, by=by, before=not restricted, after=restricted)
+        audit.record(
+            f"contact.{act}", contact, by=by, before={"restricted": not restricted}, after={"restricted": restricted}
+        )
     return True
 
 

@@ -204,12 +204,14 @@ def test_the_trail_has_before_and_after_and_no_person(say, mei, notice):
     say("withdraw")
     say("object", ANY, ANY)
     entries = AuditEntry.objects.filter(action__startswith="consent.").select_related("detail").order_by("number")
-    found = [(e.action, e.object_id, e.detail.data["before"], e.detail.data["after"]) for e in entries]
+    found = [
+        (e.action, e.object_id, e.detail.data["before"]["state"], e.detail.data["after"]["state"]) for e in entries
+    ]
     pk = str(mei.pk)
     assert found == [
-        ("consent.give", pk, "", "given"),
+        ("consent.give", pk, None, "given"),
         ("consent.withdraw", pk, "given", "withdrawn"),
-        ("consent.object", pk, "", "objected"),
+        ("consent.object", pk, None, "objected"),
     ]
     assert entries[0].detail.data["notice"] == "newsletter 1 (en)"
     assert "Mei" not in str([entry.detail.data for entry in entries])
