@@ -8,6 +8,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from campaigns.forms_post import PostForm
+from campaigns.forms_post_options import usable_options
 from campaigns.guarding import Known, judge_rendered
 from campaigns.models import Campaign, MediaAsset, Post
 from campaigns.rendering import Rendered, RenderedMedia, RenderedPart
@@ -99,7 +100,7 @@ def find_in_form(
     """Judges what each account would get; nothing is written. Without a connection it is judged for any platform."""
     if form.is_empty:
         return Findings()
-    post = _unsaved(form, campaign, saved)
+    post = unsaved_post(form, campaign, saved)
     judged = [
         (one, account, judge_rendered(known.settings.workspace, post, one, assets, known).decision)
         for one, account in rendered
@@ -126,7 +127,7 @@ def _markets(campaign: Campaign | None, known: Known) -> list[str]:
     return (campaign and campaign.markets) or known.settings.markets
 
 
-def _unsaved(form: PostForm, campaign: Campaign | None, saved: Post | None) -> Post:
+def unsaved_post(form: PostForm, campaign: Campaign | None, saved: Post | None) -> Post:
     """As it would be saved."""
     relationship = form.relationship if form.relationship in Post.Relationship.values else Post.Relationship.OWN_BRAND
     is_same_reply = saved is not None and saved.reply_to == form.reply_to
@@ -136,6 +137,7 @@ def _unsaved(form: PostForm, campaign: Campaign | None, saved: Post | None) -> P
         relationship=relationship,
         made_with_ai=form.made_with_ai,
         has_agent_text=bool(saved and saved.has_agent_text),
+        options=usable_options(form.options)[0],
         reply_facts=saved.reply_facts if saved and is_same_reply else {},
     )
 

@@ -87,6 +87,18 @@ def rules_at_approval(delivery: Delivery) -> frozenset[str]:
     return frozenset(hit["rule"] for hit in approved.hits) if approved else frozenset()
 
 
+def rules_at_approvals(deliveries: Iterable[Delivery]) -> dict[UUID, frozenset[str]]:
+    """As `rules_at_approval`, of many in one query."""
+    hashes = {row.pk: row.approved_hash for row in deliveries if row.approved_hash}
+    stage = GuardDecision.Stage.APPROVAL
+    rows = GuardDecision.objects.filter(kind=KIND, stage=stage, object_id__in=list(hashes)).order_by("at")
+    return {
+        row.object_id: frozenset(hit["rule"] for hit in row.hits)
+        for row in rows
+        if row.action_hash == hashes[row.object_id]
+    }
+
+
 def last_decisions(delivery_ids: Iterable[UUID]) -> dict[UUID, GuardDecision]:
     """The latest kept verdict of each, in one query."""
     rows = GuardDecision.objects.filter(kind=KIND, object_id__in=list(delivery_ids))

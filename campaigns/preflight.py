@@ -10,10 +10,13 @@ from django.urls import reverse
 
 from accounts.access import Actor
 from campaigns.access import visible_deliveries
+from campaigns.guarding import explain_hits
 from campaigns.models import Campaign, Delivery
 from campaigns.preflight_facts import Facts, gather_facts
 from campaigns.queries import with_content
 from campaigns.rendering import check_rendered
+from compliance.guard import Verdict
+from compliance.guard.port import Severity
 from lib.clock import now
 from social.models import Connection
 from social.networks.rules import RULES, missing_scopes
@@ -189,6 +192,22 @@ def _check_content(delivery: Delivery, facts: Facts) -> Iterator[Finding]:
             yield Finding(RED, "file_changed", text, url)
 
 
+def _check_guard(delivery: Delivery, facts: Facts) -> Iterator[Finding]:
+    """As the worker will ask it: a block is not sent; what nobody has let through goes back to a reviewer."""
+    decision, url = facts.judged.get(delivery.pk), delivery.post.get_absolute_url()
+    if decision is None or decision.verdict == Verdict.ALLOW:
+        return
+    if decision.blocking:
+        yield Finding(RED, "guard_blocked", " ".join(explain_hits(decision.blocking)[:2])[:300], url)
+        return
+    asking = [hit for hit in decision.hits if hit.severity != Severity.NOTE]
+    said = explain_hits(asking)[0][:200]
+    if delivery.state in UNAPPROVED:
+        yield Finding(AMBER, "guard_review", f"A reviewer has to look: {said}", url)
+    elif not decision.rules <= facts.let_through.get(delivery.pk, frozenset()):
+        yield Finding(RED, "guard_review", f"A rule asks for another look before it goes out: {said}", url)
+
+
 def _check_links(delivery: Delivery, facts: Facts) -> Iterator[Finding]:
     for url in facts.links_of[delivery.pk]:
         check = facts.links.get(url)
@@ -226,6 +245,7 @@ CHECKS: tuple[Callable[[Delivery, Facts], Iterator[Finding]], ...] = (
     _check_account,
     _check_health,
     _check_content,
+    _check_guard,
     _check_reply,
     _check_budget,
     _check_waits,

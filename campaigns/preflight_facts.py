@@ -13,9 +13,11 @@ from accounts.models import Switch, UsageTotal, Workspace
 from accounts.usage import Budget, campaign_budget, month_budget, month_scope
 from campaigns.account_health import health_cards
 from campaigns.costs import cost_of
+from campaigns.guarding import gather_known, judge_delivery, rules_at_approvals
 from campaigns.link_checks import known_checks, links_of
 from campaigns.models import Delivery, LinkCheck
 from campaigns.rendering import Rendered, render
+from compliance.guard import Decision
 from lib.clock import now
 from lib.money import dollars
 from social.models import Connection, Credential, NetworkState
@@ -48,6 +50,9 @@ class Facts:
     files: dict[str, int | None] = field(default_factory=dict)
     links_of: dict[UUID, list[str]] = field(default_factory=dict)
     links: dict[str, LinkCheck] = field(default_factory=dict)
+    # What the guard says today, and what a person has let through already.
+    judged: dict[UUID, Decision] = field(default_factory=dict)
+    let_through: dict[UUID, frozenset[str]] = field(default_factory=dict)
     # Why there is no money left when a delivery is due.
     unpaid: dict[UUID, str] = field(default_factory=dict)
     clashes: dict[UUID, Delivery] = field(default_factory=dict)
@@ -72,6 +77,8 @@ def gather_facts(deliveries: Sequence[Delivery]) -> Facts:
         files=_files(deliveries),
         links_of=links,
         links=known_checks(workspace, {url for urls in links.values() for url in urls}),
+        judged=_judged(workspace, deliveries, rendered),
+        let_through=rules_at_approvals(deliveries),
         unpaid=_unpaid(workspace, deliveries, rendered),
         clashes=_clashes(deliveries),
         repeats=_repeats(deliveries, rendered),
@@ -108,6 +115,13 @@ def _size_of(name: str) -> int | None:
         return default_storage.size(name)
     except OSError:
         return None
+
+
+def _judged(
+    workspace: Workspace, deliveries: Sequence[Delivery], rendered: dict[UUID, Rendered]
+) -> dict[UUID, Decision]:
+    known = gather_known(workspace, list(rendered.values()))
+    return {row.pk: judge_delivery(row, rendered[row.pk], known).decision for row in deliveries}
 
 
 # --- money ------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from campaigns.api import (
     campaigns,
     deliveries,
     exports,
+    guard,
     imports,
     live,
     logs,
@@ -30,6 +31,7 @@ urlpatterns = [
     path("campaigns/<uuid:campaign_id>/status", campaigns.CampaignStatusView.as_view(), name="campaign-status"),
     path("posts", posts.PostListView.as_view(), name="posts"),
     path("posts/<uuid:post_id>", posts.PostView.as_view(), name="post"),
+    path("posts/<uuid:post_id>/matrix", guard.MatrixView.as_view(), name="post-matrix"),
     path("posts/<uuid:post_id>/versions", versions.VersionListView.as_view(), name="post-versions"),
     path(
         "posts/<uuid:post_id>/versions/<int:revision>/bring-back",

@@ -17,13 +17,15 @@ from campaigns.autosave import form_from, version_of
 from campaigns.emoji import EMOJI
 from campaigns.forms_post import MediaField, PartField, PostForm, form_of
 from campaigns.forms_post_options import usable_options, usable_poll
-from campaigns.guard_findings import Finding, Findings, find_in_form, render_for_anywhere
-from campaigns.guarding import gather_known
+from campaigns.guard_findings import Finding, Findings, find_in_form, render_for_anywhere, unsaved_post
+from campaigns.guard_matrix import Matrix, build_matrix, drafts_of
+from campaigns.guarding import draft_of, gather_known
 from campaigns.links import SHORTENERS
 from campaigns.models import Campaign, ComposerDraft, MediaAsset, Post, Snippet
 from campaigns.previews import Preview, PreviewPart, build_preview
 from campaigns.rendering import Rendered, RenderedMedia, render_part
 from campaigns.text_diff import Change, diff_words
+from compliance.guard.port import ANY
 from lib.money import dollars
 from social.models import Connection
 from social.networks.options import PREVIEWS, REPLY_SETTINGS
@@ -115,12 +117,11 @@ def _status(form: PostForm) -> int:
 def composer_context(actor: Actor, form: PostForm, post: Post | None = None) -> dict[str, Any]:
     shown = list(Connection.objects.shown().filter(workspace=actor.workspace))
     chosen = [connection for connection in shown if connection.pk in form.connection_ids]
-    wanted = {item.asset_id for part in form.parts for item in part.media}
-    assets = {asset.pk: asset for asset in visible_assets(actor).filter(pk__in=wanted)}
+    assets = _assets(actor, form)
     rendered = [_rendered(form, connection, assets) for connection in chosen]
     previews = [_preview(form, one, connection, assets) for one, connection in zip(rendered, chosen, strict=True)]
     networks = {connection.network for connection in chosen}
-    post = post or (visible_posts(actor).filter(pk=form.post_id).first() if form.post_id else None)
+    post = post or _saved(actor, form)
     guard = _findings(actor, form, [*zip(rendered, chosen, strict=True)], assets, post)
     return {
         "form": form,
@@ -148,6 +149,30 @@ def composer_context(actor: Actor, form: PostForm, post: Post | None = None) -> 
     }
 
 
+def matrix_of_form(actor: Actor, form: PostForm) -> Matrix:
+    chosen = list(Connection.objects.shown().filter(workspace=actor.workspace, pk__in=form.connection_ids))
+    assets = _assets(actor, form)
+    rendered = [_rendered(form, connection, assets) for connection in chosen]
+    media = [tuple(_rendered_media(part, assets)) for part in form.parts]
+    anywhere = draft_of(render_for_anywhere(form, media), assets)
+    post = unsaved_post(form, _campaign(actor, form), _saved(actor, form))
+    drafts = drafts_of(rendered, assets) | {ANY: anywhere}
+    return build_matrix(actor.workspace, post, drafts, gather_known(actor.workspace, rendered))
+
+
+def _assets(actor: Actor, form: PostForm) -> dict[UUID, MediaAsset]:
+    wanted = {item.asset_id for part in form.parts for item in part.media}
+    return {asset.pk: asset for asset in visible_assets(actor).filter(pk__in=wanted)}
+
+
+def _campaign(actor: Actor, form: PostForm) -> Campaign | None:
+    return visible_campaigns(actor).filter(pk=form.campaign_id).first() if form.campaign_id else None
+
+
+def _saved(actor: Actor, form: PostForm) -> Post | None:
+    return visible_posts(actor).filter(pk=form.post_id).first() if form.post_id else None
+
+
 # --- cost -------------------------------------------------------------------------------------------------
 
 
@@ -164,7 +189,7 @@ def _costs(form: PostForm, previews: list[Preview], actor: Actor) -> Costs | Non
     if form.is_empty or not total:
         return None
     budgets = [("this month", month_budget(actor.workspace))]
-    campaign = visible_campaigns(actor).filter(pk=form.campaign_id).first() if form.campaign_id else None
+    campaign = _campaign(actor, form)
     if campaign:
         budgets.append(("in this campaign", campaign_budget(campaign.pk, campaign.cap_micro)))
     remains = [(where, budget, left(actor.workspace, budget)) for where, budget in budgets]
@@ -220,8 +245,7 @@ def _findings(
         media = [tuple(_rendered_media(part, assets)) for part in form.parts]
         targets = [(render_for_anywhere(form, media), None)]
     known = gather_known(actor.workspace, [one for one, _ in targets])
-    campaign = visible_campaigns(actor).filter(pk=form.campaign_id).first() if form.campaign_id else None
-    return find_in_form(form, targets, assets, campaign=campaign, saved=saved, known=known)
+    return find_in_form(form, targets, assets, campaign=_campaign(actor, form), saved=saved, known=known)
 
 
 def _rendered_media(part: PartField, assets: dict[UUID, MediaAsset]) -> list[RenderedMedia]:

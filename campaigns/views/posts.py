@@ -15,12 +15,13 @@ from campaigns import services
 from campaigns.access import get_post, visible_campaigns, visible_deliveries, visible_posts
 from campaigns.deliveries import KIND, submit_post
 from campaigns.delivery_actions import delivery_actions, post_actions
+from campaigns.guarding import last_decisions
 from campaigns.models import Delivery, Post
 from campaigns.post_queries import TABS, PostFilter, count_tabs, filter_posts, heading, tab_posts, with_rows
 from campaigns.previews import Preview, preview_delivery
 from campaigns.queries import with_content
 from campaigns.views.outcome import Refusal, attempt
-from compliance.models import Review
+from compliance.models import GuardDecision, Review
 from social.models import Connection
 
 PAGE_SIZE = 20
@@ -54,6 +55,7 @@ def post_list(request: MemberRequest) -> HttpResponse:
         "tabs": [Tab(name, label, counts[name or "all"], name == wanted.tab) for name, label in tabs],
         "page": page,
         "rows": [ListRow(post, *heading(post)) for post in page],
+        "verdicts": _verdicts(actor, [row.pk for post in page for row in post.deliveries.all()]),
         "campaigns": visible_campaigns(actor),
         "connections": _connections(actor),
     }
@@ -93,6 +95,7 @@ class Row:
     delivery: Delivery
     preview: Preview
     actions: set[str]
+    verdict: GuardDecision | None = None
 
 
 def show_post(request: MemberRequest, post: Post, refusal: Refusal | None = None) -> HttpResponse:
@@ -100,15 +103,23 @@ def show_post(request: MemberRequest, post: Post, refusal: Refusal | None = None
     actor = request.actor
     found = Delivery.objects.filter(post=post).order_by("connection__handle")
     deliveries = list(with_content(found).prefetch_related("live_parts").select_related("approved_by"))
+    verdicts = _verdicts(actor, [row.pk for row in deliveries])
     context = {
         "post": post,
-        "rows": [Row(row, preview_delivery(row), delivery_actions(row, actor)) for row in deliveries],
+        "rows": [
+            Row(row, preview_delivery(row), delivery_actions(row, actor), verdicts.get(row.pk)) for row in deliveries
+        ],
         "parts": post.parts.prefetch_related("media__asset"),
         "actions": post_actions(deliveries, actor),
         "reviews": _decisions(actor.workspace, deliveries) if not actor.is_guest else [],
         "refusal": refusal,
     }
     return render(request, "campaigns/post_detail.html", context, status=refusal.status if refusal else 200)
+
+
+def _verdicts(actor: Actor, delivery_ids: list[UUID]) -> dict[UUID, GuardDecision]:
+    """What the rules said last; guests are not shown it."""
+    return {} if actor.is_guest else last_decisions(delivery_ids)
 
 
 def _decisions(workspace: Workspace, deliveries: list[Delivery]) -> list[Review]:
