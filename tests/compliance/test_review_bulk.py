@@ -97,7 +97,7 @@ def test_everything_is_locked_before_the_first_decision(poems, in_workspace, bob
     poems.register()
     subject = SUBJECTS[KIND]
     SUBJECTS[KIND] = subject.__class__(
-        subject.authors, lambda review, by: order.append("act"), subject.send_back, lock=lambda ids: order.append(ids)
+        subject.authors, lambda review, by: order.append("act"), subject.send_back, lock=order.append
     )
     approve_reviews(pairs(*reviews), by=rita_actor)
     assert order == [[row.object_id for row in reviews], "act", "act", "act"]
