@@ -466,3 +466,11 @@ def test_answers_of_the_shared_rows() -> None:
     ]
 
     assert sum(right) >= 0.92 * len(rows)
+
+
+@pytest.mark.parametrize("unit", ["x" * 300 + " #ad", "#a ", "广", "i am ", "\n", "“", "#,", "ad\n"])
+def test_a_long_text_made_to_be_slow_is_not(unit: str) -> None:
+    text = "x" * 300 + unit * (24_000 // len(unit))
+    run = ask(text, jurisdictions=("US", "UK", "EU", "CN"), relationship="paid", ai_generated=True).runs[0]
+
+    assert run.took_us < 5_000_000

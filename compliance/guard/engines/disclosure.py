@@ -43,6 +43,7 @@ MAX_LINES_BEFORE = 3
 TAG_PILE = 3
 # A label at the start may follow a greeting or the brand's name.
 MAX_WORDS_BEFORE, MAX_HAN_BEFORE, HAN_TITLE = 1, 6, 20
+MAX_LABEL_END = 2000
 
 LABEL_FACTS = (
     "platform_label|paid_partnership|paid_partnership_label|branded_content_label|branded_content_tool|"
@@ -281,14 +282,17 @@ def _is_denied(text: str, start: int) -> bool:
 
 
 def _is_well_placed(duty: Duty, post: Post, start: int, end: int) -> bool:
-    text = post.text
     if duty.match["place"] == "anywhere":
         return True
-    if _is_in_tag_pile(text, start, end):
-        return False
-    if duty.match["place"] == "fold":
-        return len(text[:end].strip()) <= post.fold_chars and text.count("\n", 0, start) < MAX_LINES_BEFORE
-    return _is_at_start(post, start, end)
+    # Far labels are many in a text that wants to be slow, and need no second look.
+    is_seen = end <= MAX_LABEL_END and (_is_above_fold if duty.match["place"] == "fold" else _is_at_start)(
+        post, start, end
+    )
+    return is_seen and not _is_in_tag_pile(post.text, start, end)
+
+
+def _is_above_fold(post: Post, start: int, end: int) -> bool:
+    return len(post.text[:end].strip()) <= post.fold_chars and post.text.count("\n", 0, start) < MAX_LINES_BEFORE
 
 
 def _is_in_tag_pile(text: str, start: int, end: int) -> bool:
