@@ -7,6 +7,8 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
+# Registers by being imported.
+import campaigns.admin_account_health  # noqa: F401
 from accounts import audit
 from accounts.access import Actor, Perm, system_actor
 from accounts.admin_site import ReadOnlyAdmin, StaffAdmin

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CampaignsConfig(AppConfig):
@@ -7,6 +8,7 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.guests import GUEST_SHARES
         from accounts.problems import CONFLICTS
+        from accounts.staff_groups import make_staff_groups
         from campaigns import inventory, live_changes, telegram_reviews  # noqa: F401  (declares the models)
         from campaigns.account_health import follow_change
         from campaigns.dead_letters import note_stuck
@@ -24,6 +26,8 @@ class CampaignsConfig(AppConfig):
         SUBJECTS[live_changes.KIND] = live_changes.REVIEW_SUBJECT
         NOTES["campaigns"] = note_stuck
         FOLLOWERS["campaigns"] = follow_change
+        # The last of our apps: by then the permissions of all exist.
+        post_migrate.connect(make_staff_groups, sender=self)
         GUEST_SHARES["campaign"] = share_with_invited
         CONFLICTS[NotAllowedNow] = "not_allowed_now"
         CONFLICTS[StaleForm] = "stale"

@@ -376,5 +376,6 @@ UNFOLD = {
     "SITE_TITLE": "Rostrum staff",
     "SITE_HEADER": "Rostrum",
     "SITE_SUBHEADER": "Staff moderation",
+    "DASHBOARD_CALLBACK": "campaigns.moderation.dashboard",
     "SHOW_HISTORY": True,
 }
