@@ -57,7 +57,9 @@ class PrivacyRequestAdmin(StaffAdmin):
         return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return super().get_fields(request, obj) if obj is None else [f.name for f in PrivacyRequest._meta.fields[1:]]
+        if obj is None:
+            return super().get_fields(request, obj)
+        return [f.name for f in PrivacyRequest._meta.fields if f.name not in {"id", *self.hidden_fields}]
 
     def save_model(self, request: HttpRequest, obj: PrivacyRequest, form: Any, change: bool) -> None:
         staff, user = cast(User, request.user), form.cleaned_data["email"]

@@ -4,7 +4,7 @@ Each step may run again, so an erasure that was killed in the middle is simply s
 goes last: it is what tells the steps before it what to look for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -22,6 +22,11 @@ from compliance.privacy.mentions import REASON, allow_erasing, scrub
 from compliance.privacy.traces import Traces, pattern_of, traces_of_contact, traces_of_user
 
 Counts = dict[str, int]
+Beat = Callable[[int, int], None]
+
+
+def _silent(_done: int, _of: int) -> None:
+    """Nobody waits for news."""
 
 
 # --- may it be done? ----------------------------------------------------------------------------------------
@@ -51,17 +56,17 @@ def workspaces_only_of(user: User) -> list[str]:
 # --- doing it -----------------------------------------------------------------------------------------------
 
 
-def erase_user(user: User) -> Counts:
-    """The rows changed or deleted, by model. Raises NotErasable."""
+def erase_user(user: User, *, beat: Beat = _silent) -> Counts:
+    """The rows changed or deleted, by model. Raises NotErasable. `beat(done, of)` is called with each model."""
     require_erasable(user)
-    return _erase_user(user)
+    return _erase_user(user, beat)
 
 
-def _erase_user(user: User) -> Counts:
+def _erase_user(user: User, beat: Beat = _silent) -> Counts:
     traces = traces_of_user(user)
     # Nobody comes in any more, by whatever door, while it goes on.
     User.objects.filter(pk=user.pk).update(is_active=False)
-    counts = _erase(traces)
+    counts = _erase(traces, beat)
     caches.end_sessions(str(user.pk))
     caches.scrub_sessions(pattern_of(traces.strong))
     _forget_requests(SubjectKind.USER, traces)
@@ -74,14 +79,14 @@ def _erase_user(user: User) -> Counts:
     return counts
 
 
-def erase_contact(contact: Contact) -> Counts:
+def erase_contact(contact: Contact, *, beat: Beat = _silent) -> Counts:
     holds.require_no_hold_on_contact(contact)
-    return _erase_contact(contact)
+    return _erase_contact(contact, beat)
 
 
-def _erase_contact(contact: Contact) -> Counts:
+def _erase_contact(contact: Contact, beat: Beat = _silent) -> Counts:
     traces = traces_of_contact(contact)
-    counts = _erase(traces)
+    counts = _erase(traces, beat)
     _forget_requests(SubjectKind.CONTACT, traces)
     ledger.append(SubjectKind.CONTACT, traces.pk, traces.workspace_id)
     with all_workspaces_scope(REASON):
@@ -97,9 +102,11 @@ def _erase_contact(contact: Contact) -> Counts:
     return counts
 
 
-def _erase(traces: Traces) -> Counts:
+def _erase(traces: Traces, beat: Beat) -> Counts:
     counts: Counts = {}
-    for declaration in _in_order():
+    declarations = _in_order()
+    for number, declaration in enumerate(declarations):
+        beat(number, len(declarations))
         if done := scrub(declaration, traces) + _delete_own(declaration, traces):
             counts[declaration.label] = done
     return counts

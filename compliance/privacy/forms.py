@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from accounts.models import Workspace
 from compliance.models import Contact, PrivacyRequest
@@ -22,9 +23,7 @@ class ContactChoice(forms.Form):
     def clean_contact(self) -> Contact:
         text = storable(self.cleaned_data["contact"]).strip()
         contacts = Contact.objects.filter(workspace=self.workspace)
-        found = contacts.filter(email__iexact=text) | contacts.filter(handle__iexact=text)
-        found = found | contacts.filter(handle__iexact=f"@{text.lstrip('@')}")
-        contact = found.first()
+        contact = contacts.filter(Q(email__iexact=text) | Q(handle__iexact=text.removeprefix("@"))).first()
         if contact is None:
             raise forms.ValidationError("No contact has this address or handle.")
         return contact

@@ -115,9 +115,9 @@ def _copy_of(subject: User | Contact | Workspace) -> export.Copy:
 def _erase(row: PrivacyRequest, subject: Any) -> Fields:
     counts: dict[str, int] = {}
     if isinstance(subject, User):
-        counts = erase.erase_user(subject)
+        counts = erase.erase_user(subject, beat=partial(_beat, row))
     elif isinstance(subject, Contact):
-        counts = erase.erase_contact(subject)
+        counts = erase.erase_contact(subject, beat=partial(_beat, row))
     return {"manifest": {"erased": counts, "told": third_parties(counts)}, "details": {}, "subject_label": ""}
 
 

@@ -60,6 +60,11 @@ def ask(request: UserRequest, kind: str) -> HttpResponse:
 
 
 @login_required
-@reauthentication_required
 def own_file(request: UserRequest, request_id: UUID) -> HttpResponseBase:
-    return files.download(requests.get_own_request(request.user, request_id))
+    # Strangers learn nothing, not even that there is something to prove.
+    return _send(request, requests.get_own_request(request.user, request_id))
+
+
+@reauthentication_required
+def _send(request: UserRequest, row: PrivacyRequest) -> HttpResponseBase:
+    return files.download(row)

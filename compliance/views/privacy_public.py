@@ -9,7 +9,7 @@ from django.utils.translation import get_language_from_request
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.inventory import categories
+from accounts.inventory import Declaration, categories
 from compliance.models import PrivacyRequest
 from compliance.privacy import files, mails, people, requests
 from compliance.privacy.page_words import WORDS
@@ -28,7 +28,7 @@ def privacy_page(request: HttpRequest) -> HttpResponse:
             "why": category.why[language],
             "basis": category.basis[language],
             "who": category.recipients[language],
-            "keep": sorted({declaration.keep.text[language] for declaration in declarations}),
+            "keep": _times(declarations, language),
         }
         for category, declarations in categories()
     ]
@@ -36,6 +36,12 @@ def privacy_page(request: HttpRequest) -> HttpResponse:
     response = render(request, "compliance/privacy_public.html", context)
     response["Content-Language"] = language
     return response
+
+
+def _times(declarations: list[Declaration], language: str) -> list[str]:
+    """Shortest first."""
+    by_length = sorted(declarations, key=lambda d: (d.keep.days is None, d.keep.days or 0))
+    return list(dict.fromkeys(declaration.keep.text[language] for declaration in by_length))
 
 
 def _row(token: str, salt: str = mails.SALT) -> PrivacyRequest:

@@ -58,7 +58,7 @@ def test_a_copy_is_asked_for_downloaded_and_proves_itself(window, bob: User, bob
     page.get_by_role("button", name="Make a copy").click()
     page.locator("input[type=password]").fill(PASSWORD)
     page.locator("main form .btn-primary, main form button[type=submit]").first.click()
-    expect(page.get_by_text("Being made")).to_be_visible()
+    expect(page.get_by_text("Being made. Load")).to_be_visible()
     work()
     page.reload()
     with page.expect_download() as download:
@@ -89,7 +89,7 @@ def test_an_admin_carries_out_an_erasure(window, workspace: Workspace, alice_cli
     page.get_by_role("dialog").get_by_role("button", name="I saw it").click()
     page.get_by_role("button", name="Erase", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Erase", exact=True).click()
-    expect(page.get_by_text("Being carried out")).to_be_visible()
+    expect(page.get_by_text("Being carried out. Load")).to_be_visible()
     work()
     page.reload()
     expect(page.get_by_text("compliance.Contact: 1")).to_be_visible()

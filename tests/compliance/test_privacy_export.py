@@ -165,7 +165,7 @@ def test_a_copy_can_be_fetched_for_a_week_by_its_person_only(own_copy, client_of
     client = client_of(bob)
     # The password was not typed in this session.
     assert client.get(address).status_code == 302
-    assert client_of(alice).get(address).status_code == 302
+    assert client_of(alice).get(address).status_code == 404
     response = files.download(own_copy)
     assert b"".join(response)[:2] == b"PK"
     assert "attachment" in response["Content-Disposition"]
