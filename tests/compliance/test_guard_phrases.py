@@ -281,9 +281,21 @@ def test_of_overlapping_hits_the_longest_is_told() -> None:
     assert found("国家级品牌", {"terms": ["国家", "国家级", "级"]}) == ["国家级"]
 
 
-def test_of_overlapping_hits_the_strictest_is_told() -> None:
-    cases = [{"terms": ["国家级品牌"], "severity": "review"}, {"terms": ["国家级"]}]
-    assert [hit.severity for hit in hits("国家级品牌", rule({"cases": cases}))] == [Severity.BLOCK]
+@pytest.mark.parametrize(
+    ("long", "short", "told"),
+    [
+        ("review", "block", "block"),
+        ("note", "review", "review"),
+        ("note", "block", "block"),
+        ("block", "review", "block"),
+        (None, "note", "review"),
+        (None, "block", "block"),
+    ],
+)
+def test_of_overlapping_hits_the_strictest_is_told(long: str | None, short: str, told: str) -> None:
+    first = {"terms": ["国家级品牌"]} | ({"severity": long} if long else {})
+    match = {"cases": [first, {"terms": ["国家级"], "severity": short}]}
+    assert [hit.severity for hit in hits("国家级品牌", rule(match, severity="review"))] == [told]
 
 
 def test_alternatives_are_spelt_out() -> None:

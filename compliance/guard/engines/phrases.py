@@ -12,6 +12,7 @@ from compliance.guard.terms import WORD_LISTS, cases_of, check_match
 from compliance.guard.text import fold
 
 __all__ = ["PhrasesEngine", "automaton_pass", "check_match", "terms_rule"]
+_STRICTEST = (Severity.BLOCK, Severity.REVIEW, Severity.NOTE)
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _hits_of(rule: Rule, cases: Sequence[Case], readings: Sequence[Reading]) -> 
             for span in reading.spans(case.triggers)
             if case.stands(reading, readings, span)
         ]
-        for span, case in _apart(found):
+        for span, case in _apart(found, rule.severity):
             words = case.own_words(reading.folded.text[span[0] : span[1]])
             start, end = reading.folded.raw_span(*span)
             yield rule.hit(part, start, end, **words)
@@ -132,11 +133,15 @@ def _hits_of(rule: Rule, cases: Sequence[Case], readings: Sequence[Reading]) -> 
             return
 
 
-def _apart(found: Iterable[tuple[Span, Case]]) -> Iterator[tuple[Span, Case]]:
+def _apart(found: Iterable[tuple[Span, Case]], usual: Severity) -> Iterator[tuple[Span, Case]]:
     """Of overlapping hits of one rule the strictest, then the longest."""
+
+    def rank(row: tuple[Span, Case]) -> tuple[int, int, Span]:
+        (start, end), case = row
+        return _STRICTEST.index(Severity(case.data.get("severity", usual))), start - end, (start, end)
+
     kept: list[Span] = []
-    order = sorted(found, key=lambda row: (row[1].data.get("severity", "block"), row[0][0] - row[0][1], row[0]))
-    for span, case in order:
+    for span, case in sorted(found, key=rank):
         if all(span[1] <= other[0] or other[1] <= span[0] for other in kept):
             kept.append(span)
             yield span, case
