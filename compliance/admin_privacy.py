@@ -18,17 +18,15 @@ from compliance.privacy import holds, requests
 class AccountRequestForm(forms.ModelForm):
     """What somebody wrote to us about their account."""
 
+    # A correction needs the new values: the person enters those themself.
+    kind = forms.ChoiceField(
+        choices=[choice for choice in PrivacyRequest.Kind.choices if choice[0] != PrivacyRequest.Kind.RECTIFY]
+    )
     email = forms.EmailField(label="E-mail address of the account")
 
     class Meta:
         model = PrivacyRequest
         fields = ["kind", "law"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # A correction needs the new values: the person enters those themself.
-        kind = cast(forms.ChoiceField, self.fields["kind"])
-        kind.choices = [choice for choice in PrivacyRequest.Kind.choices if choice[0] != PrivacyRequest.Kind.RECTIFY]
 
     def clean_email(self) -> User:
         user = User.objects.filter(email__iexact=self.cleaned_data["email"]).first()
