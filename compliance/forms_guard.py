@@ -70,7 +70,10 @@ class GuardSettingsForm(forms.Form):
     allowed_contacts = LinesField(
         label="Our own public contact data", help_text="E-mail addresses and telephone numbers, one per line."
     )
-    allowed_domains = LinesField(label="Domains that are always fine", help_text="One per line, such as example.com.")
+    allowed_domains = LinesField(
+        label="Domains to link to",
+        help_text="One per line, such as example.com. Where there are any, a link to another one asks a reviewer.",
+    )
     blocked_domains = LinesField(label="Domains never to link to", help_text="One per line.")
     sla_high = forms.IntegerField(label="High risk", min_value=1, max_value=LONGEST_SLA_MINUTES)
     sla_medium = forms.IntegerField(label="Medium risk", min_value=1, max_value=LONGEST_SLA_MINUTES)

@@ -186,7 +186,7 @@ class SettingsInput(serializers.Serializer[Any]):
         help_text="For medical advertising in China.",
     )
     allowed_contacts = _entries("The workspace's own public contact data.")
-    allowed_domains = _entries("Links to these are always fine.")
+    allowed_domains = _entries("Where there are any, links to other domains ask for a person.")
     blocked_domains = _entries("Never link to these.")
     sla_minutes = SlaInput(required=False, help_text="Within how many minutes a review wants a decision, by risk.")
     expires_after_hours = serializers.IntegerField(min_value=1, max_value=LONGEST_EXPIRY_HOURS, required=False)
