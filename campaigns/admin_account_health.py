@@ -16,7 +16,7 @@ from accounts.admin_site import ReadOnlyAdmin
 from accounts.models import User
 from compliance import health
 from compliance.models import AccountHealth, HealthSignal
-from social.models import Connection
+from social.models import Connection, Network
 
 State, Kind = AccountHealth.State, HealthSignal.Kind
 COLOURS = {"healthy": "success", "warned": "warning", "restricted": "danger", "suspended": "danger"}
@@ -32,7 +32,7 @@ def with_account(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def account_of(row: Any) -> str:
     name = f"@{row.handle}" if row.handle else row.name
-    return f"{name} on {row.network}" if row.network else "An account that is gone"
+    return f"{name} on {Network(row.network).label}" if row.network else "An account that is gone"
 
 
 def add_missing_rows() -> None:
@@ -99,9 +99,9 @@ class AccountHealthAdmin(ReasonedActions, ReadOnlyAdmin):
     def why(self, row: AccountHealth) -> str:
         return " ".join(health.reasons_of(row))
 
-    @admin.display(description="by staff", boolean=True, ordering="forced_state")
-    def is_forced(self, row: AccountHealth) -> bool:
-        return bool(row.forced_state)
+    @admin.display(description="by staff", ordering="forced_state")
+    def is_forced(self, row: AccountHealth) -> str:
+        return "Yes" if row.forced_state else ""
 
     @admin.display(description="signals")
     def signals(self, row: AccountHealth) -> SafeString:

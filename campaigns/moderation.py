@@ -136,7 +136,7 @@ FIGURES: dict[str, tuple[Callable[[], Figure], ...]] = {
     "connection": (suspended_accounts,),
 }
 LISTS: dict[str, tuple[str, Callable[[], list[Row]]]] = {
-    "review": ("The latest reviews", late_rows),
+    "review": ("Reviews that are late", late_rows),
     "health": ("Accounts in trouble", unhealthy_rows),
     "workspace": ("Suspended workspaces", suspended_rows),
 }

@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F
 
-from accounts import audit
+from accounts import audit, rate
 from accounts.access import Actor, Perm, system_actor
-from accounts.models import LatePolicy
+from accounts.models import LatePolicy, Workspace
+from accounts.rate import Limit
 from accounts.services import emit, notify
 from campaigns import publishing_log
 from campaigns.autonomy import Asked, approve_by_policy, check_may_submit, may_submit
@@ -48,8 +49,14 @@ def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
         waiting = [row for row in rows if not _enter_review(row, by)]
         if waiting:
             _ask_reviewers(post)
+        rate.require(submissions(by.workspace), text="This workspace submits too much at once.")
         audit.record("post.submit", post, by=by, deliveries=[str(row.pk) for row in rows])
     return rows
+
+
+def submissions(workspace: Workspace) -> Limit:
+    """Each asks people for their time."""
+    return Limit(("submit", workspace.pk), 2000, timedelta(hours=1), burst=2000)
 
 
 def _refusals(row: Delivery) -> list[str]:

@@ -76,7 +76,7 @@ def press(client, action: str, account: Connection, reason: str = REASON):
 def test_every_account_is_listed_also_one_that_nothing_happened_to(support, account):
     page = support.get(LIST)
     assert [row.connection_id for row in page.context["cl"].result_list] == [account.pk]
-    assert "@roastery on x" in page.content.decode()
+    assert "@roastery on X" in page.content.decode()
 
 
 def test_a_disconnected_account_does_not_come_back_by_looking(support, account, workspace):
@@ -181,7 +181,7 @@ def test_every_button_leads_to_an_action_that_exists(moderator, support, account
     address = reverse(f"admin:compliance_accounthealth_{button}", args=[row_of(account).pk])
     page = moderator.get(address)
     assert page.context["action"] in dict(moderator.get(LIST).context["action_form"].fields["action"].choices)
-    assert "@roastery on x" in page.content.decode()
+    assert "@roastery on X" in page.content.decode()
 
 
 def test_a_button_on_nothing_is_a_missing_page(moderator):
@@ -283,7 +283,7 @@ def test_what_waits_and_what_is_wrong_is_counted_and_linked(support, staff, work
     for _title, rows in page.context["lists"]:
         for row in rows:
             assert support.get(row.url).status_code == 200
-    assert "@roastery on x, Roastery" in page.content.decode()
+    assert "@roastery on X, Roastery" in page.content.decode()
 
 
 def test_who_may_open_nothing_sees_no_figures(client_of, db):
