@@ -474,3 +474,12 @@ def test_a_long_text_made_to_be_slow_is_not(unit: str) -> None:
     run = ask(text, jurisdictions=("US", "UK", "EU", "CN"), relationship="paid", ai_generated=True).runs[0]
 
     assert run.took_us < 5_000_000
+
+
+def test_a_duty_that_only_words_hint_at_never_blocks() -> None:
+    context: dict[str, Any] = {"jurisdictions": ("EU",), "ai_generated": True}
+    hinted = ask("Our chat widget is new: talk to a human in seconds", **context)
+    known = ask("Our new window is open", facts={"chatbot": True}, **context)
+
+    assert [hit.severity for hit in hinted.hits] == [Severity.REVIEW]
+    assert [hit.severity for hit in known.hits] == [Severity.BLOCK]

@@ -187,7 +187,7 @@ class DisclosureEngine:
         judged = [(duty, *_judge(duty, post)) for duty in _asked(duties(rules), post, context)]
         states = [state for _, state, _ in judged]
         hits = [
-            _hit(duty, state, words)
+            _hit(duty, state, words, post)
             for duty, state, words in judged
             if state != Disclosure.OK and not (state == Disclosure.MISSING and _is_reported(duty, context, rules))
         ]
@@ -312,12 +312,14 @@ def _is_at_start(post: Post, start: int, end: int) -> bool:
     return bool(han and line_break) and end <= min(len(title), HAN_TITLE)
 
 
-def _hit(duty: Duty, state: Disclosure, words: str) -> Hit:
-    severity = (
-        duty.rule.severity if state == Disclosure.MISSING else min(duty.rule.severity, Severity.REVIEW, key=_weight)
-    )
+def _hit(duty: Duty, state: Disclosure, words: str, post: Post) -> Hit:
+    # That words of a draft bring a duty about is a guess, and a guess does not block.
+    is_sure = "cues" not in duty.patterns or (duty.when is not None and duty.when(post.facts))
+    most = Severity.BLOCK if state == Disclosure.MISSING and is_sure else Severity.REVIEW
     return duty.rule.hit(
-        severity=severity, message=_message(duty.rule, state, words[:40]), replacement=duty.match.get("prefix")
+        severity=min(duty.rule.severity, most, key=_weight),
+        message=_message(duty.rule, state, words[:40]),
+        replacement=duty.match.get("prefix"),
     )
 
 
