@@ -1,5 +1,6 @@
 """/api/privacy: requests of contacts, the workspace's copy, holds, retention; /api/account/privacy: one's own."""
 
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -24,7 +25,7 @@ TAGS = ["privacy"]
 Kind = PrivacyRequest.Kind
 
 
-class RequestAnswer(serializers.ModelSerializer[PrivacyRequest]):
+class PrivacyRequestAnswer(serializers.ModelSerializer[PrivacyRequest]):
     manifest = serializers.JSONField(read_only=True, help_text="What came out: counts by model, digests of the files.")
     details = serializers.JSONField(read_only=True)
     has_file = serializers.SerializerMethodField(help_text="Whether there is a copy to download.")
@@ -42,7 +43,7 @@ class RequestAnswer(serializers.ModelSerializer[PrivacyRequest]):
         return files.has_file(row)
 
 
-class RequestInput(serializers.Serializer[Any]):
+class PrivacyRequestInput(serializers.Serializer[Any]):
     contact = serializers.UUIDField()
     kind = serializers.ChoiceField(Kind.choices)
     law = serializers.ChoiceField(PrivacyRequest.Law.choices, default=PrivacyRequest.Law.GDPR)
@@ -54,7 +55,7 @@ class RequestInput(serializers.Serializer[Any]):
     )
 
 
-class ReasonInput(serializers.Serializer[Any]):
+class PrivacyReasonInput(serializers.Serializer[Any]):
     reason = serializers.CharField(
         max_length=300, required=False, default="", allow_blank=True, help_text="Needed to refuse and to extend."
     )
@@ -67,73 +68,85 @@ def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
 
 class RequestListView(WorkspaceView):
     @extend_schema(
-        operation_id="privacy_requests", tags=TAGS, summary="Privacy requests", responses=RequestAnswer(many=True)
+        operation_id="privacy_requests",
+        tags=TAGS,
+        summary="Privacy requests",
+        responses=PrivacyRequestAnswer(many=True),
     )
     def get(self, request: Request) -> Response:
-        return paged(self, requests.requests_of(self.actor).order_by("-received_at"), RequestAnswer)
+        return paged(self, requests.requests_of(self.actor).order_by("-received_at"), PrivacyRequestAnswer)
 
     @extend_schema(
         operation_id="privacy_request_open",
         tags=TAGS,
         summary="Note what a contact asked for",
         description="Nothing is done before it is verified who asks.",
-        request=RequestInput,
-        responses={201: RequestAnswer},
+        request=PrivacyRequestInput,
+        responses={201: PrivacyRequestAnswer},
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.SETTINGS)
-        data = _valid(RequestInput(data=request.data))
+        data = _valid(PrivacyRequestInput(data=request.data))
         contact = Contact.objects.filter(workspace=self.actor.workspace, pk=data["contact"]).first()
         if contact is None:
             raise ValidationError({"contact": "No such contact."})
         details = {"corrections": data.get("corrections"), "purposes": data.get("purposes")}
         row = requests.open_contact_request(data["kind"], contact, by=self.actor, law=data["law"], details=details)
-        return Response(RequestAnswer(row).data, status=201)
+        return Response(PrivacyRequestAnswer(row).data, status=201)
 
 
 class RequestView(WorkspaceView):
-    @extend_schema(operation_id="privacy_request", tags=TAGS, summary="One privacy request", responses=RequestAnswer)
+    @extend_schema(
+        operation_id="privacy_request", tags=TAGS, summary="One privacy request", responses=PrivacyRequestAnswer
+    )
     def get(self, request: Request, request_id: UUID) -> Response:
-        return Response(RequestAnswer(requests.get_request(self.actor, request_id)).data)
+        return Response(PrivacyRequestAnswer(requests.get_request(self.actor, request_id)).data)
 
 
-class _ActView(WorkspaceView):
-    def act(self, row: PrivacyRequest, reason: str) -> None:
-        raise NotImplementedError
-
-    @extend_schema(request=ReasonInput, responses=RequestAnswer, tags=TAGS)
-    def post(self, request: Request, request_id: UUID) -> Response:
+class ActView(WorkspaceView):
+    def answer(self, request_id: UUID, act: Callable[[PrivacyRequest, str, requests.Handler], Any]) -> Response:
         row = requests.get_request(self.actor, request_id)
-        data = _valid(ReasonInput(data=request.data))
+        reason = _valid(PrivacyReasonInput(data=self.request.data))["reason"]
         try:
-            self.act(row, data["reason"])
+            act(row, reason, requests.by_member(self.actor))
         except requests.RequestClosed as closed:
             raise Conflict(str(closed)) from closed
-        return Response(RequestAnswer(requests.get_request(self.actor, request_id)).data)
+        return Response(PrivacyRequestAnswer(requests.get_request(self.actor, request_id)).data)
 
 
-@extend_schema(operation_id="privacy_request_verify", summary="Note that a document shows who asks")
-class VerifyView(_ActView):
-    def act(self, row: PrivacyRequest, reason: str) -> None:
-        requests.verify(row, requests.DOCUMENT, by=requests.by_member(self.actor))
+def _act_schema(name: str, summary: str) -> Any:
+    operation_id = f"privacy_request_{name}"
+    return extend_schema(
+        operation_id=operation_id,
+        tags=TAGS,
+        summary=summary,
+        request=PrivacyReasonInput,
+        responses=PrivacyRequestAnswer,
+    )
 
 
-@extend_schema(operation_id="privacy_request_start", summary="Carry it out")
-class StartView(_ActView):
-    def act(self, row: PrivacyRequest, reason: str) -> None:
-        requests.start(row, by=requests.by_member(self.actor))
+class VerifyView(ActView):
+    @_act_schema("verify", "Note that a document shows who asks")
+    def post(self, request: Request, request_id: UUID) -> Response:
+        return self.answer(request_id, lambda row, _reason, by: requests.verify(row, requests.DOCUMENT, by=by))
 
 
-@extend_schema(operation_id="privacy_request_refuse", summary="Refuse, with a reason")
-class RefuseView(_ActView):
-    def act(self, row: PrivacyRequest, reason: str) -> None:
-        requests.refuse(row, reason, by=requests.by_member(self.actor))
+class StartView(ActView):
+    @_act_schema("start", "Carry it out")
+    def post(self, request: Request, request_id: UUID) -> Response:
+        return self.answer(request_id, lambda row, _reason, by: requests.start(row, by=by))
 
 
-@extend_schema(operation_id="privacy_request_extend", summary="Extend the time once, with a reason")
-class ExtendView(_ActView):
-    def act(self, row: PrivacyRequest, reason: str) -> None:
-        requests.extend(row, reason, by=requests.by_member(self.actor))
+class RefuseView(ActView):
+    @_act_schema("refuse", "Refuse, with a reason")
+    def post(self, request: Request, request_id: UUID) -> Response:
+        return self.answer(request_id, lambda row, reason, by: requests.refuse(row, reason, by=by))
+
+
+class ExtendView(ActView):
+    @_act_schema("extend", "Extend the time once, with a reason")
+    def post(self, request: Request, request_id: UUID) -> Response:
+        return self.answer(request_id, lambda row, reason, by: requests.extend(row, reason, by=by))
 
 
 ZIP = {(200, "application/zip"): OpenApiTypes.BINARY, 404: OpenApiResponse(description="No copy, or no longer.")}
@@ -151,55 +164,59 @@ class ExportView(WorkspaceView):
         tags=TAGS,
         summary="Make a copy of everything the workspace owns",
         request=None,
-        responses={202: RequestAnswer},
+        responses={202: PrivacyRequestAnswer},
     )
     def post(self, request: Request) -> Response:
-        return Response(RequestAnswer(requests.open_workspace_export(by=self.actor)).data, status=202)
+        return Response(PrivacyRequestAnswer(requests.open_workspace_export(by=self.actor)).data, status=202)
 
 
 # --- holds and retention --------------------------------------------------------------------------------------
 
 
-class HoldAnswer(serializers.ModelSerializer[LegalHold]):
+class LegalHoldAnswer(serializers.ModelSerializer[LegalHold]):
     class Meta:
         model = LegalHold
         fields = ["id", "subject_kind", "subject_id", "reason", "set_at", "released_at"]
         read_only_fields = fields
 
 
-class HoldInput(serializers.Serializer[Any]):
+class LegalHoldInput(serializers.Serializer[Any]):
     contact = serializers.UUIDField(required=False, allow_null=True, help_text="Empty: the whole workspace.")
     reason = serializers.CharField(max_length=300)
 
 
 class HoldListView(WorkspaceView):
-    @extend_schema(operation_id="legal_holds", tags=TAGS, summary="Legal holds", responses=HoldAnswer(many=True))
+    @extend_schema(operation_id="legal_holds", tags=TAGS, summary="Legal holds", responses=LegalHoldAnswer(many=True))
     def get(self, request: Request) -> Response:
         self.actor.require(Perm.SETTINGS)
-        return paged(self, LegalHold.objects.filter(workspace=self.actor.workspace).order_by("-set_at"), HoldAnswer)
+        return paged(
+            self, LegalHold.objects.filter(workspace=self.actor.workspace).order_by("-set_at"), LegalHoldAnswer
+        )
 
     @extend_schema(
         operation_id="legal_hold_set",
         tags=TAGS,
         summary="Set a hold: nothing of it is erased",
-        request=HoldInput,
-        responses={201: HoldAnswer},
+        request=LegalHoldInput,
+        responses={201: LegalHoldAnswer},
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.SETTINGS)
-        data = _valid(HoldInput(data=request.data))
+        data = _valid(LegalHoldInput(data=request.data))
         kind = SubjectKind.CONTACT if data.get("contact") else SubjectKind.WORKSPACE
         subject_id = data.get("contact") or self.actor.workspace.pk
-        return Response(HoldAnswer(holds.set_hold(kind, subject_id, data["reason"], by=self.actor)).data, status=201)
+        return Response(
+            LegalHoldAnswer(holds.set_hold(kind, subject_id, data["reason"], by=self.actor)).data, status=201
+        )
 
 
 class HoldReleaseView(WorkspaceView):
     @extend_schema(
-        operation_id="legal_hold_release", tags=TAGS, summary="Release a hold", request=None, responses=HoldAnswer
+        operation_id="legal_hold_release", tags=TAGS, summary="Release a hold", request=None, responses=LegalHoldAnswer
     )
     def post(self, request: Request, hold_id: UUID) -> Response:
         holds.release_hold(hold_id, by=self.actor)
-        return Response(HoldAnswer(LegalHold.objects.get(pk=hold_id)).data)
+        return Response(LegalHoldAnswer(LegalHold.objects.get(pk=hold_id)).data)
 
 
 class RetentionAnswer(serializers.Serializer[Any]):
@@ -273,7 +290,7 @@ class DeletionView(WorkspaceView):
 # --- a person's own -------------------------------------------------------------------------------------------
 
 
-class OwnInput(serializers.Serializer[Any]):
+class OwnPrivacyInput(serializers.Serializer[Any]):
     kind = serializers.ChoiceField([Kind.EXPORT, Kind.RESTRICT, Kind.OBJECT, Kind.ERASE, Kind.RECTIFY])
     password = serializers.CharField(max_length=200, write_only=True, help_text="To make sure that it is you.")
     corrections = serializers.DictField(
@@ -291,25 +308,25 @@ class OwnView(ApiView):
         operation_id="own_privacy_requests",
         tags=TAGS,
         summary="What you asked for about your own data",
-        responses=RequestAnswer(many=True),
+        responses=PrivacyRequestAnswer(many=True),
     )
     def get(self, request: Request) -> Response:
-        return Response(RequestAnswer(requests.own_requests(_person(request)), many=True).data)
+        return Response(PrivacyRequestAnswer(requests.own_requests(_person(request)), many=True).data)
 
     @extend_schema(
         operation_id="own_privacy_request",
         tags=TAGS,
         summary="A copy, correction, pause, objection, or the end of the account",
-        request=OwnInput,
-        responses={202: RequestAnswer},
+        request=OwnPrivacyInput,
+        responses={202: PrivacyRequestAnswer},
     )
     def post(self, request: Request) -> Response:
         user = _person(request)
-        data = _valid(OwnInput(data=request.data))
+        data = _valid(OwnPrivacyInput(data=request.data))
         if not user.check_password(data["password"]):
             raise ValidationError({"password": "This is not your password."})
         row = requests.open_own_request(data["kind"], user=user, details={"corrections": data.get("corrections")})
-        return Response(RequestAnswer(row).data, status=202)
+        return Response(PrivacyRequestAnswer(row).data, status=202)
 
 
 class OwnFileView(ApiView):
