@@ -83,7 +83,7 @@ def _mail(link: ReviewLink, token: str, sender: str) -> None:
         "expires_at": link.expires_at,
     }
     subject = f"{context['sender']} asks for your approval: {context['scope']}"
-    send_mail(subject[:200], render_to_string("campaigns/mail_review_link.txt", context), None, [link.email])
+    send_mail(subject[:200], render_to_string("compliance/mail_review_link.txt", context), None, [link.email])
 
 
 def link_url(token: str) -> str:
