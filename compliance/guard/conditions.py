@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from typing import Any
 
-import jsonschema
-
-from compliance.guard.rules import BadPack
+from compliance.guard.rules import BadPack, checker
 
 Facts = Mapping[str, Any]
 Test = Callable[[Facts], bool]
@@ -59,6 +57,7 @@ WHEN_SCHEMA: dict[str, Any] = {
         }
     },
 }
+_check_shape = checker(WHEN_SCHEMA, "when")
 # A rule of a workspace must not nest without end.
 MAX_DEPTH = 4
 
@@ -68,10 +67,7 @@ def check_when(when: Any, depth: int = 0) -> None:
     if depth > MAX_DEPTH:
         raise BadPack(f"when: more than {MAX_DEPTH} levels of any and none")
     if depth == 0:
-        try:
-            jsonschema.validate(when, WHEN_SCHEMA)
-        except jsonschema.ValidationError as fault:
-            raise BadPack(f"when: {fault.message}") from None
+        _check_shape(when)
     for branch in (*when.get("any", ()), *when.get("none", ())):
         check_when(branch, depth + 1)
 

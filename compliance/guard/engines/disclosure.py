@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import jsonschema
-
 from compliance.guard.conditions import Facts, check_when, compile_when
 from compliance.guard.engines.facts import check_bounded, facts_of
 from compliance.guard.port import Answer, Context, Disclosure, Draft, Hit, Severity
-from compliance.guard.rules import BadPack, Rule, RuleSet
+from compliance.guard.rules import Rule, RuleSet, checker
 from compliance.guard.text import Folded, fold
 
 # Code points shown before "more". Where it is unknown, the shortest common one.
@@ -105,14 +103,12 @@ MATCH_SCHEMA: dict[str, Any] = {
         "label_when": {"type": "object"},
     },
 }
+_check_shape = checker(MATCH_SCHEMA, "match")
 
 
 def check_match(match: Any) -> None:
     """Raises BadPack."""
-    try:
-        jsonschema.validate(match, MATCH_SCHEMA)
-    except jsonschema.ValidationError as fault:
-        raise BadPack(f"match: {fault.message}") from None
+    _check_shape(match)
     for name, value in match.items():
         for pattern in value if MATCH_SCHEMA["properties"][name] is _PATTERNS else ():
             check_bounded(pattern)

@@ -11,11 +11,9 @@ from functools import lru_cache
 from re import _parser as sre  # type: ignore[attr-defined]  # the tree of a regex has no public door
 from typing import Any
 
-import jsonschema
-
 from compliance.guard.conditions import check_when, compile_when
 from compliance.guard.port import Answer, Context, Draft, Hit
-from compliance.guard.rules import BadPack, Rule, RuleSet
+from compliance.guard.rules import BadPack, Rule, RuleSet, checker
 from compliance.guard.text import Folded, fold, fold_term
 
 # Facts that hold words which go out though they are not the draft's.
@@ -43,14 +41,12 @@ MATCH_SCHEMA: dict[str, Any] = {
         },
     },
 }
+_check_shape = checker(MATCH_SCHEMA, "match")
 
 
 def check_match(match: Any) -> None:
     """Raises BadPack."""
-    try:
-        jsonschema.validate(match, MATCH_SCHEMA)
-    except jsonschema.ValidationError as fault:
-        raise BadPack(f"match: {fault.message}") from None
+    _check_shape(match)
     for pattern in match.get("text", {}).get("patterns", ()):
         check_bounded(pattern)
     check_when(match.get("when", {}))

@@ -13,10 +13,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-import jsonschema
-
 from compliance.guard.port import Answer, Context, Draft, Hit
-from compliance.guard.rules import BadPack, Rule, RuleSet
+from compliance.guard.rules import Rule, RuleSet, checker
 from compliance.guard.text import fold
 
 _TLDS = (
@@ -255,14 +253,12 @@ MATCH_SCHEMA: dict[str, Any] = {
         "domains": {"type": "array", "items": {"type": "string", "pattern": r"^[a-z0-9.-]+$"}, "uniqueItems": True},
     },
 }
+_check_shape = checker(MATCH_SCHEMA, "match")
 
 
 def check_match(match: Any) -> None:
     """Raises BadPack."""
-    try:
-        jsonschema.validate(match, MATCH_SCHEMA)
-    except jsonschema.ValidationError as fault:
-        raise BadPack(f"match: {fault.message}") from None
+    _check_shape(match)
 
 
 @lru_cache(maxsize=64)
