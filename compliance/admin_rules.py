@@ -126,17 +126,7 @@ FACTS = ["rule", "pack", "is_edited", "valid_from", "valid_to", "updated_by", "u
 @admin.register(GuardRule)
 class GuardRuleAdmin(StaffAdmin):
     form = RuleForm
-    list_display = [
-        "rule",
-        "severity",
-        "engine",
-        "pack",
-        "is_enabled",
-        "is_edited",
-        "valid_to",
-        "updated_by",
-        "updated_at",
-    ]
+    list_display = ["rule", "severity", "engine", "pack", "is_enabled", "is_edited", "valid_to", "changed"]
     list_filter = ["pack", EngineFilter, JurisdictionFilter, SeverityFilter, "is_enabled", "is_edited", EndingFilter]
     list_select_related = ["updated_by"]
     search_fields = ["rule", "pack", "data__message", "data__citation", "data__fix"]

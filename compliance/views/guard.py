@@ -33,7 +33,7 @@ from compliance.terms import (
     visible_terms,
 )
 
-PAGE_SIZE = 50
+PAGE_SIZE = 30
 
 
 def _page(request: MemberRequest, template: str, form: forms.BaseForm | None = None, **context: Any) -> HttpResponse:
