@@ -10,7 +10,8 @@ from uuid import UUID
 
 from django.db.models import Count, Max
 
-from compliance.guard.port import Severity
+from compliance.guard.pipeline import check
+from compliance.guard.port import Context, Draft, Severity
 from compliance.guard.rules import Rule, RuleSet, rule_from, shipped_rules
 from compliance.models import GuardRule, WorkspaceTerm
 from lib.clock import now
@@ -41,6 +42,11 @@ def instance_rules() -> RuleSet:
                 _kept.rules, _kept.version = _read_rules(), version
             _kept.looked_at = monotonic()
         return _kept.rules
+
+
+def warm_up() -> None:
+    """Compile the matchers before the first draft waits for them, and before a server forks its workers."""
+    check(Draft.of(""), Context(), shipped_rules())
 
 
 def forget_rules() -> None:
