@@ -29,6 +29,7 @@ from campaigns.tasks import publish_delivery
 from lib.clock import now
 from marketing.bench_tasks import plain_post
 from marketing.benching.bullmq import bullmq_ratio
+from marketing.benching.guard import guard_ratio
 from marketing.benching.loop import loop_ratio
 from marketing.processes import kill_group, spawn
 from marketing.storming.crowd import Crowd
@@ -42,7 +43,7 @@ REQUESTS = 150
 def run(sandbox: str) -> dict[str, float]:
     world = Crowd(sandbox)
     results = claim_ratio(world) | loop_ratio(world) | publish_ratio(world)
-    results |= api_ratio(world) | query_counts(world) | bullmq_ratio()
+    results |= api_ratio(world) | query_counts(world) | guard_ratio() | bullmq_ratio()
     return {name: round(value, 3) for name, value in results.items()}
 
 
