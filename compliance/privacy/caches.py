@@ -1,6 +1,5 @@
 """What Valkey and the session table hold of a person: found by reading every entry, since nothing indexes it."""
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -12,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from compliance.privacy.traces import stands_in, without
+from compliance.privacy.traces import Finder, stands_in, without
 from lib.clock import now
 
 BATCH = 500
@@ -52,11 +51,11 @@ def end_sessions(user_id: str) -> int:
     return len(mine)
 
 
-def scrub_sessions(pattern: re.Pattern[str]) -> None:
+def scrub_sessions(finder: Finder) -> None:
     """Other people's sessions, and half-finished log-ins, may name the person: in messages, for one."""
-    named = [row for row in _live_sessions() if stands_in(row.get_decoded(), pattern)]
+    named = [row for row in _live_sessions() if stands_in(row.get_decoded(), finder)]
     for row in named:
-        data = SessionStore().encode(without(row.get_decoded(), pattern))
+        data = SessionStore().encode(without(row.get_decoded(), finder))
         Session.objects.filter(session_key=row.session_key).update(session_data=data)
     _drop_copies([row.session_key for row in named])
 

@@ -19,7 +19,7 @@ from compliance.models.privacy import SubjectKind
 from compliance.privacy import caches, holds, ledger
 from compliance.privacy.errors import NotErasable
 from compliance.privacy.mentions import REASON, allow_erasing, scrub
-from compliance.privacy.traces import Traces, pattern_of, traces_of_contact, traces_of_user
+from compliance.privacy.traces import Finder, Traces, traces_of_contact, traces_of_user
 
 Counts = dict[str, int]
 Beat = Callable[[int, int], None]
@@ -68,14 +68,14 @@ def _erase_user(user: User, beat: Beat = _silent) -> Counts:
     User.objects.filter(pk=user.pk).update(is_active=False)
     counts = _erase(traces, beat)
     caches.end_sessions(str(user.pk))
-    caches.scrub_sessions(pattern_of(traces.strong))
+    caches.scrub_sessions(Finder(traces.strong))
     _forget_requests(SubjectKind.USER, traces)
     ledger.append(SubjectKind.USER, user.pk, None)
     with all_workspaces_scope(REASON):
         _delete_known(traces)
         counts |= _counted(User.objects.get(pk=user.pk).delete()[1], counts)
         Erasure.objects.create(subject_kind=SubjectKind.USER, subject_id=traces.pk, counts=counts)
-    caches.forget(traces.all)
+    caches.forget(traces.telling)
     return counts
 
 
@@ -98,7 +98,7 @@ def _erase_contact(contact: Contact, beat: Beat = _silent) -> Counts:
             workspace_id=traces.workspace_id,
             counts=counts,
         )
-    caches.forget(traces.strong)
+    caches.forget(traces.telling)
     return counts
 
 

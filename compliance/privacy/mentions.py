@@ -1,7 +1,6 @@
 """Taking a person out of rows that are not theirs, as the inventory says for each field."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.db.models.functions import Cast
 
 from accounts.inventory import Declaration, Person, Rule
 from accounts.scope import all_workspaces_scope
-from compliance.privacy.traces import ERASED, Traces, pattern_of, stands_in, without
+from compliance.privacy.traces import ERASED, Finder, Traces, stands_in, without
 
 BATCH = 200
 NAMING = (Rule.LABEL, Rule.MENTION, Rule.DROP, Rule.WHOLE, Rule.ROW)
@@ -84,21 +83,21 @@ def _labelling(declaration: Declaration, traces: Traces) -> set[str]:
 
 
 def _scrub_row(declaration: Declaration, row: Model, traces: Traces) -> bool:
-    pattern = _pattern(declaration, row, traces)
-    if any(_names(row, name, traces, pattern) for name in declaration.fields(Rule.ROW)):
+    finder = _finder(declaration, row, traces)
+    if any(_names(row, name, traces, finder) for name in declaration.fields(Rule.ROW)):
         row.delete()
         return True
-    changes = dict(_changes(declaration, row, traces, pattern))
+    changes = dict(_changes(declaration, row, traces, finder))
     if changes:
         _write(declaration, row, changes)
     return bool(changes)
 
 
-def _pattern(declaration: Declaration, row: Model, traces: Traces) -> re.Pattern[str]:
+def _finder(declaration: Declaration, row: Model, traces: Traces) -> Finder:
     """Beside an address or id of theirs, their name means them wherever the row is."""
-    strong = pattern_of(traces.strong)
-    is_certain = any(_names(row, name, traces, strong) for name in declaration.fields(*NAMING))
-    return pattern_of(traces.all if is_certain else traces.known_in(_workspace_of(declaration, row)))
+    certainly = Finder(traces.strong)
+    is_certain = any(_names(row, name, traces, certainly) for name in declaration.fields(*NAMING))
+    return traces.finder(_workspace_of(declaration, row), is_certain=is_certain)
 
 
 def _workspace_of(declaration: Declaration, row: Model) -> Any:
@@ -106,25 +105,23 @@ def _workspace_of(declaration: Declaration, row: Model) -> Any:
     return getattr(row, path) if path else None
 
 
-def _names(row: Model, name: str, traces: Traces, pattern: re.Pattern[str]) -> bool:
+def _names(row: Model, name: str, traces: Traces, finder: Finder) -> bool:
     value = getattr(row, name)
     if isinstance(value, int):
         return value in traces.numbers
-    return bool(value) and stands_in(value, pattern)
+    return bool(value) and stands_in(value, finder)
 
 
-def _changes(
-    declaration: Declaration, row: Model, traces: Traces, pattern: re.Pattern[str]
-) -> Iterator[tuple[str, Any]]:
+def _changes(declaration: Declaration, row: Model, traces: Traces, finder: Finder) -> Iterator[tuple[str, Any]]:
     for name, rule in declaration.personal.items():
-        if rule == Rule.LABEL and (_is_theirs(declaration, row, name, traces) or _names(row, name, traces, pattern)):
+        if rule == Rule.LABEL and (_is_theirs(declaration, row, name, traces) or _names(row, name, traces, finder)):
             yield name, _empty(row, name)
-        elif rule == Rule.MENTION and (after := without(getattr(row, name), pattern)) != getattr(row, name):
+        elif rule == Rule.MENTION and (after := without(getattr(row, name), finder)) != getattr(row, name):
             yield name, after
-        elif rule == Rule.DROP and _names(row, name, traces, pattern):
-            yield name, [item for item in getattr(row, name) if not stands_in(item, pattern)]
+        elif rule == Rule.DROP and _names(row, name, traces, finder):
+            yield name, [item for item in getattr(row, name) if not stands_in(item, finder)]
     whole = declaration.fields(Rule.WHOLE)
-    if any(_names(row, name, traces, pattern) for name in whole):
+    if any(_names(row, name, traces, finder) for name in whole):
         yield from ((name, _empty(row, name)) for name in whole)
 
 

@@ -1,6 +1,5 @@
 """By what a person can be recognised in other people's rows, and how that is taken out of a text."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from compliance.models import Contact
 ERASED = "[erased]"
 # Shorter names stand in too many texts that mean somebody or something else.
 SHORTEST_NAME = 3
+# Of two characters are common words and brands too.
+SHORTEST_HAN = 2
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,19 @@ class Traces:
     # A contact is known in one workspace; an account everywhere.
     workspace_id: UUID | None = None
 
-    def known_in(self, workspace_id: UUID | None) -> frozenset[str]:
-        return self.strong | self.names if workspace_id in self.name_workspaces else self.strong
+    def finder(self, workspace_id: UUID | None = None, *, is_certain: bool = False) -> "Finder":
+        """What counts in a row of this workspace; all of it where the row is certainly about them."""
+        counts = is_certain or workspace_id in self.name_workspaces
+        return Finder(self.strong, self.names if counts else ())
 
     @property
     def all(self) -> frozenset[str]:
         return self.strong | self.names
+
+    @property
+    def telling(self) -> frozenset[str]:
+        """Without the names that are words as well."""
+        return self.strong | frozenset(filter(_is_telling, self.names))
 
 
 def traces_of_user(user: User) -> Traces:
@@ -81,34 +89,64 @@ def _collect(person: Person, pk: UUID) -> tuple[frozenset[str], frozenset[str], 
 
 
 def _is_han(name: str) -> bool:
-    return len(name) >= 2 and all("\u4e00" <= letter <= "\u9fff" for letter in name)
+    return len(name) >= SHORTEST_HAN and all("\u4e00" <= letter <= "\u9fff" for letter in name)
 
 
 # --- taking them out ----------------------------------------------------------------------------------------
 
 
-def pattern_of(traces: Iterable[str]) -> re.Pattern[str]:
-    """Each trace as a word of its own: ann@example.org is not joann@example.org, nor ann@example.org.uk."""
+def _is_telling(name: str) -> bool:
+    """Will, Rose and 高兴 stand in texts that mean nobody; Will Rose does not."""
+    return " " in name or (_is_han(name) and len(name) > SHORTEST_HAN)
+
+
+class Finder:
+    """Finds each trace as a word of its own: ann@example.org is not joann@example.org, nor ann@example.org.uk.
+
+    A name that is a word as well counts only where it is all that is said.
+    """
+
+    def __init__(self, strong: Iterable[str], names: Iterable[str] = ()) -> None:
+        names = frozenset(names)
+        self._alone = frozenset(name.casefold() for name in names)
+        # An address is the same however it is written; a name is not the words it is made of.
+        parts = [f"(?i:{_any_of(strong)})", _any_of(filter(_is_telling, names))]
+        self._inside = re.compile(
+            rf"(?<![A-Za-z0-9])(?<![A-Za-z0-9][._+-])(?:{'|'.join(parts)})(?![A-Za-z0-9]|[._+@-][A-Za-z0-9])"
+        )
+
+    def replace(self, text: str) -> str:
+        return ERASED if self._is_alone(text) else self._inside.sub(ERASED, text)
+
+    def finds(self, text: str) -> bool:
+        return self._is_alone(text) or self._inside.search(text) is not None
+
+    def _is_alone(self, text: str) -> bool:
+        return text.strip().lstrip("@").casefold() in self._alone
+
+
+def _any_of(traces: Iterable[str]) -> str:
     longest_first = sorted(traces, key=len, reverse=True)
-    words = "|".join(re.escape(trace) for trace in longest_first) or r"(?!)"
-    return re.compile(
-        rf"(?<![A-Za-z0-9])(?<![A-Za-z0-9][._+-])(?:{words})(?![A-Za-z0-9]|[._+@-][A-Za-z0-9])", re.IGNORECASE
-    )
+    return "|".join(re.escape(trace) for trace in longest_first) or r"(?!)"
 
 
-def without(value: Any, pattern: re.Pattern[str], put: str = ERASED) -> Any:
+def without(value: Any, finder: Finder) -> Any:
     """The text or JSON value with every trace replaced; numbers and the keys of objects too."""
     if isinstance(value, str):
-        return pattern.sub(put, value)
+        return finder.replace(value)
     if isinstance(value, list):
-        return [without(item, pattern, put) for item in value]
+        return [without(item, finder) for item in value]
     if isinstance(value, dict):
-        return {pattern.sub(put, key): without(item, pattern, put) for key, item in value.items()}
-    if isinstance(value, int) and not isinstance(value, bool) and pattern.fullmatch(str(value)):
-        return put
+        return {finder.replace(key): without(item, finder) for key, item in value.items()}
+    if isinstance(value, int) and not isinstance(value, bool) and finder.finds(str(value)):
+        return ERASED
     return value
 
 
-def stands_in(value: Any, pattern: re.Pattern[str]) -> bool:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return pattern.search(text) is not None
+def stands_in(value: Any, finder: Finder) -> bool:
+    """Whether `without` would change anything; other values than JSON's count as they are written."""
+    if isinstance(value, list | tuple):
+        return any(stands_in(item, finder) for item in value)
+    if isinstance(value, dict):
+        return any(finder.finds(str(key)) or stands_in(item, finder) for key, item in value.items())
+    return value is not None and not isinstance(value, bool | float) and finder.finds(str(value))
