@@ -109,7 +109,7 @@ class Declaration:
 
     @property
     def title(self) -> str:
-        return str(self.model._meta.verbose_name_plural).capitalize()
+        return str(self.model._meta.verbose_name).capitalize()
 
     @cached_property
     def hidden(self) -> frozenset[str]:
