@@ -60,6 +60,7 @@ PAGES = {
 UUID = r"[0-9a-f-]{36}"
 DETAILS = {
     "campaign": ("/campaigns", rf"/campaigns/{UUID}$"),
+    "campaign-approval": ("campaign", rf"/campaigns/{UUID}/approval$"),
     "campaign-edit": ("campaign", rf"/campaigns/{UUID}/edit$"),
     "post": ("/posts", rf"/posts/{UUID}$"),
     "post-edit": ("post", rf"/posts/{UUID}/edit$"),
@@ -68,6 +69,7 @@ DETAILS = {
     "post-repeat": ("post", rf"/posts/{UUID}/repeat$"),
     "delivery": ("/posts", rf"/deliveries/{UUID}$"),
     "review": ("/reviews", rf"/reviews/{UUID}$"),
+    "post-links": ("review", rf"/posts/{UUID}/links$"),
     "source": ("/sources", rf"/sources/{UUID}$"),
     "source-edit": ("source", rf"/sources/{UUID}/edit$"),
     "slots": ("/connections", rf"/connections/{UUID}/slots$"),

@@ -18,6 +18,7 @@ from campaigns.services import create_campaign
 from campaigns.snippets import create_snippet
 from campaigns.sources import create_source
 from compliance.models import Review
+from compliance.reviews.links import create_link
 from social.models import Connection
 from tests.campaigns.cast import add_connection, add_post, mark_published
 from tests.screens import OPEN_PAGES, PAGES, find_browser
@@ -63,6 +64,9 @@ def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
             f"/posts/{draft.pk}/edit",
             f"/campaigns/{campaign.pk}",
             f"/campaigns/{campaign.pk}/edit",
+            f"/campaigns/{campaign.pk}/approval",
+            f"/posts/{waiting.pk}/links",
+            f"/review/{create_link(by=alice_actor, name='Client', scope_id=campaign.pk, scope_label='Spring')[1]}",
             f"/reviews/{Review.objects.get().pk}",
             f"/sources/{source.pk}",
             f"/sources/{source.pk}/edit",

@@ -10,8 +10,10 @@ from campaigns.rendering import RenderedPart
 from campaigns.services import MediaDraft, PartDraft, PostDraft, create_post, update_post
 from campaigns.tasks import send_review_prompts
 from campaigns.telegram_prompts import option_lines, part_lines
-from compliance.models import Review
-from social.models import Bot, BotReceiver, Connection, Credential, TelegramLink
+from compliance.models import Review, WorkspaceTerm
+from compliance.services import claim_review, hold_review
+from lib.clock import now
+from social.models import Bot, BotReceiver, Connection, Credential, InboundUpdate, TelegramLink
 from social.networks.port import Entity
 from tests.social.conftest import celery_eager, sandbox, sandbox_process  # noqa: F401
 from tests.social.telegram.conftest import BOT, BOT_ID, Telegram, hear, telegram  # noqa: F401
@@ -260,3 +262,30 @@ def test_nothing_is_told_to_the_bot_of_another_workspace(ask, rita_on_telegram, 
     TelegramLink.objects.filter(pk=rita_on_telegram.pk).update(bot_id=4242)
     ask("Not for their eyes")
     assert not ReviewPrompt.objects.exists()
+
+
+def claimed(review: Review, by) -> None:
+    claim_review(review, by=by)
+
+
+def held(review: Review, by) -> None:
+    hold_review(review, by=by, reason="Wait")
+
+
+def expired(review: Review, by) -> None:
+    Review.objects.filter(pk=review.pk).update(expires_at=now())
+
+
+def forbidden(review: Review, by) -> None:
+    WorkspaceTerm.objects.create(workspace=by.workspace, term="beans", kind="block", reason="We sell tea.")
+
+
+@pytest.mark.parametrize("hinder", [claimed, held, expired, forbidden])
+def test_what_hinders_an_approval_hinders_it_in_the_chat_and_is_said(hinder, ask, press, alice_actor):
+    review = ask("Fresh beans")
+    with workspace_scope(review.workspace_id):
+        hinder(review, alice_actor)
+    press("Approve")
+    assert (status_of(review), state_of(review)) == ("waiting", State.IN_REVIEW)
+    # Nothing is tried again: the press was heard and answered.
+    assert not InboundUpdate.objects.filter(handled_at=None).exists()
