@@ -22,7 +22,7 @@ run: $(VENV)/run.stamp ## Start everything on this machine; Ctrl-C stops it
 
 test: $(VENV)/dev.stamp ## Run all tests
 	@deploy/install-chromium.sh
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/dev.stamp ## Check style, types, floors and templates
 	$(BIN)/ruff check .

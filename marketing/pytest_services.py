@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -33,3 +34,29 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
             os.environ.update(running.enter_context(throwaway_services(names=missing)))
             early_config.add_cleanup(running.close)
     return (yield)
+
+
+# What starts a whole stack does it once, and one stack at a time: two would starve each other on two cores.
+STACKS = {
+    "tests/marketing/test_up.py": "up",
+    "tests/browser/test_first_round.py": "up",
+    "tests/browser/test_publishing_round.py": "up",
+    "tests/marketing/test_storm.py": "storm",
+}
+
+
+def scope_of(nodeid: str) -> str:
+    """Tests of one scope run on one worker. A file that drives a browser is one, so that it starts it once."""
+    file = nodeid.partition("::")[0]
+    return STACKS.get(file) or (file if file.startswith("tests/browser/") else nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """In place of `xdist_group`: xdist 3.8 hangs the group on a private name that pytest 9.2 no longer reads."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return scope_of(nodeid)
+
+    return Scheduling(config, log)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.marketing.test_up import Stack, wait_for
 from tests.media_files import write_image, write_json, write_pair, write_video
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("up")]
+pytestmark = [pytest.mark.browser]
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "content"
 HANDLE = "acme_coffee"

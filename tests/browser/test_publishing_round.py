@@ -13,7 +13,7 @@ from tests.browser.test_first_round import home
 from tests.marketing.test_up import Stack, wait_for
 from tests.media_files import write_image
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("up")]
+pytestmark = [pytest.mark.browser]
 
 HANDLE, CHANNEL, READER = "beanery_live", "beanery_news", "nora_beanery"
 SHARED, OWN = "Fresh **beans** from [the shop](https://example.com/beans)", "Only on X: fresh beans"

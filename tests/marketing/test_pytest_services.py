@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from marketing.embedded import scratch_folder
-from marketing.pytest_services import use_own_redis_database
+from marketing.pytest_services import STACKS, scope_of, use_own_redis_database
 
 ROOT = Path(__file__).parents[2]
 PROBE = """
@@ -65,3 +65,10 @@ def test_worker_changes_only_the_database_number(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("REDIS_URL", given)
     use_own_redis_database("gw3")
     assert os.environ["REDIS_URL"] == own
+
+
+def test_stacks_start_once_and_everything_else_is_shared_out() -> None:
+    assert all((ROOT / file).is_file() for file in STACKS)
+    assert len({scope_of(f"{file}::test_{n}") for file in STACKS for n in range(3)}) == len(set(STACKS.values()))
+    assert scope_of("tests/lib/test_money.py::test_a") != scope_of("tests/lib/test_money.py::test_b")
+    assert scope_of("tests/browser/test_guard.py::test_a") == scope_of("tests/browser/test_guard.py::test_b[x]")

@@ -19,7 +19,7 @@ from marketing.embedded import scratch_folder
 from marketing.placement import local_urls, service_home
 from marketing.supervisor import PATIENCE_S
 
-pytestmark = [pytest.mark.up, pytest.mark.xdist_group("up")]  # one group: one folder is prepared once
+pytestmark = [pytest.mark.up]
 
 ROOT = Path(__file__).parents[2]
 CHOSEN_BY_UP = {"DATABASE_URL", "REDIS_URL", "PORT", "SANDBOX_PORT", "APP_DATA", "DEBUG", "DJANGO_SETTINGS_MODULE"}
