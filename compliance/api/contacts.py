@@ -38,14 +38,14 @@ class SearchQuery(serializers.Serializer[Any]):
     q = serializers.CharField(max_length=120, required=False, allow_blank=True, help_text="Part of who it is.")
 
 
-class ImportInput(serializers.Serializer[Any]):
+class ContactImportInput(serializers.Serializer[Any]):
     csv = serializers.CharField(
         max_length=MAX_CHARACTERS, trim_whitespace=False, help_text="The first row names the columns."
     )
     dry_run = serializers.BooleanField(default=True, help_text="Only say what would become of each row.")
 
 
-class FateAnswer(serializers.Serializer[Any]):
+class ContactFate(serializers.Serializer[Any]):
     line = serializers.IntegerField(help_text="As spreadsheets count.")
     action = serializers.ChoiceField(["create", "update", "same", "error"])
     who = serializers.CharField()
@@ -53,10 +53,10 @@ class FateAnswer(serializers.Serializer[Any]):
     messages = serializers.ListField(child=serializers.CharField())
 
 
-class ImportAnswer(serializers.Serializer[Any]):
+class ContactImportAnswer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField()
     counts = serializers.DictField(child=serializers.IntegerField())
-    rows = FateAnswer(many=True)
+    rows = ContactFate(many=True)
 
 
 class ContactListView(WorkspaceView):
@@ -114,14 +114,14 @@ class ContactImportView(WorkspaceView):
         operation_id="contacts_import",
         tags=["contacts"],
         summary="Add and change contacts from CSV; a dry run unless told otherwise",
-        request=ImportInput,
-        responses=ImportAnswer,
+        request=ContactImportInput,
+        responses=ContactImportAnswer,
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.CONTENT_EDIT)
-        serializer = ImportInput(data=request.data)
+        serializer = ContactImportInput(data=request.data)
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
         fates = (check_import if data["dry_run"] else import_contacts)(data["csv"], by=self.actor)
         answer = {"dry_run": data["dry_run"], "counts": count_fates(fates), "rows": fates}
-        return Response(ImportAnswer(answer).data)
+        return Response(ContactImportAnswer(answer).data)
