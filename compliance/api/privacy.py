@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -149,7 +149,7 @@ class ExtendView(ActView):
         return self.answer(request_id, lambda row, reason, by: requests.extend(row, reason, by=by))
 
 
-ZIP = {(200, "application/zip"): OpenApiTypes.BINARY, 404: OpenApiResponse(description="No copy, or no longer.")}
+ZIP = {(200, "application/zip"): OpenApiTypes.BINARY}
 
 
 class FileView(WorkspaceView):

@@ -44,7 +44,7 @@ ANN = Finder(["ann@example.org", "7001"], ["Ann Lee", "张三丰", "Will", "高�
         ("高兴", ERASED),
         ("We will be there, Will.", None),
         ("我很高兴", None),
-        ("ANN LEE", None),
+        ("I met ANN LEE.", None),
         ("user 7001 left", f"user {ERASED} left"),
         # Somebody else.
         ("joann@example.org", None),
