@@ -105,7 +105,7 @@ def clean_term(draft: TermDraft) -> TermDraft:
             draft.valid_to,
         ),
     )
-    row.full_clean(exclude=["workspace", "created_by"], validate_constraints=False)
+    row.clean_fields(exclude=["workspace", "created_by"])
     try:
         check_match({"terms": [literal(term)]})
     except BadPack as fault:
