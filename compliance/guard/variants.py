@@ -37,10 +37,10 @@ _PAIRS = (
 _ORDINARY = frozenset(_PAIRS[place : place + 2] for place in range(0, len(_PAIRS), 2))
 # Not in standard tables of sounds, or used for nothing but getting round a list.
 _ALSO = {
-    "最": "蕞醉嘴罪冣朂",
+    "最": "蕞醉嘴罪冣朂嘬",
     "级": "伋笈圾",
     "顶": "鼎",
-    "第": "苐弟",
+    "第": "苐弟㐧",
     "佳": "嘉珈",
     "极": "亟",
     "唯": "惟",
@@ -122,6 +122,9 @@ def variants(term: str) -> Iterator[tuple[str, int | None]]:
             yield before + sound + after, None
         for other in (*_PARTS.get(char, ()), *_LATIN.get(char, ()), *_DIGITS.get(char, ())):
             yield before + other + after, None
+    in_digits = "".join(_DIGITS.get(char, (char,))[0] for char in term)
+    if sum(char in _DIGITS for char in term) > 1:
+        yield in_digits, None
     spelt = " ".join(sounds.readings[char][0] for char in term)
     if len(spelt) > 5:
         yield spelt, None
