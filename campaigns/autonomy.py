@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils.crypto import salted_hmac
 
@@ -15,6 +15,7 @@ from accounts.access import ROLE_PERMS, Actor, Perm, system_actor
 from accounts.models import Membership, User
 from accounts.scope import all_workspaces_scope, workspace_scope
 from campaigns.costs import cost_of
+from campaigns.errors import NotAllowedNow
 from campaigns.guarding import Judged
 from campaigns.models import AutonomyPolicy, Campaign, Delivery, Post
 from campaigns.rendering import Rendered
@@ -173,7 +174,6 @@ def sign_policy(
         raise PermissionDenied("A policy is signed by a person.")
     _check_terms(mode, max_risk, budget_micro)
     with transaction.atomic():
-        Campaign.objects.select_for_update().get(pk=campaign.pk)
         _revoke_open(campaign, by)
         policy = AutonomyPolicy(
             workspace=by.workspace,
@@ -186,10 +186,18 @@ def sign_policy(
             signed_at=now(),
         )
         policy.hash = policy_hash(policy)
-        policy.save(force_insert=True)
+        _insert(policy)
         terms = {"mode": mode, "max_risk": max_risk, "budget_micro": budget_micro}
         audit.record("autonomy.sign", policy, by=by, campaign=str(campaign.pk), hash=policy.hash, **terms)
     return policy
+
+
+def _insert(policy: AutonomyPolicy) -> None:
+    try:
+        with transaction.atomic():
+            policy.save(force_insert=True)
+    except IntegrityError:
+        raise NotAllowedNow("Somebody else signed a policy for this campaign just now. Look at it first.") from None
 
 
 def _check_terms(mode: str, max_risk: str, budget_micro: int) -> None:
@@ -205,16 +213,20 @@ def revoke_policy(campaign: Campaign, *, by: Actor) -> bool:
     """At once: what it approved and is not on its way yet needs a person. False where there was none."""
     by.require(Perm.REVIEW)
     with transaction.atomic():
-        Campaign.objects.select_for_update().get(pk=campaign.pk)
         return _revoke_open(campaign, by)
 
 
 def _revoke_open(campaign: Campaign, by: Actor) -> bool:
-    policy = AutonomyPolicy.objects.filter(campaign=campaign, revoked_at=None).first()
-    if policy is None or not AutonomyPolicy.objects.filter(pk=policy.pk, revoked_at=None).update(revoked_at=now()):
-        return False
-    from campaigns.deliveries.review import take_back_approvals
+    from campaigns.deliveries.review import REVOKED_BY_EDIT, lock_deliveries, take_back_approvals
 
+    policy = AutonomyPolicy.objects.filter(campaign=campaign, revoked_at=None).first()
+    if policy is None:
+        return False
+    # Before the policy, as an edit takes them: the other way round the two would wait for each other.
+    approved = Delivery.objects.filter(approved_policy=policy, state__in=REVOKED_BY_EDIT)
+    lock_deliveries(approved.values_list("pk", flat=True))
+    if not AutonomyPolicy.objects.filter(pk=policy.pk, revoked_at=None).update(revoked_at=now()):
+        return False
     taken = take_back_approvals(policy)
     audit.record("autonomy.revoke", policy, by=by, campaign=str(campaign.pk), deliveries=taken)
     return True

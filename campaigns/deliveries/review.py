@@ -1,6 +1,6 @@
 """Asking for an approval, what it does, and what an edit does to it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -199,7 +199,9 @@ def send_back_delivery(review: Review, by: Actor, status: str) -> None:
     emit(row.workspace, f"delivery.{status}", delivery=str(row.pk))
     publishing_log.write(row, status, publishing_log.WARNING, row.problem_text)
     text = f"“{row.post}” {TOLD[status]}: {review.reason}"
-    notify(row.workspace, f"delivery.{status}", text, path=f"/posts/{row.post_id}", perm=Perm.CONTENT_EDIT)
+    path, is_expired = f"/posts/{row.post_id}", status == Review.Status.EXPIRED
+    # Nobody looked: its author would not expect that it does not go out.
+    notify(row.workspace, f"delivery.{status}", text, path=path, perm=Perm.CONTENT_EDIT, alert=is_expired)
 
 
 def too_late(delivery_ids: Collection[UUID], at: datetime) -> set[UUID]:
@@ -210,7 +212,7 @@ def too_late(delivery_ids: Collection[UUID], at: datetime) -> set[UUID]:
     return set(rows.filter(scheduled_at__lt=at - late_after).values_list("pk", flat=True))
 
 
-def lock_deliveries(delivery_ids: Collection[UUID]) -> None:
+def lock_deliveries(delivery_ids: Iterable[UUID]) -> None:
     list(Delivery.objects.select_for_update().filter(pk__in=delivery_ids).order_by("pk").values_list("pk"))
 
 

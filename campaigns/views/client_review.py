@@ -34,7 +34,7 @@ SALT = "campaigns.client-review"
 FORM_AGE_S = 24 * 3600
 # Per address and minute; a page is one request and one for each picture.
 MOST_REQUESTS, MOST_UNKNOWN = 240, 20
-SHOWN = 30
+SHOWN, DECIDED_SHOWN = 30, 10
 View = Callable[..., HttpResponseBase]
 
 
@@ -120,7 +120,9 @@ def _show(
 def _items(link: ReviewLink, token: str) -> list[Item]:
     """Only what the link opens, with pictures at addresses of the link's own."""
     viewer = system_actor(link.workspace, "client link", {Perm.VIEW})
-    rows = in_queue(reviews_of(link).select_related("workspace"))[:SHOWN]
+    found, waiting = reviews_of(link).select_related("workspace"), Review.Status.WAITING
+    decided = found.exclude(status=waiting).order_by("-decided_at")[:DECIDED_SHOWN]
+    rows = [*in_queue(found.filter(status=waiting))[:SHOWN], *decided]
     return [replace(item, preview=_with_media(item.preview, token), changes=[]) for item in load_items(viewer, rows)]
 
 
@@ -187,11 +189,9 @@ def _read_stamp(link: ReviewLink, review: Review, stamp: str) -> str | None:
 @with_link
 def client_media(request: HttpRequest, link: ReviewLink, token: str, asset_id: UUID) -> HttpResponseBase:
     """A file of what the link opens, and of nothing else."""
-    snapshots = reviews_of(link).values_list("snapshot", flat=True)
-    shown = {
-        media["asset_id"] for snapshot in snapshots for part in snapshot.get("parts", []) for media in part["media"]
-    }
+    holding = {"parts": [{"media": [{"asset_id": str(asset_id)}]}]}
+    is_shown = reviews_of(link).filter(snapshot__contains=holding).exists()
     asset = MediaAsset.objects.filter(workspace=link.workspace_id, pk=asset_id).first()
-    if asset is None or str(asset_id) not in shown:
+    if asset is None or not is_shown:
         raise Http404("Not found.")
     return serve(request, asset, asset.file, asset.mime)

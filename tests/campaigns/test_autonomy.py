@@ -24,6 +24,7 @@ from campaigns.autonomy import (
 from campaigns.costs import cost_of
 from campaigns.deliveries import submit_post
 from campaigns.deliveries.review import request_delivery_review
+from campaigns.errors import NotAllowedNow
 from campaigns.models import AutonomyPolicy, Campaign, Delivery, LivePart, Post
 from campaigns.rendering import render
 from campaigns.services import PartDraft, PostDraft, update_post
@@ -479,3 +480,26 @@ def test_a_connection_that_costs_nothing_needs_no_budget(sign, bob_actor, in_wor
     channel = Connection.objects.create(workspace=in_workspace, network="telegram", remote_id="-100", handle="news")
     post = add_post(bob_actor, channel, text="Fresh beans.", campaign=campaign)
     assert submit(post, bob_actor) == State.APPROVED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_sign_at_once_leave_one_policy(workspace, alice_actor, rita_actor):
+    with workspace_scope(workspace.pk):
+        campaign = Campaign.objects.create(workspace=workspace, name="Spring")
+    together = threading.Barrier(2, timeout=30)
+
+    def run(actor) -> str:
+        try:
+            together.wait()
+            with workspace_scope(workspace.pk):
+                return sign_policy(campaign, by=actor, mode="human").signed_label
+        except NotAllowedNow as refusal:
+            return str(refusal)
+        finally:
+            connections.close_all()
+
+    with ThreadPool(2) as pool:
+        answers = pool.map(run, [alice_actor, rita_actor], chunksize=1)
+    with workspace_scope(workspace.pk):
+        left = AutonomyPolicy.objects.get(revoked_at=None)
+    assert left.signed_label in answers

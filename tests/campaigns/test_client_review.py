@@ -408,3 +408,14 @@ def test_a_link_shows_no_other_workspace(visitor, token, review, charlie_actor, 
         foreign = create_link(by=charlie_actor, name="X", scope_id=theirs.pk, scope_label="x")[1]
     assert "Fresh beans." not in page(visitor, foreign).content.decode()
     assert decide(visitor, foreign, review, "approve").status_code == 404
+
+
+def test_what_waits_is_not_crowded_out_by_what_was_decided(visitor, token, bob_actor, roastery, campaign, submitted):
+    reviews = [submitted(add_post(bob_actor, roastery, text=f"Old {n}.", campaign=campaign))[0] for n in range(12)]
+    link, old = ReviewLink.objects.get(), now() - timedelta(days=3)
+    rows = Review.objects.filter(pk__in=[row.pk for row in reviews])
+    rows.update(status="approved", decided_link=link, decided_at=old, due_at=old)
+    submitted(add_post(bob_actor, roastery, text="New one.", campaign=campaign))
+    html = page(visitor, token).content.decode()
+    assert "New one." in html
+    assert html.count("Old ") == 10
