@@ -49,8 +49,10 @@ def release_workspace(*, by: Actor) -> bool:
     """False where nothing was stopped."""
     if not (by.can(Perm.PUBLISH) or by.can(Perm.SETTINGS)):
         raise PermissionDenied(DENIED[Perm.PUBLISH])
+    if by.workspace.deletes_at is not None:
+        raise ValidationError("This workspace is about to be deleted. Keep it first, under Settings → Privacy.")
     with transaction.atomic():
-        stopped = Workspace.objects.filter(pk=by.workspace.pk, is_stopped=True)
+        stopped = Workspace.objects.filter(pk=by.workspace.pk, is_stopped=True, deletes_at=None)
         if not stopped.update(is_stopped=False, stopped_text=""):
             return False
         emit(by.workspace, "workspace.released")

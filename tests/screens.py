@@ -16,7 +16,7 @@ from campaigns.demo_content import DEMO_EMAIL, DEMO_PASSWORD
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDTHS = {"wide": (1280, 900), "phone": (390, 844)}
 THEMES = ["light", "dark"]
-OPEN_PAGES = {"landing": "/", "login": "/accounts/login/", "signup": "/accounts/signup/"}
+OPEN_PAGES = {"landing": "/", "login": "/accounts/login/", "signup": "/accounts/signup/", "privacy-public": "/privacy"}
 PAGES = {
     "dashboard": "/",
     "calendar": "/calendar",
@@ -47,6 +47,15 @@ PAGES = {
     "guard-word-new": "/settings/guard/words/new",
     "guard-rules": "/settings/guard/rules",
     "guard-try": "/settings/guard/try",
+    "contacts": "/contacts",
+    "contact-new": "/contacts/new",
+    "contact-import": "/contacts/import",
+    "notices": "/notices",
+    "notice-new": "/notices/new",
+    "privacy": "/settings/privacy",
+    "privacy-data": "/settings/privacy/data",
+    "privacy-rules": "/settings/privacy/rules",
+    "own-privacy": "/account/privacy",
     "keys": "/settings/keys",
     "audit": "/settings/audit",
     "usage": "/usage/",
@@ -75,6 +84,7 @@ DETAILS = {
     "slots": ("/connections", rf"/connections/{UUID}/slots$"),
     "queue": ("slots", rf"/queue/{UUID}$"),
     "import": ("/imports", rf"/imports/{UUID}$"),
+    "contact": ("/contacts", rf"/contacts/{UUID}$"),
     "telegram-chat": ("/connections", rf"/connections/{UUID}/telegram$"),
 }
 

@@ -93,6 +93,9 @@ def stop(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member_view()
 def release(request: MemberRequest) -> HttpResponse:
-    if release_workspace(by=request.actor):
-        messages.success(request, "Publishing goes on.")
+    try:
+        if release_workspace(by=request.actor):
+            messages.success(request, "Publishing goes on.")
+    except ValidationError as refusal:
+        messages.error(request, " ".join(refusal.messages))
     return redirect(_back(request))

@@ -176,3 +176,16 @@ def test_whoever_refers_goes_first():
         ("social.Credential", "social.Bot"),
     ]:
         assert order.index(child) < order.index(parent), (child, parent)
+
+
+def test_nobody_lets_publishing_go_on_while_the_end_is_near(workspace, alice_actor, in_workspace, alice_client):
+    deletion.ask_deletion(workspace.name, by=alice_actor)
+    answer = alice_client.post(f"/w/{workspace.slug}/release", follow=True)
+    assert "about to be deleted" in answer.content.decode()
+    assert "will be deleted on" in answer.content.decode()
+    workspace.refresh_from_db()
+    assert workspace.is_stopped
+    deletion.cancel_deletion(by=alice_actor)
+    alice_client.post(f"/w/{workspace.slug}/release")
+    workspace.refresh_from_db()
+    assert not workspace.is_stopped
