@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin_site import StaffAdmin
 from accounts.models import User
@@ -52,7 +53,7 @@ class PrettyJson(forms.JSONField):
 class RuleForm(forms.ModelForm):
     data = PrettyJson(  # type: ignore[assignment]  # taken out of the class by Django
         label="Rule",
-        widget=forms.Textarea(attrs={"rows": 30, "cols": 100, "spellcheck": "false", "class": "vLargeTextField"}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 30, "spellcheck": "false"}),
         help_text="Checked against its form, its engine and all of its test rows before it is saved.",
     )
     is_enabled = forms.BooleanField(label="In force", required=False, initial=True)

@@ -15,7 +15,7 @@ from accounts.models import User
 from compliance.guard import Context, Draft
 from compliance.guard.engines import ENGINES
 from compliance.guard.port import Answer, Engine, verdict_of
-from compliance.guard.rules import BadPack, Rule, RuleSet, rule_from, shipped_rules
+from compliance.guard.rules import RULE_SCHEMA, BadPack, Rule, RuleSet, rule_from, shipped_rules
 from compliance.models import GuardRule, RuleStat
 from compliance.rulesets import forget_rules, instance_rules
 from lib.clock import now
@@ -107,7 +107,9 @@ def shipped_rows(rule_id: str) -> list[Data]:
 def editable_data(row: GuardRule) -> Data:
     """With the rows that are run when it is saved, for staff to see and change."""
     rows = row.data.get("tests") or shipped_rows(row.rule)
-    return row.data | ({"tests": rows} if rows else {})
+    data = row.data | ({"tests": rows} if rows else {})
+    # The database keeps no order of its own.
+    return {name: data[name] for name in RULE_SCHEMA["properties"] if name in data}
 
 
 # --- changing (inside the all-workspaces scope) -----------------------------------------------------------
