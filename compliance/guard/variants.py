@@ -37,7 +37,7 @@ _PAIRS = (
 _ORDINARY = frozenset(_PAIRS[place : place + 2] for place in range(0, len(_PAIRS), 2))
 # Not in standard tables of sounds, or used for nothing but getting round a list.
 _ALSO = {
-    "最": "蕞醉嘴罪冣朂嘬",
+    "最": "蕞醉嘴罪冣朂嘬㝡",
     "级": "伋笈圾",
     "顶": "鼎",
     "第": "苐弟㐧",
@@ -133,4 +133,4 @@ def variants(term: str) -> Iterator[tuple[str, int | None]]:
 def _same_sound(char: str, sounds: Sounds) -> frozenset[str]:
     others = frozenset(_ALSO.get(char, ""))
     # Digits keep too little beside them: 兄弟一起 holds 弟一.
-    return others if char in _DIGITS else others.union(*(sounds.sharing.get(s, ()) for s in sounds.readings[char]))
+    return others if char in _DIGITS else others | sounds.sharing.get(sounds.readings[char][0], frozenset())
