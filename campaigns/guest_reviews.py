@@ -56,18 +56,22 @@ def campaigns_to_decide(actor: Actor) -> QuerySet[Campaign]:
 
 def reviews_for_guest(actor: Actor) -> QuerySet[Review]:
     """What waits for them. Raises PermissionDenied where nothing was ever given to them to decide."""
-    campaigns = list(campaigns_to_decide(actor).values_list("pk", flat=True))
-    if not campaigns:
+    if not campaigns_to_decide(actor).exists():
         raise PermissionDenied("Nothing was shared with you for approval.")
-    rows = Review.objects.filter(workspace=actor.workspace, kind__in=KINDS, status=Review.Status.WAITING)
-    return in_queue(rows.filter(scopes__overlap=campaigns))
+    return _waiting(actor)
 
 
 def get_guest_review(actor: Actor, review_id: UUID) -> Review:
-    review = reviews_for_guest(actor).filter(pk=review_id).first()
+    review = _waiting(actor).filter(pk=review_id).first()
     if review is None:
         raise Http404("No such review.")
     return review
+
+
+def _waiting(actor: Actor) -> QuerySet[Review]:
+    campaigns = list(campaigns_to_decide(actor).values_list("pk", flat=True))
+    rows = Review.objects.filter(workspace=actor.workspace, kind__in=KINDS, status=Review.Status.WAITING)
+    return in_queue(rows.filter(scopes__overlap=campaigns))
 
 
 def as_reviewer(actor: Actor) -> Actor:

@@ -185,7 +185,7 @@ def test_strangers_find_nothing(charlie_client, review):
     for act in ("claim", "release", "approve", "changes", "reject", "hold", "resume", "comment"):
         answer = charlie_client.post(url(review, f"/{act}"), {"reason": "x", "text": "x", "seen": seen(review)})
         assert answer.status_code == 404, act
-    assert charlie_client.post(url(review, "/decide"), {"act": "approve"}).status_code == 403
+    assert charlie_client.post(url(review, "/decide"), {"act": "approve"}).status_code == 404
     charlie_client.post("/reviews/bulk", {"act": "approve", "seen": seen(review)})
     assert fresh(review).status == "waiting"
 
@@ -418,14 +418,14 @@ def test_a_guest_who_only_looks_decides_nothing(gwen_client, gwen, campaign, ali
     review = ask("Of Spring", campaign=campaign)
     set_guest_reviews(campaign, gwen, may=False, by=alice_actor)
     assert gwen_client.get(LIST).status_code == 403
-    assert gwen_client.post(url(review, "/decide"), {"act": "hold", "reason": "x"}).status_code == 403
+    assert gwen_client.post(url(review, "/decide"), {"act": "hold", "reason": "x"}).status_code == 404
     assert fresh(review).held_at is None
 
 
 def test_who_loses_sight_of_the_campaign_no_longer_decides(alice_client, guest, campaign, gwen, ask):
     review = ask("Of Spring", campaign=campaign)
     alice_client.post(f"/campaigns/{campaign.pk}/unshare", {"email": gwen.email})
-    assert guest.post(url(review, "/decide"), {"act": "approve", "seen": review.action_hash}).status_code == 403
+    assert guest.post(url(review, "/decide"), {"act": "approve", "seen": review.action_hash}).status_code == 404
 
 
 def test_the_right_is_given_on_the_campaigns_page(alice_client, rita_client, campaign, gwen, alice_actor):
