@@ -66,19 +66,20 @@ class RateLimited(ValidationError):
         self.retry_after_s = retry_after_s
 
 
-def take(*limits: Limit, at: datetime | None = None) -> Taken:
+def take(*limits: Limit, at: datetime | None = None, is_undone: bool = False) -> Taken:
     """Count one act against all of the limits, or against none of them.
 
     Inside a transaction the rows stay locked until it ends: take last. A rollback gives the act back.
+    `is_undone`: the caller rolls its transaction back where the answer is no, which saves a savepoint.
     """
-    at = at or now()
-    with transaction.atomic(savepoint=len(limits) > 1):
+    at, needs_undoing = at or now(), len(limits) > 1 and not is_undone
+    with transaction.atomic(savepoint=needs_undoing):
         moved = _move(limits, at)
         if len(moved) == len(limits):
             return Taken(True, 0.0, min(_remaining(limit, moved[limit.key], at) for limit in limits))
-        if len(limits) > 1:
+        if needs_undoing:
             transaction.set_rollback(True)
-    return _refusal(limits, at)
+    return _refusal([limit for limit in limits if limit.key not in moved], at)
 
 
 def require(*limits: Limit, text: str) -> None:
@@ -146,13 +147,12 @@ def _move(limits: Sequence[Limit], at: datetime) -> dict[str, datetime]:
         return dict(cursor.fetchall())
 
 
-def _refusal(limits: Sequence[Limit], at: datetime) -> Taken:
-    cells = _read(limits)
-    waits = {limit: _wait(limit, cells.get(limit.key, at), at) for limit in limits}
-    longest = max(waits.values())
-    left = min(_remaining(limit, cells.get(limit.key, at), at) for limit in limits)
+def _refusal(refused: Sequence[Limit], at: datetime) -> Taken:
+    cells = _read(refused)
+    longest = max(_wait(limit, cells.get(limit.key, at), at) for limit in refused)
+    left = min(_remaining(limit, cells.get(limit.key, at), at) for limit in refused)
     # Where the clock overtook it between the two statements, the next moment will do.
-    return Taken(False, max(longest.total_seconds(), 0.001), left, tuple(k for k, wait in waits.items() if wait))
+    return Taken(False, max(longest.total_seconds(), 0.001), left, tuple(refused))
 
 
 def _read(limits: Sequence[Limit]) -> dict[str, datetime]:

@@ -20,14 +20,14 @@ INSTANCE = Limit(("posts", "instance"), 100, timedelta(seconds=1), burst=2000)
 def take_turn(job: Job) -> Taken:
     """For the whole of a thread, when its first part goes out: what has begun is finished.
 
-    Part of the transaction that announces the call, and its last lock: what is not sent is not counted.
+    Part of the transaction that announces the call, which has to be undone where the answer is no.
     """
     if job.live:
         return Taken(True, 0.0, 0)
     pace = pace_of(job.connection)
     parts = min(len(job.rendered.parts), pace.burst)
     account = Limit(pace.scope, pace.count, pace.per, pace.burst, cost=parts)
-    return take(account, INSTANCE, *reply_limits(job.delivery, job.connection))
+    return take(account, INSTANCE, *reply_limits(job.delivery, job.connection), is_undone=True)
 
 
 def reply_limits(delivery: Delivery, connection: Connection) -> list[Limit]:

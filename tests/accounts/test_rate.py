@@ -123,6 +123,17 @@ def test_a_refusal_of_several_leaves_the_transaction_around_it_alive():
     assert rate.remaining(posts(), NOON) == 1
 
 
+def test_a_caller_who_undoes_everything_saves_the_savepoint():
+    narrow, wide = posts(burst=1, of="narrow"), posts(of="wide")
+    take(narrow, wide, at=NOON)
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        refused = take(narrow, wide, at=NOON, is_undone=True)
+        transaction.set_rollback(True)
+    assert not [query for query in queries if "SAVEPOINT" in query["sql"]]
+    assert (refused.ok, refused.refused_by, refused.retry_after_s) == (False, (narrow,), 60)
+    assert rate.remaining(wide, NOON) == 2
+
+
 def test_what_is_rolled_back_was_not_taken():
     def fail() -> None:
         with transaction.atomic():
