@@ -1,6 +1,6 @@
 """What the guard is told about a delivery, and its verdicts where they count: at submission, approval and sending."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from campaigns.link_checks import known_checks, links_of
 from campaigns.models import Delivery, LinkCheck, MediaAsset, Post
 from campaigns.rendering import Rendered, RenderedMedia
 from compliance.decisions import guard_settings, judge, keep_decision
-from compliance.guard import Context, Decision, Draft, Hit, Media
+from compliance.guard import Beside, Context, Decision, Draft, Hit, Media
 from compliance.health import health_facts
 from compliance.models import GuardDecision, GuardSettings
 from compliance.places import jurisdictions_of
@@ -112,7 +112,20 @@ def draft_of(rendered: Rendered, assets: Mapping[UUID, MediaAsset]) -> Draft:
     return Draft(
         texts=tuple(part.text for part in rendered.parts),
         media=tuple(tuple(_media(item, assets) for item in part.media) for part in rendered.parts),
+        beside=tuple(_beside(rendered)),
     )
+
+
+def _beside(rendered: Rendered) -> Iterator[Beside]:
+    for number, part in enumerate(rendered.parts):
+        if part.poll:
+            yield Beside(number, "In the poll", "\n".join(part.poll["options"]))
+        for item in part.media:
+            if item.alt_text:
+                yield Beside(number, "In the description of a picture", item.alt_text)
+    for row in rendered.options.get("buttons", []):
+        for button in row:
+            yield Beside(0, "On a button", button["text"])
 
 
 def _media(item: RenderedMedia, assets: Mapping[UUID, MediaAsset]) -> Media:
@@ -160,10 +173,24 @@ def account_facts(connection_ids: Iterable[UUID]) -> dict[UUID, Facts]:
 
 
 def _link_facts(rendered: Rendered, known: Known) -> Facts:
-    found = {url: known.links[url] for url in links_of(rendered) if url in known.links}
-    if not found:
-        return {}
-    return {"link_checks": {url: {"is_ok": row.is_ok, "status": row.http_status} for url, row in found.items()}}
+    checks = {
+        url: {"is_ok": row.is_ok, "status": row.http_status}
+        for url in links_of(rendered)
+        if (row := known.links.get(url))
+    }
+    return {"link_checks": checks, "links": list(_hidden_links(rendered))}
+
+
+def _hidden_links(rendered: Rendered) -> Iterator[dict[str, str]]:
+    """Addresses that the text does not show: behind words, and on buttons."""
+    for part in rendered.parts:
+        units = part.text.encode("utf-16-le", "surrogatepass")
+        for entity in part.entities:
+            if entity.url:
+                words = units[2 * entity.offset : 2 * (entity.offset + entity.length)]
+                yield {"text": words.decode("utf-16-le", "surrogatepass"), "url": entity.url}
+    for row in rendered.options.get("buttons", []):
+        yield from ({"text": button["text"], "url": button["url"]} for button in row)
 
 
 def explain_hits(hits: Iterable[Hit]) -> list[str]:

@@ -1,4 +1,4 @@
 from compliance.guard.pipeline import check
-from compliance.guard.port import Context, Decision, Draft, Hit, Media, Verdict
+from compliance.guard.port import Beside, Context, Decision, Draft, Hit, Media, Verdict
 
-__all__ = ["Context", "Decision", "Draft", "Hit", "Media", "Verdict", "check"]
+__all__ = ["Beside", "Context", "Decision", "Draft", "Hit", "Media", "Verdict", "check"]

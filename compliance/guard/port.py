@@ -47,11 +47,23 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Words that go out with a part without being its text."""
+
+    part: int
+    # Where they stand, for people: “In the poll”.
+    place: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Draft:
     """What would be sent: the texts of a thread's parts in order, each with its media."""
 
     texts: tuple[str, ...]
     media: tuple[tuple[Media, ...], ...] = ()
+    # Poll options, descriptions of images, labels of buttons.
+    beside: tuple[Beside, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> "Draft":
