@@ -17,9 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def forbidden(in_workspace):
     """A word that this workspace never uses."""
-    return WorkspaceTerm.objects.create(
-        workspace=in_workspace, term="Bluebeard", kind="block", reason="Never name him."
-    )
+    return WorkspaceTerm.objects.create(workspace=in_workspace, term="Bluebeard", kind="block", reason="Not him.")
 
 
 def judged(delivery):
