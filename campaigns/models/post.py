@@ -51,6 +51,7 @@ class Post(TenantModel):
     # A reply: the post it answers, and what the network said about whether we may.
     reply_to = models.CharField(max_length=40, blank=True)
     reply_facts = models.JSONField(default=dict, blank=True)
+
     class Relationship(models.TextChoices):
         OWN_BRAND = "own_brand", "Our own brand"
         PAID = "paid", "Paid by somebody"
