@@ -3,14 +3,16 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.core.management.base import CommandError
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from pytest_socket import socket_allow_hosts
 from rest_framework.test import APIClient
 
@@ -41,6 +43,23 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER no_truncate")
         cursor.execute("ALTER TABLE compliance_consent DISABLE TRIGGER no_truncate")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_clean_up() -> Iterator[None]:
+    """The server of a browser test may still be at work when the tables are emptied; the one that yields tries again."""
+    clean_up = TransactionTestCase._fixture_teardown
+
+    def try_again(case: TransactionTestCase) -> None:
+        for _ in range(5):
+            with suppress(CommandError):
+                return clean_up(case)
+            time.sleep(0.5)
+        return clean_up(case)
+
+    TransactionTestCase._fixture_teardown = try_again
+    yield
+    TransactionTestCase._fixture_teardown = clean_up
 
 
 BUSY = """
