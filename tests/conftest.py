@@ -47,7 +47,7 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def patient_clean_up() -> Iterator[None]:
-    """The server of a browser test may still be at work when the tables are emptied; the one that yields tries again."""
+    """The server of a browser test may still be at work when the tables are emptied: then it is tried again."""
     clean_up = TransactionTestCase._fixture_teardown
 
     def try_again(case: TransactionTestCase) -> None:
