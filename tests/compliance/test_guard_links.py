@@ -1,4 +1,5 @@
 from datetime import date
+from time import process_time
 from typing import Any
 
 import pytest
@@ -237,3 +238,17 @@ def test_what_is_not_known_of_a_medium_is_no_fact() -> None:
         "megabytes": 9.0,
         "seconds": 30.0,
     }
+
+
+@pytest.mark.parametrize("broken", ["http://[x", "https://a]b", "https://[v1.a"])
+def test_an_address_that_cannot_be_read_hides_no_other(broken: str) -> None:
+    decision = ask(f"https://evil.com/ https://oar.com/?u={broken}", blocked_domains=["evil.com"])
+    assert decision.verdict == Verdict.BLOCK
+    checks = {"https://oar.com/": {"final_url": broken}}
+    assert ask("https://oar.com/ https://evil.com/", blocked_domains=["evil.com"], link_checks=checks).blocking
+
+
+def test_beginnings_of_links_without_an_end_take_no_longer_than_their_length() -> None:
+    began = process_time()
+    ask(("<a " + "href=" * 55 + "x" * 1900) * 11)
+    assert process_time() - began < 1

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from datetime import date
-from time import perf_counter
+from itertools import pairwise
+from time import perf_counter, process_time
 from typing import Any
 
 import pytest
@@ -495,3 +496,17 @@ def test_five_hundred_characters_take_few_milliseconds(text: str) -> None:
         ENGINE.check(draft, context, shipped_rules())
         took.append(perf_counter() - began)
     assert min(took) < 0.008
+
+
+def test_a_text_of_nothing_but_hits_takes_no_longer_than_its_length() -> None:
+    text = "bad " * 6000
+    began = process_time()
+    assert len(hits(text, rule({"terms": ["bad"]}))) == 6000
+    assert process_time() - began < 1
+
+
+@given(st.lists(st.sampled_from(["ab", "b", "bcd", "d", "abcd", "x"]), min_size=1, max_size=30))
+def test_hits_of_one_rule_never_overlap(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    spans = sorted((hit.start, hit.end) for hit in hits(text, rule({"terms": ["ab", "bc", "bcd", "abcd", "d"]})))
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))

@@ -1,5 +1,6 @@
 """Words and phrases in their context: one pass over the text for all rules, then each rule's exceptions."""
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -140,10 +141,12 @@ def _apart(found: Iterable[tuple[Span, Case]], usual: Severity) -> Iterator[tupl
         (start, end), case = row
         return _STRICTEST.index(Severity(case.data.get("severity", usual))), start - end, (start, end)
 
+    # Apart from each other, so that only the neighbours of a place can reach into it.
     kept: list[Span] = []
     for span, case in sorted(found, key=rank):
-        if all(span[1] <= other[0] or other[1] <= span[0] for other in kept):
-            kept.append(span)
+        place = bisect(kept, span)
+        if all(span[1] <= other[0] or other[1] <= span[0] for other in kept[max(place - 1, 0) : place + 1]):
+            kept.insert(place, span)
             yield span, case
 
 
