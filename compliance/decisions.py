@@ -34,6 +34,7 @@ def judge(workspace: Workspace, draft: Draft, context: Context, lists: OwnLists 
     `lists` spares the query where many drafts of one workspace are judged.
     """
     own, allowed = lists or own_rules(workspace.pk)
+    allowed = tuple(term for term in allowed if not term.platforms or context.platform in term.platforms)
     decision = check(draft, context, instance_rules())
     hits = [_softened(hit, draft, allowed) for hit in decision.hits]
     if own.rules:

@@ -141,3 +141,11 @@ def test_what_is_kept_says_all_that_was_found(in_workspace: Workspace) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM compliance_guarddecision")
         assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.parametrize(("platform", "verdict"), [("x", Verdict.REVIEW), ("telegram", Verdict.BLOCK)])
+def test_a_word_that_is_fine_on_one_platform_is_not_on_others(
+    platform: str, verdict: Verdict, alice_actor: Actor, in_workspace: Workspace
+) -> None:
+    add_term(TermDraft("国家级护肤", kind="allow", platforms=("x",)), by=alice_actor)
+    assert judge(in_workspace, Draft.of(LAW), context(platform=platform, **CHINA)).verdict == verdict
