@@ -55,10 +55,12 @@ def request_review(
 
 
 def _hold_of_older(kind: str, object_id: UUID, by: Actor) -> dict[str, Any]:
-    """Whoever held it back wanted to stop the post, not one of its wordings: an edit does not end that."""
-    waiting = Review.objects.filter(workspace=by.workspace, kind=kind, object_id=object_id)
-    held = waiting.filter(status=Review.Status.WAITING).exclude(held_at=None)
-    return dict(held.values("held_at", "held_by_label", "hold_reason").first() or {})
+    """Whoever held it back wanted to stop the post, not one of its wordings: only a decision ends that."""
+    older = Review.objects.filter(workspace=by.workspace, kind=kind, object_id=object_id)
+    last = older.order_by("-requested_at", "-pk").first()
+    if last is None or last.held_at is None or last.status not in (Review.Status.WAITING, Review.Status.OBSOLETE):
+        return {}
+    return {name: getattr(last, name) for name in ("held_at", "held_by_label", "hold_reason")}
 
 
 def as_data(decision: Decision) -> dict[str, Any]:

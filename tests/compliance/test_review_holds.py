@@ -17,6 +17,7 @@ from compliance.services import (
     reject_review,
     request_changes,
     resume_review,
+    withdraw_reviews,
 )
 from lib.clock import now, shifted
 from tests.compliance.poems import KIND, Poems, ask, events, fresh
@@ -160,3 +161,12 @@ def test_who_only_looks_does_not_comment(name, request, review):
 def test_an_empty_comment_is_refused(review, rita_actor):
     with pytest.raises(ValidationError):
         comment_review(review, by=rita_actor, text=" \x00")
+
+
+def test_taking_it_back_and_asking_again_ends_no_hold_and_a_decision_does(review, bob_actor, rita_actor):
+    hold_review(review, by=rita_actor, reason="Wait")
+    withdraw_reviews(KIND, review.object_id, by=bob_actor)
+    second = ask(bob_actor, object_id=review.object_id)
+    assert (second.hold_reason, second.held_by_label) == ("Wait", "rita@example.org")
+    reject_review(second, by=rita_actor, reason="Another time")
+    assert ask(bob_actor, object_id=review.object_id).held_at is None
