@@ -105,9 +105,8 @@ def _copy(row: Recurrence, name: str, at: datetime) -> Post:
     post = duplicate_post(row.post, by=by)
     day = local_day(row, at)
     post.title = f"{row.post.title[:185]} ({day.day} {day:%b})"
-    # Everybody who wrote the text stands behind each copy of it: four eyes means somebody else.
-    post.external_id, post.authors = name, sorted({*post.authors, *row.post.authors})
-    post.save(update_fields=["title", "external_id", "authors"])
+    post.external_id = name
+    post.save(update_fields=["title", "external_id"])
     for delivery in Delivery.objects.filter(post=post).order_by("connection_id"):
         _plan(row, delivery, at, by)
     submit_post(post, by=by)

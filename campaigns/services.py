@@ -221,7 +221,12 @@ def duplicate_post(post: Post, *, by: Actor) -> Post:
         language=post.language,
         relationship=post.relationship,
     )
-    return create_post(draft, by=by, has_agent_text=post.has_agent_text)
+    with transaction.atomic():
+        copy = create_post(draft, by=by, has_agent_text=post.has_agent_text)
+        # Everybody who wrote the text stands behind each copy of it: four eyes means somebody else.
+        copy.authors = sorted({*copy.authors, *post.authors})
+        copy.save(update_fields=["authors"])
+    return copy
 
 
 def delete_post(post: Post, *, by: Actor) -> None:

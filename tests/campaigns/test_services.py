@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from accounts.access import Perm, system_actor
 from accounts.models import AuditEntry, Event
 from campaigns import services
 from campaigns.access import visible_campaigns
@@ -304,3 +305,9 @@ def test_reviewers_viewers_and_guests_change_nothing(post, campaign, rita_actor,
         with pytest.raises(PermissionDenied):
             ACTS[act](post, campaign, actor)
     assert AuditEntry.objects.count() == entries
+
+
+def test_whoever_wrote_the_text_is_an_author_of_each_copy(post, in_workspace, bob, alice, alice_actor):
+    machine = system_actor(in_workspace, "robot", (Perm.CONTENT_EDIT,))
+    assert services.duplicate_post(post, by=machine).authors == [str(bob.pk)]
+    assert services.duplicate_post(post, by=alice_actor).authors == sorted([str(bob.pk), str(alice.pk)])
