@@ -11,6 +11,7 @@ from campaigns.models import Delivery, LinkCheck, MediaAsset, Post
 from campaigns.rendering import Rendered, RenderedMedia
 from compliance.decisions import guard_settings, judge, keep_decision
 from compliance.guard import Beside, Context, Decision, Draft, Hit, Media
+from compliance.guard.port import Severity
 from compliance.health import health_facts
 from compliance.models import GuardDecision, GuardSettings
 from compliance.places import jurisdictions_of
@@ -84,7 +85,7 @@ def rules_at_approval(delivery: Delivery) -> frozenset[str]:
         action_hash=delivery.approved_hash,
         stage=GuardDecision.Stage.APPROVAL,
     ).first()
-    return frozenset(hit["rule"] for hit in approved.hits) if approved else frozenset()
+    return asked_of_person(approved.hits) if approved else frozenset()
 
 
 def rules_at_approvals(deliveries: Iterable[Delivery]) -> dict[UUID, frozenset[str]]:
@@ -92,11 +93,12 @@ def rules_at_approvals(deliveries: Iterable[Delivery]) -> dict[UUID, frozenset[s
     hashes = {row.pk: row.approved_hash for row in deliveries if row.approved_hash}
     stage = GuardDecision.Stage.APPROVAL
     rows = GuardDecision.objects.filter(kind=KIND, stage=stage, object_id__in=list(hashes)).order_by("at")
-    return {
-        row.object_id: frozenset(hit["rule"] for hit in row.hits)
-        for row in rows
-        if row.action_hash == hashes[row.object_id]
-    }
+    return {row.object_id: asked_of_person(row.hits) for row in rows if row.action_hash == hashes[row.object_id]}
+
+
+def asked_of_person(hits: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Rules of kept hits. A note asked nobody: should its rule become stricter, a person has yet to look."""
+    return frozenset(hit["rule"] for hit in hits if hit["severity"] != Severity.NOTE)
 
 
 def last_decisions(delivery_ids: Iterable[UUID]) -> dict[UUID, GuardDecision]:

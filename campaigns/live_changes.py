@@ -22,7 +22,7 @@ from campaigns.account_health import hear_gone, on_hold
 from campaigns.deliveries.review import authors_of
 from campaigns.engine.outcome import backoff
 from campaigns.errors import NotAllowedNow
-from campaigns.guarding import Judged, explain_hits, judge_delivery
+from campaigns.guarding import Judged, asked_of_person, explain_hits, gather_known, judge_delivery
 from campaigns.live_rules import check_text, text_now, why_not_editable
 from campaigns.models import Delivery, LiveChange, LivePart
 from campaigns.queries import with_content
@@ -38,6 +38,7 @@ from social.networks.port import Entity, Failure, NetworkError, OutgoingPart
 log = structlog.get_logger(__name__)
 KIND = "live_change"
 State, Action = LiveChange.State, LiveChange.Action
+NEW_RULE = "A rule that came after the approval asks for another look. Ask for the edit again."
 
 
 def request_edit(part: LivePart, text: str, *, by: Actor) -> LiveChange:
@@ -73,11 +74,13 @@ def request_edit(part: LivePart, text: str, *, by: Actor) -> LiveChange:
     return change
 
 
-def judge_edit(delivery: Delivery, position: int, new: RenderedPart) -> Judged:
+def judge_edit(delivery: Delivery, position: int, new: RenderedPart, *, with_links: bool = True) -> Judged:
     """The whole thread as it would stand: a label in the first part counts for all."""
     rendered = render(delivery)
     parts = (*rendered.parts[:position], new, *rendered.parts[position + 1 :])
-    return judge_delivery(delivery, replace(rendered, parts=parts))
+    rendered = replace(rendered, parts=parts)
+    known = gather_known(delivery.workspace, [rendered])
+    return judge_delivery(delivery, rendered, known if with_links else replace(known, links={}))
 
 
 def take_down(part: LivePart, *, by: Actor) -> LiveChange:
@@ -173,7 +176,11 @@ def _may_go() -> Q:
 def make_change(workspace_id: UUID, change_id: UUID) -> None:
     with workspace_scope(workspace_id):
         change = _queued(change_id)
+        problem = _forbidden_now(change) if change and change.action == Action.EDIT else ""
     if change is None:
+        return
+    if problem:
+        _fail(change, problem)
         return
     try:
         remote_id = _call(change)
@@ -185,6 +192,18 @@ def make_change(workspace_id: UUID, change_id: UUID) -> None:
         _record_failure(change, NetworkError(Failure.TEMPORARY, "internal", "Something went wrong on our side."))
     else:
         _record_done(change, remote_id)
+
+
+def _forbidden_now(change: LiveChange) -> str:
+    """The last look of the rules, as for a post: they may have changed while the edit waited. A reason, or nothing."""
+    delivery, new = _with_content(change.part), _changed_part(change)
+    # A link that does not answer for a moment takes no approval back.
+    decision = judge_edit(delivery, change.part.position, new, with_links=False).decision
+    if decision.blocking:
+        return " ".join(explain_hits(decision.blocking))
+    review = Review.objects.filter(kind=KIND, object_id=change.pk).order_by("-requested_at").first()
+    seen = asked_of_person(review.guard.get("hits", ())) if review else frozenset()
+    return "" if decision.rules <= seen else NEW_RULE
 
 
 def _refreshed(connection: Connection, error: NetworkError) -> NetworkError:
@@ -252,9 +271,7 @@ def _record_failure(change: LiveChange, error: NetworkError) -> None:
     with workspace_scope(change.workspace_id):
         hear_gone(change.part, error)
         if is_final:
-            if _finish(change, State.FAILED, error.message):
-                text = f"“{change.part.delivery.post}” could not be changed: {error.message}"
-                notify(change.workspace, "delivery.change_failed", text, path=f"/deliveries/{change.part.delivery_id}")
+            _fail(change, error.message)
             return
         if error.failure is Failure.UNAUTHORIZED:
             mark_reconnect(change.part.connection, error.message)
@@ -262,6 +279,13 @@ def _record_failure(change: LiveChange, error: NetworkError) -> None:
         LiveChange.objects.filter(pk=change.pk, state=State.QUEUED).update(
             failures=failures, due_at=due, lease_until=None, problem_text=error.message[:300]
         )
+
+
+def _fail(change: LiveChange, problem: str) -> None:
+    with workspace_scope(change.workspace_id):
+        if _finish(change, State.FAILED, problem):
+            text = f"“{change.part.delivery.post}” could not be changed: {problem}"
+            notify(change.workspace, "delivery.change_failed", text, path=f"/deliveries/{change.part.delivery_id}")
 
 
 def _finish(change: LiveChange, state: str, problem: str = "") -> int:

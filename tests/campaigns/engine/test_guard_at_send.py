@@ -117,3 +117,18 @@ def test_an_account_under_warning_asks_about_what_was_approved_before(due, tick,
     tick()
     assert reload(delivery).state == State.IN_REVIEW
     assert live() == []
+
+
+def test_a_note_that_became_a_question_asks_a_person(draft, approve, tick, live, reload, in_workspace, alice_actor):
+    from campaigns import deliveries
+
+    data = {"id": "STAFF-2", "engine": "phrases", "severity": "note", "message": "Hm.", "match": {"terms": ["fresh"]}}
+    row = GuardRule.objects.create(rule="STAFF-2", data=data, is_edited=True)
+    forget_rules()
+    delivery = approve(draft("Fresh beans"))
+    deliveries.publish_now(delivery, by=alice_actor)
+    GuardRule.objects.filter(pk=row.pk).update(data=data | {"severity": "review"}, updated_at=now())
+    forget_rules()
+    tick()
+    assert reload(delivery).state == State.IN_REVIEW
+    assert live() == []

@@ -9,6 +9,7 @@ from campaigns.deliveries import publish_now
 from campaigns.errors import NotAllowedNow
 from campaigns.models import Delivery, LiveChange, LivePart
 from campaigns.services import MediaDraft, PartDraft
+from compliance.models import WorkspaceTerm
 from compliance.services import ReviewClosed, approve_review, reject_review
 from lib import clock
 from social.models import Connection
@@ -413,3 +414,23 @@ def test_what_was_taken_down_half_way_cannot_be_continued(due, tick, sandbox, re
     work()
     with pytest.raises(NotAllowedNow, match="Duplicate the post"):
         publish_now(delivery, by=alice_actor)
+
+
+@pytest.mark.parametrize("kind", ["block", "review"])
+def test_an_edit_that_a_later_rule_stops_is_not_made_and_says_why(kind, premium, publish, approved, work, on_x, alice):
+    (part,) = publish("First words")
+    change = approved(part)
+    WorkspaceTerm.objects.create(workspace_id=part.workspace_id, term=EDITED.split()[0], kind=kind)
+    work()
+    row = fresh(change)
+    assert (row.state, on_x()) == (State.FAILED, ["First words"])
+    assert row.problem_text
+    assert Notification.objects.filter(user=alice, kind="delivery.change_failed").exists()
+
+
+def test_an_edit_whose_reviewer_saw_what_the_rules_ask_is_made(premium, publish, approved, work, on_x):
+    (part,) = publish("First words")
+    WorkspaceTerm.objects.create(workspace_id=part.workspace_id, term=EDITED.split()[0], kind="review")
+    approved(part)
+    work()
+    assert on_x() == [EDITED]
