@@ -14,7 +14,25 @@ from accounts.access import Actor, actor_for
 from accounts.models import Membership, Role, User, Workspace
 from accounts.scope import workspace_scope
 from accounts.services import create_workspace
-from campaigns.demo_content import BRIEF, DRAFTS, FOLDER, FOLDER_FILES, GOAL, NAME, SNIPPETS, Draft, FolderFile, Picture
+from campaigns.demo_content import (
+    BRIEF,
+    DRAFTS,
+    FOLDER,
+    FOLDER_FILES,
+    GOAL,
+    INDUSTRY,
+    MARKETS,
+    NAME,
+    NOTICES,
+    PEOPLE,
+    PURPOSE,
+    SNIPPETS,
+    WORDS,
+    Draft,
+    FolderFile,
+    Person,
+    Picture,
+)
 from campaigns.demo_pictures import draw_picture
 from campaigns.library import store_path
 from campaigns.models import Campaign, MediaAsset, Post
@@ -28,6 +46,12 @@ from campaigns.services import (
 )
 from campaigns.snippets import create_snippet
 from campaigns.sources import create_source, sources_root, update_source
+from compliance.consent import give_consent, withdraw_consent
+from compliance.contacts import create_contact
+from compliance.guard_settings import update_guard_settings
+from compliance.models import Notice
+from compliance.notices import publish_notice
+from compliance.terms import TermDraft, add_term
 from lib.clock import now
 from lib.media import probe
 
@@ -44,6 +68,10 @@ def load_demo(email: str, password: str) -> bool:
         workspace = create_workspace("Demo Roastery", owner=owner, time_zone=ZONE)
         by = actor_for(Membership.objects.select_related("user", "workspace").get(user=owner))
         with workspace_scope(workspace.pk):
+            update_guard_settings(by=by, markets=MARKETS, industry=INDUSTRY)
+            for word in WORDS:
+                add_term(TermDraft(word.term, word.kind, word.reason, word.replacement), by=by)
+            _add_people(by)
             campaign = _add_campaign(by)
             for draft in DRAFTS:
                 _add_post(draft, campaign, by)
@@ -72,6 +100,24 @@ def add_staff(email: str, password: str) -> None:
     if not User.objects.filter(email=email).exists():
         user = add_person(email, password, "Sam Staff")
         User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+
+
+def _add_people(by: Actor) -> None:
+    notices = {
+        language: publish_notice(by=by, purpose=PURPOSE, language=language, text=text)
+        for language, text in NOTICES.items()
+    }
+    for person in PEOPLE:
+        _add_contact(person, notices[person.language], by)
+
+
+def _add_contact(person: Person, notice: Notice, by: Actor) -> None:
+    contact = create_contact(
+        by=by, name=person.name, email=person.email, language=person.language, country=person.country
+    )
+    give_consent(contact, PURPOSE, "email", by=by, method="form", notice=notice)
+    if person.has_withdrawn:
+        withdraw_consent(contact, PURPOSE, "email", by=by, method="link")
 
 
 def _add_campaign(by: Actor) -> Campaign:

@@ -16,6 +16,7 @@ Our followers in Shanghai read the Chinese posts.
 Voice: warm, exact, never shouting. Say how it tastes and how to brew it. No superlatives, no health claims. \
 中文内容请自然、简洁，不用“最”字和夸张用语。"""
 FOLDER = "spring-launch"
+FLAWED = "Spring offer, first try"
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,55 @@ DRAFTS = (
         ("What do you brew with on weekday mornings? We will try the three most unusual answers at the shop.",),
         made_with_ai=True,
     ),
+    # What the rules and the list below object to, with something to mend in each language.
+    Draft(
+        FLAWED,
+        ("Cheap and good: an organic roast that wakes you up in five minutes.\n\n全网最好喝的春季新品，第一口就爱上。",),
+    ),
+)
+
+MARKETS = ("US", "EU", "CN")
+INDUSTRY = "food"
+
+
+@dataclass(frozen=True)
+class Word:
+    """An entry of the workspace's own list."""
+
+    term: str
+    kind: str
+    reason: str
+    replacement: str = ""
+
+
+WORDS = (
+    Word("cheap", "block", "Our prices are fair to the farm, not low.", "fairly priced"),
+    Word("咖啡神器", "block", "夸张用语，换成平实的说法。", "咖啡器具"),
+    Word("organic", "review", "Only the Yirgacheffe is certified. Is it about that one?"),
+    Word("Morning No. 1", "allow", "The name of a blend, no claim to be first."),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who agreed to the newsletter, and perhaps thought better of it."""
+
+    name: str
+    email: str
+    language: str
+    country: str
+    has_withdrawn: bool = False
+
+
+PURPOSE = "newsletter"
+NOTICES = {
+    "en": "Demo Roastery writes to you once a month about new roasts and tastings. We keep your name and address "
+    "until you tell us to stop, which you can at any time by the link in each mail.",
+    "zh": "Demo Roastery 每月给您写一封信，介绍新豆与品鉴活动。您的姓名和邮箱仅用于此，您可随时点击信中的链接退订。",
+}
+PEOPLE = (
+    Person("Lena Voss", "lena@example.net", "en", "DE"),
+    Person("陈丽", "chen.li@example.net", "zh", "CN", has_withdrawn=True),
 )
 
 

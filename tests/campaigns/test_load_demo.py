@@ -4,14 +4,18 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from accounts.access import actor_for
+from accounts.access import Actor, actor_for
 from accounts.models import Membership, User, Workspace
 from accounts.scope import workspace_scope
-from campaigns.demo_content import DRAFTS, FOLDER, FOLDER_FILES, JASMINE
+from campaigns.demo_content import DRAFTS, FLAWED, FOLDER, FOLDER_FILES, INDUSTRY, JASMINE, MARKETS, PEOPLE, WORDS
 from campaigns.demo_pictures import draw_picture
 from campaigns.management.commands.load_demo import DEMO_EMAIL, DEMO_PASSWORD, is_sandbox
 from campaigns.models import Campaign, Delivery, MediaAsset, Post, PostPart, Snippet, Source
 from campaigns.sources import scan_source, sources_root
+from compliance.consent import may_contact
+from compliance.guard import Decision, Verdict
+from compliance.guard_check import Question, check_text
+from compliance.models import Contact, GuardSettings, Notice, WorkspaceTerm
 from social.networks.x.text import weighted_length
 
 pytestmark = pytest.mark.django_db
@@ -28,10 +32,31 @@ def demo(on_sandbox) -> Workspace:
     return Workspace.objects.get(name="Demo Roastery")
 
 
+def owner_of(workspace: Workspace) -> Actor:
+    return actor_for(Membership.objects.select_related("user", "workspace").get(user__email=DEMO_EMAIL))
+
+
 def scan_all(workspace: Workspace):
     with workspace_scope(workspace.pk):
-        by = actor_for(Membership.objects.select_related("user", "workspace").get(user__email=DEMO_EMAIL))
-        return scan_source(Source.objects.get(), by=by)
+        return scan_source(Source.objects.get(), by=owner_of(workspace))
+
+
+def judged(workspace: Workspace) -> dict[str, Decision]:
+    """By the titles of the posts, on X."""
+    with workspace_scope(workspace.pk):
+        by = owner_of(workspace)
+        return {
+            post.title: check_text(
+                Question(
+                    "\n\n".join(part.text for part in post.parts.all()),
+                    platform="x",
+                    relationship=post.relationship,
+                    ai_generated=post.made_with_ai,
+                ),
+                by=by,
+            )
+            for post in Post.objects.prefetch_related("parts")
+        }
 
 
 def test_the_log_in_it_prints_works(demo: Workspace, client) -> None:
@@ -68,6 +93,39 @@ def test_pictures_of_posts_say_what_they_show(demo: Workspace) -> None:
     with workspace_scope(demo.pk):
         assert MediaAsset.objects.count() == 3
         assert all(use.alt_text for part in PostPart.objects.all() for use in part.media.all())
+
+
+def test_it_is_checked_by_the_rules_of_its_markets(demo: Workspace) -> None:
+    with workspace_scope(demo.pk):
+        settings = GuardSettings.objects.get()
+    assert (settings.markets, settings.industry) == (list(MARKETS), INDUSTRY)
+
+
+def test_one_draft_shows_what_the_rules_object_to_and_the_others_pass(demo: Workspace) -> None:
+    decisions = judged(demo)
+    hits = {hit.rule: hit for hit in decisions.pop(FLAWED).hits}
+    assert {hit.severity.value for hit in hits.values()} >= {"block", "review"}
+    assert "AL9.3" in hits
+    assert [hit.replacement for hit in hits.values() if hit.replacement] == ["fairly priced"]
+    assert {title: decision.blocking for title, decision in decisions.items() if decision.blocking} == {}
+
+
+def test_its_own_list_has_words_of_every_kind(demo: Workspace) -> None:
+    with workspace_scope(demo.pk):
+        assert set(WorkspaceTerm.objects.values_list("term", flat=True)) == {word.term for word in WORDS}
+        assert set(WorkspaceTerm.objects.values_list("kind", flat=True)) == set(WorkspaceTerm.Kind.values)
+
+
+def test_one_contact_agreed_and_one_withdrew(demo: Workspace) -> None:
+    with workspace_scope(demo.pk):
+        answers = {row.name: may_contact(row, "newsletter", "email").allowed for row in Contact.objects.all()}
+    assert answers == {person.name: not person.has_withdrawn for person in PEOPLE}
+    assert set(answers.values()) == {True, False}
+
+
+def test_everybody_was_told_in_their_language(demo: Workspace) -> None:
+    with workspace_scope(demo.pk):
+        assert set(Notice.objects.values_list("language", flat=True)) == {person.language for person in PEOPLE}
 
 
 def test_loading_it_again_changes_nothing(demo: Workspace) -> None:
