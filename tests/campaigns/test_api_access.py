@@ -10,23 +10,25 @@ from django.db import transaction
 from django.urls import get_resolver
 from guardian.shortcuts import assign_perm
 
+from accounts.models import Role
 from campaigns.deliveries import add_to_next_slot, submit_post
 from campaigns.models import Campaign, Delivery, Post, Snippet
 from campaigns.recurrences import repeat_post
-from campaigns.services import create_campaign
+from campaigns.services import create_campaign, share_campaign
 from campaigns.slots import add_slot
 from campaigns.sources import create_source
 from compliance.models import Review
+from compliance.reviews.links import create_link
 from tests.campaigns.cast import add_asset, add_connection, add_post
 
 pytestmark = pytest.mark.django_db
-READ, EDIT, PUBLISH, REVIEW = "read", "edit", "publish", "review"
+READ, EDIT, PUBLISH, REVIEW, MEMBERS = "read", "edit", "publish", "review", "members"
 # Writes posts, or decides on them.
 TEAM = "team"
 # Writes posts and plans them.
 BOTH = "edit and publish"
 MAY = {
-    "alice": {READ, EDIT, PUBLISH, REVIEW, BOTH, TEAM},
+    "alice": {READ, EDIT, PUBLISH, REVIEW, MEMBERS, BOTH, TEAM},
     "bob": {READ, EDIT, PUBLISH, BOTH, TEAM},
     "rita": {READ, REVIEW, TEAM},
     "vic": {READ},
@@ -55,12 +57,18 @@ ROUTES = [
     Route("campaign", "patch", "campaigns/{campaign}", EDIT, {"name": "New"}),
     Route("campaign", "delete", "campaigns/{campaign}", EDIT, success=204),
     Route("campaign-status", "post", "campaigns/{campaign}/status", PUBLISH, {"status": "running"}),
+    Route("campaign-policy", "get", "campaigns/{campaign}/policy", READ),
+    Route("campaign-policy", "put", "campaigns/{campaign}/policy", REVIEW, {"mode": "human"}),
+    Route("campaign-policy", "delete", "campaigns/{campaign}/policy", REVIEW, success=204),
+    Route("campaign-guests", "get", "campaigns/{campaign}/guests", MEMBERS),
+    Route("campaign-guest", "put", "campaigns/{campaign}/guests/{guest}", MEMBERS, {"may_decide": "1"}),
     Route("posts", "get", "posts", READ),
     Route("posts", "post", "posts", EDIT, {"parts": [{"text": "New"}]}, success=201),
     Route("post", "get", "posts/{post}", READ),
     Route("post", "put", "posts/{post}", EDIT, {"parts": [{"text": "New"}]}),
     Route("post", "patch", "posts/{post}", EDIT, {"title": "New"}),
     Route("post", "delete", "posts/{post}", EDIT, success=204),
+    Route("post-matrix", "get", "posts/{post}/matrix", READ),
     Route("post-submit", "post", "posts/{post}/submit", EDIT),
     Route("post-duplicate", "post", "posts/{post}/duplicate", EDIT, success=201),
     Route("deliveries", "get", "deliveries", READ),
@@ -78,6 +86,11 @@ ROUTES = [
         "settle-missed", "post", "deliveries/settle-missed", PUBLISH, {"deliveries": ["{approved}"], "action": "drop"}
     ),
     Route("retry-failed", "post", "connections/{connection}/retry-failed", PUBLISH),
+    Route("connections-health", "get", "connections/health", READ),
+    Route("connection-health", "get", "connections/{connection}/health", READ),
+    Route("review-links", "get", "reviews/links", READ),
+    Route("review-links", "post", "reviews/links", MEMBERS, {"name": "Chen", "campaign": "{campaign}"}, success=201),
+    Route("review-link-revoke", "post", "reviews/links/{link}/revoke", MEMBERS),
     Route("reviews", "get", "reviews", READ),
     Route("review", "get", "reviews/{review}", READ),
     Route("review-claim", "post", "reviews/{review}/claim", REVIEW),
@@ -143,7 +156,7 @@ def label(route: Route) -> str:
 
 
 @pytest.fixture
-def ids(in_workspace, alice_actor, bob_actor) -> dict[str, str]:
+def ids(in_workspace, alice_actor, bob_actor, join) -> dict[str, str]:
     """One of everything, in a state in which every act is possible."""
     connection = add_connection(in_workspace)
     campaign = create_campaign(by=alice_actor, name="Spring")
@@ -153,6 +166,8 @@ def ids(in_workspace, alice_actor, bob_actor) -> dict[str, str]:
     submit_post(waiting, by=bob_actor)
     review = Review.objects.get()
     source = create_source(by=alice_actor, name="Folder", folder="folder")
+    hans = join("Hans", Role.GUEST)
+    share_campaign(campaign, hans, by=alice_actor)
     return {
         "campaign": str(campaign.pk),
         "post": str(post.pk),
@@ -167,6 +182,8 @@ def ids(in_workspace, alice_actor, bob_actor) -> dict[str, str]:
         "project": str(source.pk),
         "queued": queued(bob_actor, connection),
         "recurrence": repeated(post, bob_actor),
+        "guest": str(hans.pk),
+        "link": str(create_link(by=alice_actor, name="Chen", scope_id=campaign.pk, scope_label="Spring")[0].pk),
         "snippet": str(Snippet.objects.create(workspace=in_workspace, kind="hashtags", name="Beans", text="#b").pk),
     }
 
@@ -265,8 +282,9 @@ def test_guest_reads_what_is_shared_and_changes_nothing(api, gwen, ids):
     assign_perm("campaigns.view_campaign", gwen, Campaign.objects.get(pk=ids["campaign"]))
     Post.objects.update(campaign=ids["campaign"])
     shared = [route for route in WITH_ID if route.path.startswith(("campaigns", "posts", "deliveries"))]
-    # How a text came about is the team's own.
-    shared = [route for route in shared if route.name != "post-versions"]
+    # How a text came about, where it may go and who decides are the team's own.
+    of_team = {"post-versions", "post-matrix", "campaign-policy"}
+    shared = [route for route in shared if not (route.name in of_team and route.method == "get")]
     assert statuses(api(gwen), ids, shared) == expected({READ}, shared)
 
 
@@ -285,6 +303,7 @@ def test_foreign_ids_inside_a_body_are_answered_like_missing_ones(api, charlie, 
     missing = dict.fromkeys(ids, str(uuid4()))
     bodies = {
         "posts": {"parts": [{"text": "New"}], "campaign": "{campaign}"},
+        "reviews/links": {"name": "Chen", "campaign": "{campaign}"},
         "projects": {"name": "New", "folder": "new", "campaign": "{campaign}"},
         "projects/scan": {"project": "{project}"},
     }
