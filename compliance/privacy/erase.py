@@ -5,6 +5,7 @@ goes last: it is what tells the steps before it what to look for.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -21,6 +22,8 @@ from compliance.privacy.errors import NotErasable
 from compliance.privacy.mentions import REASON, allow_erasing, scrub
 from compliance.privacy.traces import Finder, Traces, traces_of_contact, traces_of_user
 
+COPIES = "exports"
+KEPT = timedelta(days=7)
 Counts = dict[str, int]
 Beat = Callable[[int, int], None]
 
@@ -75,6 +78,7 @@ def _erase_user(user: User, beat: Beat = _silent) -> Counts:
         _delete_known(traces)
         counts |= _counted(User.objects.get(pk=user.pk).delete()[1], counts)
         Erasure.objects.create(subject_kind=SubjectKind.USER, subject_id=traces.pk, counts=counts)
+    _forget_requests(SubjectKind.USER, traces)
     caches.forget(traces.telling)
     return counts
 
@@ -98,6 +102,7 @@ def _erase_contact(contact: Contact, beat: Beat = _silent) -> Counts:
             workspace_id=traces.workspace_id,
             counts=counts,
         )
+    _forget_requests(SubjectKind.CONTACT, traces)
     caches.forget(traces.telling)
     return counts
 
@@ -141,7 +146,10 @@ def _counted(deleted: Mapping[str, int], before: Counts) -> Counts:
 
 
 def _forget_requests(kind: str, traces: Traces) -> None:
-    """Copies made before, of theirs and of every workspace they were in; what they asked for stays, without a name."""
+    """Copies made before, of theirs and of every workspace they were in; what they asked for stays, without a name.
+
+    Called before and after the person's own row goes: a copy that was under way may end in between.
+    """
     workspaces = {traces.workspace_id} - {None} if traces.person == Person.CONTACT else traces.name_workspaces
     own = Q(subject_kind=kind, subject_id=traces.pk)
     whole = Q(subject_kind=SubjectKind.WORKSPACE, subject_id__in=workspaces)
@@ -149,6 +157,14 @@ def _forget_requests(kind: str, traces: Traces) -> None:
         for row in PrivacyRequest.objects.filter(own | whole).exclude(file=""):
             drop_file(row)
         PrivacyRequest.objects.filter(own).update(subject_label="", details={}, extended_because="", refusal="")
+    # Those of the command have no request.
+    for pk in {traces.pk, *workspaces}:
+        default_storage.delete(copy_name(pk))
+
+
+def copy_name(pk: UUID) -> str:
+    """In the storage: by the request, or by the subject where the command made it."""
+    return f"{COPIES}/{pk}.zip"
 
 
 def drop_file(row: PrivacyRequest) -> None:

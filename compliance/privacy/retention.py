@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import DateField, DateTimeField, Model, QuerySet
 
@@ -14,7 +15,7 @@ from accounts.scope import all_workspaces_scope
 from compliance.models import PrivacyRequest
 from compliance.models.privacy import SubjectKind
 from compliance.privacy import holds
-from compliance.privacy.erase import drop_file
+from compliance.privacy.erase import COPIES, KEPT, drop_file
 from compliance.privacy.mentions import allow_erasing
 from lib.clock import now
 
@@ -89,4 +90,17 @@ def _drop_old_files() -> int:
         rows = list(PrivacyRequest.objects.filter(file_expires_at__lt=now()).exclude(file="")[:BATCH])
         for row in rows:
             drop_file(row)
-    return len(rows)
+        known = set(PrivacyRequest.objects.exclude(file="").values_list("file", flat=True))
+    return len(rows) + _drop_strays(known)
+
+
+def _drop_strays(known: set[str]) -> int:
+    """Copies without a request: made by the command, or left by a worker that died."""
+    try:
+        names = {f"{COPIES}/{name}" for name in default_storage.listdir(COPIES)[1]} - known
+    except (FileNotFoundError, NotImplementedError):
+        return 0
+    old = [name for name in names if default_storage.get_modified_time(name) < now() - KEPT]
+    for name in old:
+        default_storage.delete(name)
+    return len(old)

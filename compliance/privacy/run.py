@@ -1,7 +1,7 @@
 """Carrying out requests: claimed on a lease, so that a worker that dies is followed by another one."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from accounts.inventory_categories import MEMBERS, US_ONLY
 from accounts.models import User, Workspace
 from accounts.scope import all_workspaces_scope
 from compliance import contacts
-from compliance.models import Contact, PrivacyRequest
+from compliance.models import Contact, Erasure, PrivacyRequest
 from compliance.models.privacy import SubjectKind
 from compliance.privacy import erase, export, mails, people, requests
 from compliance.privacy.traces import traces_of_contact, traces_of_user
@@ -23,7 +23,8 @@ from lib.clock import now
 
 Kind, Status = PrivacyRequest.Kind, PrivacyRequest.Status
 LEASE = timedelta(minutes=5)
-KEPT = timedelta(days=7)
+# An erasure is dated a moment before it is committed.
+COMMIT = timedelta(seconds=30)
 # Who is nobody outside.
 INSIDE = {US_ONLY["en"], MEMBERS["en"]}
 
@@ -33,7 +34,7 @@ def run(request_id: UUID) -> bool:
     row = _claim(request_id)
     if row is None:
         return False
-    address = _address_of(row)
+    address, began_at = _address_of(row), now()
     try:
         subject = _subject(row)
         fields = ACTS[Kind(row.kind)](row, subject)
@@ -41,6 +42,9 @@ def run(request_id: UUID) -> bool:
         _end(row, Status.REFUSED, refusal=" ".join(refusal.messages)[:300])
         return True
     _end(row, Status.DONE, **fields)
+    if row.kind == Kind.EXPORT and _is_outdated(row, began_at):
+        _begin_again(row)
+        return True
     mails.tell_outcome(row.pk, address)
     return True
 
@@ -76,6 +80,27 @@ def _end(row: PrivacyRequest, status: str, **fields: Any) -> None:
         )
 
 
+def _is_outdated(row: PrivacyRequest, began_at: datetime) -> bool:
+    """Somebody was erased while the copy was made, who may stand in it.
+
+    Asked once the file is noted: an erasure that ends later drops it by itself.
+    """
+    about_them = Q(subject_id=row.subject_id)
+    if row.workspace_id:
+        # An account may have stood in any workspace.
+        about_them = Q(workspace_id=row.workspace_id) | Q(workspace_id=None)
+    with all_workspaces_scope("erasures while a copy was made"):
+        return Erasure.objects.filter(about_them, at__gte=began_at - COMMIT).exists()
+
+
+def _begin_again(row: PrivacyRequest) -> None:
+    with all_workspaces_scope("a copy made anew"):
+        fresh = PrivacyRequest.objects.filter(pk=row.pk).first()
+        if fresh and fresh.file:
+            erase.drop_file(fresh)
+        PrivacyRequest.objects.filter(pk=row.pk).update(status=Status.RUNNING, done_at=None, lease_until=now() + COMMIT)
+
+
 def _subject(row: PrivacyRequest) -> Any:
     """None where they are gone already: erased by a worker that died before it said so."""
     model: Any = {SubjectKind.USER: User, SubjectKind.CONTACT: Contact, SubjectKind.WORKSPACE: Workspace}[
@@ -99,10 +124,10 @@ Fields = dict[str, Any]
 def _export(row: PrivacyRequest, subject: Any) -> Fields:
     if subject is None:
         raise ValidationError("There is nothing left to copy.")
-    name = f"exports/{row.pk}.zip"
+    name = erase.copy_name(row.pk)
     manifest = export.write_copy(_copy_of(subject), name, beat=partial(_beat, row))
     shown = {key: manifest[key] for key in ("format", "generated_at", "models")}
-    return {"file": name, "file_expires_at": now() + KEPT, "manifest": {**shown, "media": len(manifest["media"])}}
+    return {"file": name, "file_expires_at": now() + erase.KEPT, "manifest": {**shown, "media": len(manifest["media"])}}
 
 
 def _copy_of(subject: User | Contact | Workspace) -> export.Copy:

@@ -2,10 +2,13 @@
 
 import hashlib
 import re
+from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 
 from accounts import audit
 from accounts.inventory import INVENTORY
@@ -13,8 +16,9 @@ from accounts.models import Membership, Role
 from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.services import create_api_key, notify
 from campaigns.models import MediaAsset
-from compliance.models import Consent, PrivacyRequest
-from compliance.privacy import export, files, requests, run
+from compliance.models import Consent, Contact, PrivacyRequest
+from compliance.privacy import erase, export, files, ledger, requests, retention, run
+from compliance.privacy.erase import erase_contact, erase_user
 from compliance.privacy.traces import traces_of_contact, traces_of_user
 from lib.clock import shifted
 from social.models import Connection, Credential
@@ -170,7 +174,7 @@ def test_a_copy_can_be_fetched_for_a_week_by_its_person_only(own_copy, client_of
     assert b"".join(response)[:2] == b"PK"
     assert "attachment" in response["Content-Disposition"]
     assert response["Cache-Control"] == "private, no-store"
-    with shifted(run.KEPT * 1.1):
+    with shifted(erase.KEPT * 1.1):
         assert not files.has_file(own_copy)
 
 
@@ -201,3 +205,65 @@ def test_the_copy_of_somebody_removed_has_nothing_of_the_workspace_now(full_hous
     with all_workspaces_scope("what they did stays told"):
         assert lines_of(files, "accounts.AuditDetail")
         assert Connection.objects.exists()
+
+
+def opened_with_anna(by):
+    with workspace_scope(by.workspace.pk):
+        return add_contact(by.workspace), requests.open_workspace_export(by=by)
+
+
+def is_named(row):
+    return bool(row.file) and any(b"anna@example.net" in content for content in unzip(row.file)[1].values())
+
+
+def test_a_copy_that_was_under_way_during_an_erasure_is_made_anew(alice_actor, monkeypatch):
+    anna, row = opened_with_anna(alice_actor)
+    write_rows = export._write_rows
+
+    def erase_once_read(archive, part, *rest):
+        written = write_rows(archive, part, *rest)
+        if part.declaration.model is Contact and written["rows"]:
+            erase_contact(anna)
+        return written
+
+    monkeypatch.setattr(export, "_write_rows", erase_once_read)
+    run.run(row.pk)
+    assert (again(row).status, again(row).file, default_storage.exists(f"exports/{row.pk}.zip")) == (
+        "running",
+        "",
+        False,
+    )
+    with shifted(timedelta(minutes=1)):
+        assert run.waiting() == [row.pk]
+        run.run(row.pk)
+    assert again(row).status == "done"
+    assert again(row).file
+    assert not is_named(again(row))
+
+
+def test_a_copy_that_ends_in_the_midst_of_an_erasure_is_dropped(alice_actor, monkeypatch):
+    anna, row = opened_with_anna(alice_actor)
+    append, named = ledger.append, []
+
+    def copy_first(*line):
+        run.run(row.pk)
+        named.append(is_named(again(row)))
+        append(*line)
+
+    monkeypatch.setattr(ledger, "append", copy_first)
+    erase_contact(anna)
+    assert named == [True]
+    assert not default_storage.exists(f"exports/{row.pk}.zip")
+
+
+def test_a_copy_made_by_the_command_goes_with_its_person_or_after_a_week(bob, charlie, workspace):
+    for words in (["--email", bob.email], ["--email", charlie.email], ["--workspace", workspace.slug]):
+        call_command("export_data", *words, stdout=StringIO())
+    erase_user(bob)
+    # A workspace's copy names its members.
+    assert default_storage.listdir("exports")[1] == [f"{charlie.pk}.zip"]
+    with shifted(timedelta(days=6)):
+        assert retention.sweep().get("files", 0) == 0
+    with shifted(timedelta(days=8)):
+        assert retention.sweep()["files"] == 1
+    assert default_storage.listdir("exports")[1] == []

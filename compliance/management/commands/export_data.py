@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User, Workspace
+from compliance.privacy.erase import copy_name
 from compliance.privacy.export import Copy, copy_of_person, copy_of_workspace, write_copy
 from compliance.privacy.traces import traces_of_user
 
@@ -16,11 +17,11 @@ class Command(BaseCommand):
         who = parser.add_mutually_exclusive_group(required=True)
         who.add_argument("--email", help="of an account")
         who.add_argument("--workspace", metavar="SLUG")
-        parser.add_argument("--name", help="the file's name in the storage; by default exports/<id>.zip")
+        parser.add_argument("--name", help="the file's name in the storage; by default exports/<id>.zip, for 7 days")
 
     def handle(self, *args: Any, **options: Any) -> None:
         copy = self._copy(options["email"], options["workspace"])
-        name = options["name"] or f"exports/{copy.id}.zip"
+        name = options["name"] or copy_name(copy.id)
         manifest = write_copy(copy, name, beat=lambda done, of: None)
         self.stdout.write(json.dumps({"file": name, **manifest}, indent=2))
 
