@@ -1,13 +1,9 @@
 """Every route, asked by every role, by keys of every scope, by strangers and by nobody."""
 
-from dataclasses import dataclass, field
 from datetime import time
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
-from django.urls import get_resolver
 from guardian.shortcuts import assign_perm
 
 from accounts.models import Role
@@ -19,6 +15,7 @@ from campaigns.slots import add_slot
 from campaigns.sources import create_source
 from compliance.models import Review
 from compliance.reviews.links import create_link
+from tests.api_walk import Route, ask, expected, label, statuses, wired_names
 from tests.campaigns.cast import add_asset, add_connection, add_post
 
 pytestmark = pytest.mark.django_db
@@ -37,16 +34,6 @@ MAY = {
 SCOPES = {"read": {READ}, "write": {READ, EDIT, TEAM}, "publish": {READ, PUBLISH}, "connections": {READ}}
 SEEN = {"id": "{review}", "hash": "{hash}"}
 SOON = "2090-01-01T09:00:00Z"
-
-
-@dataclass(frozen=True)
-class Route:
-    name: str
-    method: str
-    path: str
-    needs: str
-    body: Any = field(default_factory=dict)
-    success: int = 200
 
 
 ROUTES = [
@@ -151,10 +138,6 @@ WITH_ID = [route for route in ROUTES if "{" in route.path]
 LISTS_FOR_GUESTS = {"campaigns", "posts", "deliveries", "media"}
 
 
-def label(route: Route) -> str:
-    return f"{route.method} {route.path}"
-
-
 @pytest.fixture
 def ids(in_workspace, alice_actor, bob_actor, join) -> dict[str, str]:
     """One of everything, in a state in which every act is possible."""
@@ -216,45 +199,8 @@ def uncertain(by, connection) -> Post:
     return post
 
 
-def ask(client, route: Route, ids: dict[str, str]):
-    return getattr(client, route.method)(f"/api/{route.path.format(**ids)}", filled(route.body, ids), format="json")
-
-
-def filled(body: Any, ids: dict[str, str]) -> Any:
-    return {
-        name: [one_filled(part, ids) for part in value] if isinstance(value, list) else value.format(**ids)
-        for name, value in body.items()
-    }
-
-
-def one_filled(part: Any, ids: dict[str, str]) -> Any:
-    if isinstance(part, dict) and "id" in part:
-        return filled(part, ids)
-    return part.format(**ids) if isinstance(part, str) else part
-
-
 def test_every_route_of_this_app_is_walked():
-    wired = {
-        pattern.name
-        for resolver in get_resolver().url_patterns
-        if getattr(resolver, "app_name", "") == "campaigns-api"
-        for pattern in resolver.url_patterns
-    }
-    assert wired == {route.name for route in ROUTES} | ELSEWHERE
-
-
-def statuses(client, ids: dict[str, str], routes: list[Route]) -> dict[str, int]:
-    """What each answers while everything is as the fixture left it."""
-    found = {}
-    for route in routes:
-        before = transaction.savepoint()
-        found[label(route)] = ask(client, route, ids).status_code
-        transaction.savepoint_rollback(before)
-    return found
-
-
-def expected(allowed: set[str], routes: list[Route]) -> dict[str, int]:
-    return {label(route): route.success if route.needs in allowed else 403 for route in routes}
+    assert wired_names("campaigns-api") == {route.name for route in ROUTES} | ELSEWHERE
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "rita", "vic"])
