@@ -21,11 +21,12 @@ from campaigns.guard_findings import Finding, Findings, find_in_form, render_for
 from campaigns.guard_matrix import Matrix, build_matrix, drafts_of
 from campaigns.guarding import draft_of, gather_known
 from campaigns.links import SHORTENERS
-from campaigns.models import Campaign, ComposerDraft, MediaAsset, Post, Snippet
+from campaigns.models import Campaign, ComposerDraft, Delivery, MediaAsset, Post, Snippet
 from campaigns.previews import Preview, PreviewPart, build_preview
 from campaigns.rendering import Rendered, RenderedMedia, render_part
 from campaigns.text_diff import Change, diff_words
 from compliance.guard.port import ANY
+from compliance.services import TOLD
 from lib.money import dollars
 from social.models import Connection
 from social.networks.options import PREVIEWS, REPLY_SETTINGS
@@ -77,11 +78,18 @@ def show_composer(
         # Without it the first thing typed would replace what is offered.
         "seen": version_of(kept) if kept else "",
         "is_continued": kept is not None,
+        "sent_back": sent_back(post) if post else [],
         "emoji": EMOJI,
         "snippets": list(Snippet.objects.filter(workspace=request.actor.workspace)),
         "has_composer": True,
     }
     return render(request, "campaigns/composer.html", context, status=_status(form))
+
+
+def sent_back(post: Post) -> list[Delivery]:
+    """What a reviewer wants to see changed, or nobody decided on: the reason is in `problem_text`."""
+    rows = Delivery.objects.filter(post=post, state=Delivery.State.DRAFT, problem_code__in=TOLD)
+    return list(rows.select_related("connection"))
 
 
 @dataclass(frozen=True)

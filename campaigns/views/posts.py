@@ -22,6 +22,7 @@ from campaigns.previews import Preview, preview_delivery
 from campaigns.queries import with_content
 from campaigns.views.outcome import Refusal, attempt
 from compliance.models import GuardDecision, Review
+from compliance.services import TOLD
 from social.models import Connection
 
 PAGE_SIZE = 20
@@ -111,6 +112,7 @@ def show_post(request: MemberRequest, post: Post, refusal: Refusal | None = None
         ],
         "parts": post.parts.prefetch_related("media__asset"),
         "actions": post_actions(deliveries, actor),
+        "is_sent_back": any(row.state == Delivery.State.DRAFT and row.problem_code in TOLD for row in deliveries),
         "reviews": _decisions(actor.workspace, deliveries) if not actor.is_guest else [],
         "refusal": refusal,
     }

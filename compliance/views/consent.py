@@ -18,13 +18,19 @@ from compliance.models import Notice
 from compliance.notices import MAX_NOTICE, get_notice, publish_notice, update_notice, visible_notices
 
 ACTS = {"give": "Agreed", "withdraw": "Withdrew", "object": "Objected"}
+# How they read where a capital letter is not enough.
+CHANNEL_NAMES = {"email": "E-mail", "phone": "Telephone", "sms": "SMS"}
 EVERY = (ANY, "Every channel")
 
 
 class ConsentForm(forms.Form):
     act = forms.ChoiceField(label="What the person said", choices=list(ACTS.items()))
-    purpose = forms.CharField(max_length=40, help_text="Such as newsletter; “any” to withdraw or object to everything.")
-    channel = forms.ChoiceField(choices=[*((name, name) for name in CHANNELS), EVERY])
+    purpose = forms.CharField(
+        max_length=40,
+        widget=forms.TextInput(attrs={"list": "purposes", "autocomplete": "off"}),
+        help_text="Such as newsletter; “any” to withdraw or object to everything.",
+    )
+    channel = forms.ChoiceField(choices=[*((name, CHANNEL_NAMES.get(name, name.title())) for name in CHANNELS), EVERY])
     notice = forms.ChoiceField(required=False, help_text="What they were shown when they agreed.")
     proof = forms.CharField(
         max_length=MAX_PROOF - 100,
@@ -35,10 +41,12 @@ class ConsentForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        notices = [(str(row.pk), str(row)) for row in visible_notices(actor)]
+        rows = list(visible_notices(actor))
+        self.purposes = sorted({row.purpose for row in rows})
+        notices = [(str(row.pk), str(row)) for row in rows]
         # A choice field of its own: nobody can name a notice of another workspace.
         self.fields["notice"] = forms.ChoiceField(
-            choices=[("", "none"), *notices], required=False, help_text=self.fields["notice"].help_text
+            choices=[("", "No notice"), *notices], required=False, help_text=self.fields["notice"].help_text
         )
 
     def clean_purpose(self) -> str:
