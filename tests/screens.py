@@ -85,6 +85,10 @@ DETAILS = {
     "queue": ("slots", rf"/queue/{UUID}$"),
     "import": ("/imports", rf"/imports/{UUID}$"),
     "contact": ("/contacts", rf"/contacts/{UUID}$"),
+    "contact-edit": ("contact", rf"/contacts/{UUID}/edit$"),
+    "notice": ("/notices", rf"/notices/{UUID}$"),
+    "guard-word": ("/settings/guard/words", rf"/settings/guard/words/{UUID}$"),
+    "privacy-request": ("/settings/privacy", rf"/settings/privacy/requests/{UUID}$"),
     "telegram-chat": ("/connections", rf"/connections/{UUID}/telegram$"),
 }
 
