@@ -100,7 +100,10 @@ DRAFTS = (
     # What the rules and the list below object to, with something to mend in each language.
     Draft(
         FLAWED,
-        ("Cheap and good: an organic roast that wakes you up in five minutes.\n\n全网最好喝的春季新品，第一口就爱上。",),
+        (
+            "Cheap and good: an organic roast that wakes you up in five minutes.\n\n"
+            "全网最好喝的春季新品，第一口就爱上。",
+        ),
     ),
 )
 

@@ -13,7 +13,7 @@ from campaigns.management.commands.load_demo import DEMO_EMAIL, DEMO_PASSWORD, i
 from campaigns.models import Campaign, Delivery, MediaAsset, Post, PostPart, Snippet, Source
 from campaigns.sources import scan_source, sources_root
 from compliance.consent import may_contact
-from compliance.guard import Decision, Verdict
+from compliance.guard import Decision
 from compliance.guard_check import Question, check_text
 from compliance.models import Contact, GuardSettings, Notice, WorkspaceTerm
 from social.networks.x.text import weighted_length
