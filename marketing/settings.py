@@ -360,6 +360,19 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "COMPONENT_SPLIT_REQUEST": True,
+    # Fields of one name with other choices each: otherwise the document names them by a number.
+    "ENUM_NAME_OVERRIDES": {
+        "CampaignStatusEnum": "campaigns.models.Campaign.Status",
+        "ConsentStateEnum": "compliance.models.Consent.State",
+        "DeliveryStateEnum": "campaigns.models.Delivery.State",
+        "ImportStatusEnum": "campaigns.models.Import.Status",
+        "PrivacyKindEnum": "compliance.models.PrivacyRequest.Kind",
+        "ProjectKindEnum": "campaigns.models.Source.Kind",
+        "RecurrenceKindEnum": "campaigns.models.Recurrence.Kind",
+        "ReviewStatusEnum": "compliance.models.Review.Status",
+        "SnippetKindEnum": "campaigns.models.Snippet.Kind",
+        "TermKindEnum": "compliance.models.WorkspaceTerm.Kind",
+    },
 }
 
 # --- logs -------------------------------------------------------------------------------------------------
