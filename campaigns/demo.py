@@ -47,6 +47,7 @@ from campaigns.services import (
 from campaigns.snippets import create_snippet
 from campaigns.sources import create_source, sources_root, update_source
 from compliance.consent import give_consent, withdraw_consent
+from compliance.consent_links import choices_token, person_of
 from compliance.contacts import create_contact
 from compliance.guard_settings import update_guard_settings
 from compliance.models import Notice
@@ -117,7 +118,8 @@ def _add_contact(person: Person, notice: Notice, by: Actor) -> None:
     )
     give_consent(contact, PURPOSE, "email", by=by, method="form", notice=notice)
     if person.has_withdrawn:
-        withdraw_consent(contact, PURPOSE, "email", by=by, method="link")
+        with person_of(choices_token(contact)) as themselves:
+            withdraw_consent(contact, PURPOSE, "email", by=themselves.actor, method="link")
 
 
 def _add_campaign(by: Actor) -> Campaign:

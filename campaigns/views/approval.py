@@ -18,8 +18,9 @@ from campaigns.campaign_queries import guests_of
 from campaigns.guest_reviews import deciding_guests
 from campaigns.models import AutonomyPolicy, Campaign
 from campaigns.views.outcome import Refusal, attempt
-from compliance.models import ReviewLink
+from compliance.models import Review, ReviewLink
 from compliance.reviews.links import DAYS, create_link, link_url, revoke_link
+from compliance.services import release_review
 from lib.money import dollars
 
 MICRO = 1_000_000
@@ -149,7 +150,16 @@ def _new_link(request: MemberRequest, scope_id: UUID, label: str) -> tuple[Refus
         found.append(link_url(token))
 
     refusal = attempt(create)
+    if refusal is None:
+        _make_way(request, scope_id)
     return refusal, "" if refusal else found[0]
+
+
+def _make_way(request: MemberRequest, scope_id: UUID) -> None:
+    """Whoever asks a client has stopped looking: their claim would keep the client out for minutes."""
+    mine = Review.objects.filter(workspace=request.actor.workspace, claimed_by=request.actor.user)
+    for review in mine.filter(status=Review.Status.WAITING, scopes__contains=[scope_id]):
+        release_review(review, by=request.actor)
 
 
 @require_POST
