@@ -135,8 +135,23 @@ def _choices(tree: Any, pattern: str, *, is_repeated: bool) -> int:
         ways *= _repeat_ways(name, value, pattern, is_repeated)
         repeats = is_repeated or (name.endswith("REPEAT") and value[1] > 1)
         inner = [_choices(part, pattern, is_repeated=repeats) for part in _inner(name, value)]
-        ways *= max(inner, default=1) * (_branches_at_once(value[1]) if name == "BRANCH" else 1)
+        within = max(inner, default=1) * (_branches_at_once(value[1]) if name == "BRANCH" else 1)
+        # Each time round it may be shared out anew.
+        ways *= within ** (value[1] if name.endswith("REPEAT") else 1)
         ways = min(ways, MAX_CHOICES + 1)
+    return ways
+
+
+def ways_to_match(tree: Any, most: int) -> int:
+    """As `_choices`, refusing nothing and counting no further than `most` + 1."""
+    ways = 1
+    for op, value in tree:
+        name = str(op)
+        within = max((ways_to_match(part, most) for part in _inner(name, value)), default=1)
+        within *= _branches_at_once(value[1]) if name == "BRANCH" else 1
+        if name.endswith("REPEAT"):
+            within = (value[1] - value[0] + 1) * within ** value[1]
+        ways = min(ways * within, most + 1)
     return ways
 
 

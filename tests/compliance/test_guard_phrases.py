@@ -352,7 +352,11 @@ def test_a_rule_that_could_not_work_or_be_slow_is_refused(match: Mapping[str, An
         check_match(match)
 
 
-@pytest.mark.parametrize("pattern", ["(a|aa|ab){1,3}" * 8, "(a|a|a)" * 20, "(a|ab?)" * 14, "a?" * 40 + "b"])
+# Few ways in one round, and beyond counting in a hundred.
+ROUNDS = ["(?:a|aa){1,100}x", r"(?:\w\w?){1,100}x", "((ab|a)(b|)){1,50}c", "(a|a)(a|a)(a|a){1,20}x"]
+
+
+@pytest.mark.parametrize("pattern", ["(a|aa|ab){1,3}" * 8, "(a|a|a)" * 20, "(a|ab?)" * 14, "a?" * 40 + "b", *ROUNDS])
 def test_alternatives_that_multiply_are_refused(pattern: str) -> None:
     with pytest.raises(BadPack):
         check_pattern(pattern)

@@ -280,6 +280,17 @@ def test_patterns_without_a_bound_are_refused(pattern: str) -> None:
         check_bounded(pattern)
 
 
+@pytest.mark.parametrize("pattern", ["(?:a|aa){1,100}x", r"(?:\w\w?){1,100}x", "(?:a{1,100}){1,5}x", "(?:a?a?){1,50}x"])
+def test_patterns_that_could_try_for_ever_are_refused(pattern: str) -> None:
+    with pytest.raises(BadPack):
+        check_bounded(pattern)
+
+
+def test_rules_over_facts_keep_to_few_ways() -> None:
+    with pytest.raises(BadPack, match="too many ways"):
+        check_match({"text": {"patterns": ["a{0,100}a{0,100}a{0,100}b"]}})
+
+
 @pytest.mark.parametrize("pattern", ["a?", r"\w{1,30}", "(?: a{1,20}){0,3}", "(?<!b)a(?!c)", "a|b{2}"])
 def test_bounded_patterns_pass(pattern: str) -> None:
     check_bounded(pattern)

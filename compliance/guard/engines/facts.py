@@ -14,12 +14,15 @@ from typing import Any
 from compliance.guard.conditions import check_when, compile_when
 from compliance.guard.port import Answer, Context, Draft, Hit
 from compliance.guard.rules import BadPack, Rule, RuleSet, checker
+from compliance.guard.terms import MAX_CHOICES, ways_to_match
 from compliance.guard.text import Folded, fold, fold_term
 
 # Facts that hold words which go out though they are not the draft's.
 TEXT_FACTS = ("text", "message", "comment", "caption", "title", "bio", "body", "subject", "image_text")
 MAX_PATTERN_LENGTH = 400
 MAX_REPEAT, MAX_OUTER = 100, 5
+# Words and the blanks between them exclude each other, so that of these hardly any are tried.
+MOST_WAYS = 200_000_000
 MATCH_SCHEMA: dict[str, Any] = {
     "type": "object",
     "minProperties": 1,
@@ -48,15 +51,18 @@ def check_match(match: Any) -> None:
     """Raises BadPack."""
     _check_shape(match)
     for pattern in match.get("text", {}).get("patterns", ()):
-        check_bounded(pattern)
+        check_bounded(pattern, MAX_CHOICES)
     check_when(match.get("when", {}))
 
 
-def check_bounded(pattern: str) -> None:
+def check_bounded(pattern: str, most_ways: int = MOST_WAYS) -> None:
     """Raises BadPack unless each place of a text takes bounded time: texts are written by tenants."""
     try:
         re.compile(pattern)
-        _check_repeats(sre.parse(pattern), pattern, MAX_REPEAT)
+        tree = sre.parse(pattern)
+        _check_repeats(tree, pattern, MAX_REPEAT)
+        if ways_to_match(tree, most_ways) > most_ways:
+            raise BadPack(f"{pattern}: too many ways to match; use smaller repeats")
     except (re.error, RecursionError) as fault:
         raise BadPack(f"{pattern}: {fault}") from None
 
