@@ -23,6 +23,13 @@ def client(account) -> XClient:
     return XClient(account.token, remote_id=account.id)
 
 
+@pytest.fixture
+def impatient(account, settings) -> XClient:
+    """Waits less than the faults that hang last."""
+    settings.X_TIMEOUT_S = 0.8
+    return XClient(account.token, remote_id=account.id)
+
+
 def failed_write(client: XClient, text: str = "Hello") -> NetworkError:
     with pytest.raises(NetworkError) as caught:
         client.publish(OutgoingPart(text=text))
@@ -37,10 +44,8 @@ def failed_read(client: XClient) -> NetworkError:
 
 # fault, its parameters, what a write means, what a read means, code
 TABLE = [
-    ("accept_then_hang", {"seconds": 8}, Failure.UNKNOWN, Failure.TEMPORARY, "timeout"),
     ("accept_then_drop", {}, Failure.UNKNOWN, Failure.TEMPORARY, "connection_lost"),
     ("drop_before_accept", {}, Failure.UNKNOWN, Failure.TEMPORARY, "connection_lost"),
-    ("slow_headers", {"seconds": 8}, Failure.UNKNOWN, Failure.TEMPORARY, "timeout"),
     ("html_5xx", {}, Failure.UNKNOWN, Failure.TEMPORARY, "http_503"),
     ("status", {"status": 500}, Failure.UNKNOWN, Failure.TEMPORARY, "http_500"),
     ("status", {"status": 408}, Failure.UNKNOWN, Failure.TEMPORARY, "http_408"),
@@ -78,6 +83,15 @@ def test_failed_read_means(sandbox, client, fault, params, _write, read, code):
     sandbox.fault(fault, route=ME, **params)
     error = failed_read(client)
     assert (error.failure, error.code) == (read, code)
+
+
+@pytest.mark.parametrize("fault", ["accept_then_hang", "slow_headers"])
+def test_what_hangs_is_given_up(sandbox, impatient, fault):
+    for route in (POST, ME):
+        sandbox.fault(fault, route=route, seconds=8)
+    write, read = failed_write(impatient), failed_read(impatient)
+    assert (write.failure, write.code) == (Failure.UNKNOWN, "timeout")
+    assert (read.failure, read.code) == (Failure.TEMPORARY, "timeout")
 
 
 def test_a_second_post_with_the_same_words_is_a_duplicate(client):
@@ -131,7 +145,7 @@ def test_a_body_that_trickles_in_is_cut_off_at_the_deadline(sandbox, client, mon
     assert now() - started < timedelta(seconds=6)
 
 
-def test_a_post_whose_answer_trickles_in_is_uncertain(sandbox, client, account, monkeypatch):
+def test_a_post_whose_answer_trickles_in_is_uncertain(sandbox, client, monkeypatch):
     monkeypatch.setattr("lib.http.CONNECT_TIMEOUT_S", 0.2)
     sandbox.fault("slow_body", route=POST, seconds=12)
     assert failed_write(client).failure is Failure.UNKNOWN
