@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(settings):
     server = Server()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     settings.TELEGRAM_API_BASE_URL = f"http://127.0.0.1:{server.server_port}"
     settings.TELEGRAM_TIMEOUT_S = 5
     yield server
