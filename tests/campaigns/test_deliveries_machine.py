@@ -132,7 +132,7 @@ class World:
     def change_behind_the_services(self, n: int) -> None:
         self.post.parts.filter(position=0).update(text=f"Changed {n}")
         for current in self.jobs[-1:]:
-            outcome.set_aside(current, State.IN_REVIEW, "changed", "It changed.")
+            outcome.set_aside(current, NotNow(State.IN_REVIEW, "changed", "It changed."))
 
     def worker(self, n: int) -> job.Job | None:
         """Mostly the newest; sometimes one that should long be gone."""
