@@ -50,6 +50,11 @@ def gather_known(workspace: Workspace, rendered: Sequence[Rendered]) -> Known:
     )
 
 
+def known_at_sending(workspace: Workspace, rendered: Sequence[Rendered]) -> Known:
+    """Without the links' last answers: one that does not answer for a moment takes no approval back."""
+    return replace(gather_known(workspace, rendered), links={})
+
+
 def judge_delivery(delivery: Delivery, rendered: Rendered, known: Known | None = None) -> Judged:
     """Expects the content loaded; inside the workspace's scope."""
     assets = {use.asset_id: use.asset for part in delivery.post.parts.all() for use in part.media.all()}

@@ -13,7 +13,7 @@ from accounts.models import Switch, UsageTotal, Workspace
 from accounts.usage import Budget, campaign_budget, month_budget, month_scope
 from campaigns.account_health import health_cards
 from campaigns.costs import cost_of
-from campaigns.guarding import gather_known, judge_delivery, rules_at_approvals
+from campaigns.guarding import judge_delivery, known_at_sending, rules_at_approvals
 from campaigns.link_checks import known_checks, links_of
 from campaigns.models import Delivery, LinkCheck
 from campaigns.rendering import Rendered, render
@@ -120,7 +120,7 @@ def _size_of(name: str) -> int | None:
 def _judged(
     workspace: Workspace, deliveries: Sequence[Delivery], rendered: dict[UUID, Rendered]
 ) -> dict[UUID, Decision]:
-    known = gather_known(workspace, list(rendered.values()))
+    known = known_at_sending(workspace, list(rendered.values()))
     return {row.pk: judge_delivery(row, rendered[row.pk], known).decision for row in deliveries}
 
 

@@ -1,6 +1,6 @@
 """One claimed delivery in a worker's hands: what it holds, and the guarded writes that keep or lose the claim."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from accounts.scope import workspace_scope
 from campaigns.engine.budget import hold_cost
 from campaigns.engine.holds import find_hold
 from campaigns.engine.pace import is_about_account, take_turn
-from campaigns.guarding import explain_hits, gather_known, judge_delivery, keep_judged, rules_at_approval
+from campaigns.guarding import explain_hits, judge_delivery, keep_judged, known_at_sending, rules_at_approval
 from campaigns.models import Attempt, Delivery, LiveChange, LivePart
 from campaigns.queries import with_content
 from campaigns.rendering import Rendered, render
@@ -90,8 +90,7 @@ def check_guard(job: Job) -> None:
     """The last look of the rules: they, the account or the facts may have changed since the approval. Raises NotNow."""
     if job.rendered.content_hash != job.delivery.approved_hash:
         return
-    # A link that does not answer for a moment takes no approval back: the pre-flight tells of it.
-    known = replace(gather_known(job.delivery.workspace, [job.rendered]), links={})
+    known = known_at_sending(job.delivery.workspace, [job.rendered])
     judged = judge_delivery(job.delivery, job.rendered, known)
     decision = judged.decision
     if decision.verdict == Verdict.ALLOW:

@@ -257,8 +257,8 @@ def add_check(workspace: Workspace, url: str, is_ok: bool) -> None:
     )
 
 
-@pytest.mark.parametrize(("is_ok", "expected"), [(True, {}), (False, {"link": "amber", "guard_review": "red"})])
-def test_a_link_that_leads_nowhere_goes_back_to_a_reviewer(planned, workspace, is_ok: bool, expected: dict[str, str]) -> None:
+@pytest.mark.parametrize(("is_ok", "expected"), [(True, {}), (False, {"link": "amber"})])
+def test_a_link_that_leads_nowhere_is_amber(planned, workspace, is_ok: bool, expected: dict[str, str]) -> None:
     row = planned(text="See https://beans.coffee/new for more.")
     add_check(workspace, "https://beans.coffee/new", is_ok)
     assert found(row) == expected
