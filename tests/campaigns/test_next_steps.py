@@ -6,6 +6,7 @@ from django.test import Client
 from campaigns.deliveries import submit_post
 from campaigns.models import Delivery, Post
 from compliance.models import Review
+from compliance.reviews.links import create_link
 from compliance.services import approve_review, claim_review, reject_review, request_changes
 from compliance.terms import TermDraft, add_term
 from lib.clock import now
@@ -116,6 +117,15 @@ def test_a_decided_review_is_left_alone(
     approve_review(review, by=rita_actor, seen_hash=review.action_hash)
     ask_client(alice_client, f"/posts/{post.pk}/links")
     assert Delivery.objects.get(post=post).state == Delivery.State.APPROVED
+
+
+def test_the_post_names_the_client_who_approved_it(
+    alice_client: Client, alice_actor, post: Post, review: Review
+) -> None:
+    link, _ = create_link(by=alice_actor, name="Ms Chen", scope_id=post.pk, scope_label="Post")
+    decided = {"status": "approved", "decided_at": now(), "decided_label": "Chen Li (client: Ms Chen)"}
+    Review.objects.filter(pk=review.pk).update(**decided, decided_link=link)
+    assert "Approved by Chen Li (client: Ms Chen)" in alice_client.get(f"/posts/{post.pk}").content.decode()
 
 
 # --- what the rules say -----------------------------------------------------------------------------------
