@@ -44,17 +44,23 @@ def test_directional_and_invalid_characters_are_treated_as_in_the_suite(row: dic
     assert parse_tweet(row["text"]) == as_vendor_says(row["expected"])
 
 
-@pytest.mark.parametrize("row", map(json.loads, ANSWERS), ids=range(len(ANSWERS)))
-def test_odd_post_is_answered_as_the_library_of_x_does(row: dict[str, Any]) -> None:
-    parsed = parse_tweet(row["text"])
+def our_answer(text: str) -> dict[str, Any]:
+    parsed = parse_tweet(text)
+    return {
+        "text": text,
+        "weighted_length": parsed.weighted_length,
+        "valid": parsed.valid,
+        "permillage": parsed.permillage,
+        "display_range": list(parsed.display_range),
+        "valid_range": list(parsed.valid_range),
+        "urls": [span.url for span in extract_urls(text)],
+    }
 
-    assert (parsed.weighted_length, parsed.valid, parsed.permillage) == (
-        row["weighted_length"],
-        row["valid"],
-        row["permillage"],
-    )
-    assert (list(parsed.display_range), list(parsed.valid_range)) == (row["display_range"], row["valid_range"])
-    assert [span.url for span in extract_urls(row["text"])] == row["urls"]
+
+def test_odd_posts_are_answered_as_the_library_of_x_does() -> None:
+    answers = [json.loads(line) for line in ANSWERS]
+    assert len(answers) >= 200
+    assert [row for row in answers if our_answer(row["text"]) != row] == []
 
 
 def test_empty_text_is_not_valid_and_weighs_nothing() -> None:

@@ -6,7 +6,7 @@ from social.networks.x.text import UrlSpan, extract_urls
 from social.networks.x.tlds import ASCII, INTERNATIONAL
 from social.networks.x.units import CodePoints, join_pairs, split_pairs
 
-from .vectors import rows
+from .vectors import rows, suite
 
 
 def urls(text: str) -> list[str]:
@@ -25,9 +25,10 @@ def test_places_of_links_are_those_of_the_conformance_suite(row: dict[str, Any])
     assert found == row["expected"]
 
 
-@pytest.mark.parametrize("row", rows("tlds", "country") + rows("tlds", "generic"))
-def test_every_top_level_domain_of_the_suite_makes_a_link(row: dict[str, Any]) -> None:
-    assert urls(row["text"]) == row["expected"]
+def test_every_top_level_domain_of_the_suite_makes_a_link() -> None:
+    known = suite("tlds", "country", "generic")
+    assert len(known) > 1_000
+    assert [row for row in known if urls(row["text"]) != row["expected"]] == []
 
 
 @pytest.mark.parametrize("row", rows("validate", "urls_without_protocol"))
