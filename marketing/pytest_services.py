@@ -36,7 +36,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
-# What starts a whole stack does it once, and one stack at a time: two would starve each other on two cores.
+# What starts a whole stack does it once.
 STACKS = {
     "tests/marketing/test_up.py": "up",
     "tests/browser/test_first_round.py": "up",
@@ -45,10 +45,24 @@ STACKS = {
 }
 
 
+# What takes long for its number of tests comes first, so that no worker is left alone with it at the end.
+LONG = ("tests/marketing/test_", "tests/browser/", "tests/security/", "tests/test_", "tests/campaigns/engine/")
+
+
 def scope_of(nodeid: str) -> str:
-    """Tests of one scope run on one worker. A file that drives a browser is one, so that it starts it once."""
+    """Tests of one scope run on one worker, in their order: a file, or what shares a stack."""
     file = nodeid.partition("::")[0]
-    return STACKS.get(file) or (file if file.startswith("tests/browser/") else nodeid)
+    return STACKS.get(file, file)
+
+
+def turn_of(nodeid: str) -> int:
+    if nodeid.partition("::")[0] in STACKS:
+        return 0
+    return next((turn for turn, start in enumerate(LONG, 1) if nodeid.startswith(start)), len(LONG) + 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: turn_of(item.nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
@@ -59,4 +73,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return scope_of(nodeid)
 
+    # The order above, and not the scopes with the most tests first.
+    config.option.loadscopereorder = False
     return Scheduling(config, log)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from marketing.embedded import scratch_folder
-from marketing.pytest_services import STACKS, scope_of, use_own_redis_database
+from marketing.pytest_services import STACKS, scope_of, turn_of, use_own_redis_database
 
 ROOT = Path(__file__).parents[2]
 PROBE = """
@@ -67,8 +67,18 @@ def test_worker_changes_only_the_database_number(monkeypatch: pytest.MonkeyPatch
     assert os.environ["REDIS_URL"] == own
 
 
-def test_stacks_start_once_and_everything_else_is_shared_out() -> None:
+def test_a_file_stays_together_and_what_shares_a_stack_does_as_well() -> None:
     assert all((ROOT / file).is_file() for file in STACKS)
     assert len({scope_of(f"{file}::test_{n}") for file in STACKS for n in range(3)}) == len(set(STACKS.values()))
-    assert scope_of("tests/lib/test_money.py::test_a") != scope_of("tests/lib/test_money.py::test_b")
-    assert scope_of("tests/browser/test_guard.py::test_a") == scope_of("tests/browser/test_guard.py::test_b[x]")
+    assert scope_of("tests/lib/test_money.py::test_a") == scope_of("tests/lib/test_money.py::test_b[x]")
+    assert scope_of("tests/lib/test_money.py::test_a") != scope_of("tests/lib/test_text.py::test_a")
+
+
+def test_what_takes_long_begins_early() -> None:
+    files = [
+        "tests/social/test_api.py",
+        "tests/browser/test_guard.py",
+        "tests/marketing/test_storm.py",
+        "tests/test_pains.py",
+    ]
+    assert sorted(files, key=lambda file: turn_of(f"{file}::test_a")) == [files[2], files[1], files[3], files[0]]
