@@ -13,16 +13,18 @@ ROOT = Path(__file__).parents[2]
 PROBE = """
 import json, os, pathlib, pytest, time
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(2))
 def test_note_the_addresses(number):
     time.sleep(0.2)
     found = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
-    (pathlib.Path(__file__).parent / f"seen-{number}.json").write_text(json.dumps(found))
+    (pathlib.Path(__file__).parent / f"seen-{pathlib.Path(__file__).stem}-{number}.json").write_text(json.dumps(found))
 """
 
 
 def run_pytest(folder: Path, *options: str, **environ: str) -> list[dict[str, str]]:
-    (folder / "test_probe.py").write_text(PROBE)
+    # Two files: a worker takes whole ones.
+    for name in ("one", "two"):
+        (folder / f"test_{name}.py").write_text(PROBE)
     unset = {"DATABASE_URL", "REDIS_URL", "PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS"}
     given = {name: value for name, value in os.environ.items() if name not in unset}
     plugins = ["-p", "marketing.pytest_services", "-p", "no:django", "-p", "no:cacheprovider"]
