@@ -35,6 +35,8 @@ def written(china: None, composer: Page) -> Page:  # noqa: F811
     composer.wait_for_selector("#preview >> text=@roastery >> nth=0")
     composer.locator(AREA).press_sequentially("☕️ So cheap today")
     expect(composer.locator(".guard-item.is-block")).to_have_count(1)
+    # The marks are painted after the list.
+    expect(composer.locator(".guard-mirror:visible mark")).to_have_count(1)
     return composer
 
 
