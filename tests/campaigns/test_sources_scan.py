@@ -261,7 +261,11 @@ def test_lock_is_free_again_after_a_scan_and_after_a_failed_one(committed, bob_a
     with pytest.raises(ValueError, match="null"):
         scan_source(committed, by=bob_actor)
     with database.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        # Of this database: other tests run beside.
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+            "WHERE locktype = 'advisory' AND datname = current_database()"
+        )
         assert cursor.fetchone() == (0,)
 
 
