@@ -88,9 +88,12 @@ def _compiled(wanted: str) -> RuleSet:
     return RuleSet(_term_rules(json.loads(wanted)[1:]))
 
 
+WITHOUT_WORDS = {"block": "Take it out.", "review": "A reviewer decides."}
+
+
 def _term_rules(rows: Iterable[list[Any]]) -> Iterable[Rule]:
     for key, kind, term, reason, replacement, platforms in rows:
-        instead = f"Write “{replacement}” instead." if replacement else "Take it out."
+        instead = f"Write “{replacement}” instead." if replacement else WITHOUT_WORDS[kind]
         match: dict[str, Any] = {"terms": [literal(term)]}
         if replacement:
             match["replace"] = replacement
