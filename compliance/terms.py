@@ -205,6 +205,8 @@ def _write(wanted: dict[str, TermDraft], known: dict[str, WorkspaceTerm], report
 def _lines(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     if len(content) > MAX_FILE_BYTES:
         raise ValidationError({"file": "The file may have 1 MB at most."})
+    # Of the whole process: the import of posts takes longer cells.
+    csv.field_size_limit(131_072)
     reader = csv.DictReader(io.StringIO(read_text(content), newline=""), restkey="more", restval="")
     names = {str(name).strip().lower(): name for name in reader.fieldnames or ()}
     if "term" not in names:
