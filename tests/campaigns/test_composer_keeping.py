@@ -10,6 +10,7 @@ from accounts.scope import workspace_scope
 from campaigns.models import ComposerDraft, Post, Snippet
 from social.models import Connection
 from tests.screens import find_browser
+from tests.waiting import wait_for
 
 pytestmark = [
     pytest.mark.browser,
@@ -69,6 +70,8 @@ def test_text_typed_in_the_last_moment_goes_along(composer: Page, workspace: Wor
     composer.on("dialog", lambda dialog: dialog.accept())
     write(composer, "last words")
     composer.goto(f"/w/{workspace.slug}/posts")
+    # Nobody waits for what a page sends while it closes.
+    wait_for(lambda: kept_texts(workspace) == ["last words"])
     composer.goto(f"/w/{workspace.slug}/posts/new")
     expect(composer.locator("#offer")).to_contain_text("last words", use_inner_text=False)
 

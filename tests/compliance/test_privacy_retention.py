@@ -144,4 +144,6 @@ def test_only_one_sweeper_works_at_a_time(dated):
         other.execute("SELECT pg_advisory_lock(%s)", [retention.SWEEPER_LOCK])
         assert retention.sweep() == {}
         assert left(old) == old.keys()
+        # Closing alone would free it only when the server notices.
+        other.execute("SELECT pg_advisory_unlock(%s)", [retention.SWEEPER_LOCK])
     assert retention.sweep()
