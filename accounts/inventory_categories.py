@@ -118,3 +118,23 @@ OPERATION = Category(
     INTEREST,
     US_ONLY,
 )
+ASSISTANTS = Category(
+    "assistants",
+    {
+        "en": "What you ask assistants, what they answer, remember and did",
+        "zh": "您对助手的提问，助手的回答、记忆和操作",
+    },
+    {"en": "To draft, to answer and to show how a text came about", "zh": "用于起草、回答并说明文本的来源"},
+    CONTRACT,
+    {
+        "en": "Members of the same workspace; the model providers that the workspace or the installation uses",
+        "zh": "同一工作区的成员；工作区或系统所使用的模型服务商",
+    },
+)
+INBOX = Category(
+    "inbox",
+    {"en": "What people write to connected accounts, and the answers", "zh": "他人发给已连接账户的消息及回复"},
+    {"en": "To answer those who write", "zh": "用于回复来信者"},
+    INTEREST,
+    NETWORKS,
+)

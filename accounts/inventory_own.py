@@ -22,6 +22,8 @@ from accounts.models import (
     Membership,
     Notification,
     RateCell,
+    ServiceClient,
+    ServiceTenant,
     Switch,
     UsageEntry,
     UsageTotal,
@@ -124,7 +126,7 @@ declare(
     not_personal=("fingerprint",),
     is_private=True,
 )
-declare(UsageEntry, COSTS, WITH_WORKSPACE, path="workspace", not_personal=("key", "kind"))
+declare(UsageEntry, COSTS, WITH_WORKSPACE, path="workspace", not_personal=("key", "kind", "scopes"))
 declare(UsageTotal, COSTS, WITH_WORKSPACE, path="workspace", not_personal=("scope",))
 declare(RateCell, OPERATION, keep_days(1, "tat"), not_personal=("key",))
 declare(
@@ -133,4 +135,19 @@ declare(
     WITH_INSTALLATION,
     personal={"changed_by": LABEL, "reason": MENTION},
     not_personal=("name",),
+)
+declare(
+    ServiceClient,
+    TEAM,
+    WITH_INSTALLATION,
+    personal={"owner": UNLINK},
+    not_personal=("name", "prefix", "key_hash"),
+    secret=("key_hash",),
+)
+declare(
+    ServiceTenant,
+    TEAM,
+    WITH_WORKSPACE,
+    path="workspace",
+    personal={"data": MENTION, "external_id": MENTION},
 )

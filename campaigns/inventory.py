@@ -3,21 +3,27 @@
 from django.conf import settings
 
 from accounts.inventory import WITH_WORKSPACE, Person, Rule, declare, keep_days
-from accounts.inventory_categories import APPROVALS, CONTENT, PUBLISHING
+from accounts.inventory_categories import APPROVALS, ASSISTANTS, CONTENT, INBOX, PUBLISHING
 from campaigns.models import (
     Attempt,
     AutonomyPolicy,
     Campaign,
     ComposerDraft,
+    Conversation,
     Delivery,
     HourlyRollup,
     Import,
+    InboxCursor,
+    InboxMessage,
     LinkCheck,
     LiveChange,
     LivePart,
     MediaAsset,
     MediaUpload,
+    Origin,
     PartMedia,
+    Plan,
+    PlanLine,
     Post,
     PostPart,
     PostVersion,
@@ -202,3 +208,55 @@ declare(
     path="workspace",
     personal={"name": MENTION, "text": MENTION, "created_by": UNLINK},
 )
+declare(
+    Plan,
+    ASSISTANTS,
+    WITH_WORKSPACE,
+    path="workspace",
+    personal={"created_by": UNLINK, **dict.fromkeys(("brief", "strategy", "problem"), MENTION)},
+    not_personal=("languages",),
+)
+declare(
+    PlanLine,
+    ASSISTANTS,
+    WITH_WORKSPACE,
+    path="workspace",
+    personal={
+        "decided_by": UNLINK,
+        **dict.fromkeys(("text", "variants", "findings", "notes", "origin"), MENTION),
+    },
+    not_personal=("language",),
+)
+declare(
+    Origin,
+    ASSISTANTS,
+    WITH_WORKSPACE,
+    path="workspace",
+    personal={
+        "accepted_by": UNLINK,
+        "accepted_label": LABEL,
+        **dict.fromkeys(("sources", "sentences", "assistant"), MENTION),
+    },
+    not_personal=("step_key", "model", "prompt_sha256"),
+    labelled_by={"accepted_label": "accepted_by"},
+)
+declare(
+    Conversation,
+    INBOX,
+    keep_days(730, "last_at"),
+    path="workspace",
+    personal={
+        "assigned_to": UNLINK,
+        **dict.fromkeys(("author_id", "author_handle", "author_name"), Rule.WHOLE),
+    },
+    not_personal=("remote_id", "intent"),
+)
+declare(
+    InboxMessage,
+    INBOX,
+    WITH_WORKSPACE,
+    path="workspace",
+    personal=dict.fromkeys(("text", "url", "reading", "draft"), MENTION),
+    not_personal=("remote_id",),
+)
+declare(InboxCursor, INBOX, WITH_WORKSPACE, path="workspace", not_personal=("kind", "since_id", "problem"))

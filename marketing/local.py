@@ -125,6 +125,8 @@ def sandbox_addresses(port: int, environ: Mapping[str, str]) -> dict[str, str]:
             "TELEGRAM_WEB_BASE_URL": f"{base}/tg/web",
             "TELEGRAM_BOT_TOKEN": "100000:sandbox-demo-bot-token",
         }
+    # Used only where no provider has a key.
+    found["SANDBOX_LLM_URL"] = base
     return {name: value for name, value in found.items() if not is_given(name, environ)}
 
 

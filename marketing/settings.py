@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "accounts",
     "compliance",
     "social",
+    "agents",
     "campaigns",
 ]
 
@@ -269,6 +270,31 @@ TELEGRAM_WEBHOOKS = env.flag("TELEGRAM_WEBHOOKS", False)
 # Networks that may be read although they are not public.
 OUTBOUND_ALLOW_CIDRS = env.words("OUTBOUND_ALLOW_CIDRS")
 
+# --- agents -------------------------------------------------------------------------------------------------
+
+# Without a key the sandbox's model answers, and says so.
+ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY", "")
+ANTHROPIC_BASE_URL = env.text("ANTHROPIC_BASE_URL", "https://api.anthropic.com").rstrip("/")
+OPENAI_API_KEY = env.text("OPENAI_API_KEY", "")
+OPENAI_BASE_URL = env.text("OPENAI_BASE_URL", "https://api.openai.com/v1").rstrip("/")
+GEMINI_API_KEY = env.text("GEMINI_API_KEY", "")
+GEMINI_BASE_URL = env.text("GEMINI_BASE_URL", "https://generativelanguage.googleapis.com/v1beta/openai").rstrip("/")
+OPENROUTER_API_KEY = env.text("OPENROUTER_API_KEY", "")
+OPENROUTER_BASE_URL = env.text("OPENROUTER_BASE_URL", "https://openrouter.ai/api/v1").rstrip("/")
+SANDBOX_LLM_URL = env.text("SANDBOX_LLM_URL", "").rstrip("/")
+# A catalogue of models of one's own instead of the shipped one.
+MODELS_FILE = env.text("MODELS_FILE", str(BASE_DIR / "agents" / "models.yaml"))
+# Calls to providers outside this machine. Off in tests: nothing may reach a live provider by accident.
+ALLOW_LIVE = env.flag("ALLOW_LIVE", True)
+# How long one call to a model may take, all tries together.
+MODEL_TIMEOUT_S = env.number("MODEL_TIMEOUT_S", 60)
+MODEL_DEADLINE_S = env.number("MODEL_DEADLINE_S", 180)
+# A run that a worker holds is given back when the worker has been silent for so long.
+RUN_LEASE_S = env.number("RUN_LEASE_S", 60)
+RUN_TIMEOUT_S = env.number("RUN_TIMEOUT_S", 3600)
+# Runs and steps are kept so long; what they used stands in the ledger for ever.
+TRACE_DAYS = env.integer("TRACE_DAYS", 90)
+
 # --- publishing engine (seconds; docs/engine.md explains how they hang together) -----------------------------
 
 DISPATCH_EVERY_S = env.number("DISPATCH_EVERY_S", 2)
@@ -370,6 +396,7 @@ SPECTACULAR_SETTINGS = {
         "ProjectKindEnum": "campaigns.models.Source.Kind",
         "RecurrenceKindEnum": "campaigns.models.Recurrence.Kind",
         "ReviewStatusEnum": "compliance.models.Review.Status",
+        "RunStatusEnum": "agents.models.Run.Status",
         "SnippetKindEnum": "campaigns.models.Snippet.Kind",
         "TermKindEnum": "compliance.models.WorkspaceTerm.Kind",
     },

@@ -12,6 +12,7 @@ from accounts.models.people import (
     check_time_zone,
     new_secret,
 )
+from accounts.models.service import ServiceClient, ServiceTenant
 from accounts.models.usage import RateCell, Switch, UsageEntry, UsageTotal
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "Notification",
     "RateCell",
     "Role",
+    "ServiceClient",
+    "ServiceTenant",
     "Switch",
     "UsageEntry",
     "UsageTotal",

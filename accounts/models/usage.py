@@ -23,6 +23,8 @@ class UsageEntry(TenantModel):
     campaign_id = models.UUIDField(null=True)
     connection_id = models.UUIDField(null=True)
     object_id = models.UUIDField(null=True)
+    # Further totals it counts in, as `UsageTotal` names them: `ai:2026-11`, `run:<id>`.
+    scopes = models.JSONField(default=list)
     created_at = models.DateTimeField(default=now)
     settled_at = models.DateTimeField(null=True)
 

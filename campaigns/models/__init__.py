@@ -1,5 +1,7 @@
+from campaigns.models.agent import Origin, Plan, PlanLine
 from campaigns.models.campaign import AutonomyPolicy, Campaign
 from campaigns.models.delivery import Attempt, Delivery, LiveChange, LivePart, MediaUpload
+from campaigns.models.inbox import Conversation, InboxCursor, InboxMessage
 from campaigns.models.log import HourlyRollup, LinkCheck, PublishingLog
 from campaigns.models.plan import Import, Recurrence, Slot
 from campaigns.models.post import MediaAsset, PartMedia, Post, PostPart
@@ -12,15 +14,21 @@ __all__ = [
     "AutonomyPolicy",
     "Campaign",
     "ComposerDraft",
+    "Conversation",
     "Delivery",
     "HourlyRollup",
     "Import",
+    "InboxCursor",
+    "InboxMessage",
     "LinkCheck",
     "LiveChange",
     "LivePart",
     "MediaAsset",
     "MediaUpload",
+    "Origin",
     "PartMedia",
+    "Plan",
+    "PlanLine",
     "Post",
     "PostPart",
     "PostVersion",

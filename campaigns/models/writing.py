@@ -42,6 +42,8 @@ class Snippet(TenantModel):
         TEMPLATE = "template", "Template"
         HASHTAGS = "hashtags", "Hashtags"
         SIGNATURE = "signature", "Signature"
+        # An answer for the inbox.
+        REPLY = "reply", "Saved reply"
 
     kind = models.CharField(max_length=9, choices=Kind.choices)
     name = models.CharField(max_length=80)

@@ -35,6 +35,11 @@ GLOBAL_TABLES = {
     "compliance_guardrule",
     "compliance_erasure",
     "accounts_ratecell",
+    # Integrators and their names for workspaces are read before the workspace is known.
+    "accounts_serviceclient",
+    "accounts_servicetenant",
+    # Breakers of keys that all share, by digest.
+    "agents_circuit",
     "accounts_membership",
     "accounts_invitation",
     "auth_group",
