@@ -24,19 +24,22 @@ SPOILED_DELIVERY = {
     "late_accept": ("drop", 0.0),
     "slow_headers": ("slow_headers", 5.0),
     "slow_body": ("slow_body", 5.0),
+    "timeout": ("hang", 30.0),
+    # Half of the body; a stream has cut itself by then.
+    "disconnect": ("cut", 0.0),
 }
 
 
 @dataclass(frozen=True)
 class Delivery:
     response: Response
-    # send, slow_headers, slow_body, hang (silence, then a closed socket), drop (a closed socket)
+    # send, slow_headers, slow_body, hang (silence, then a closed socket), drop (a closed socket), cut (half a body)
     mode: str = "send"
     seconds: float = 0.0
 
     @property
     def outcome(self) -> str:
-        return self.mode if self.mode in ("hang", "drop") else str(self.response.status)
+        return self.mode if self.mode in ("hang", "drop", "cut") else str(self.response.status)
 
 
 def answer(world: World, platforms: list[Platform], request: Request) -> Delivery:

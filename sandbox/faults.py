@@ -31,6 +31,31 @@ ANYWHERE: dict[str, str | None] = {
     "retry_after": None,
     "token_expired": None,
 }
+_MODEL_CALLS = "POST *"
+_LLM: dict[str, str | None] = dict.fromkeys(
+    (
+        "http",
+        "rate_limit",
+        "insufficient_quota",
+        "timeout",
+        "disconnect",
+        "hang_midstream",
+        "malformed_json_tool_args",
+        "unknown_tool",
+        "tool_loop",
+        "empty_choices",
+        "refusal",
+        "content_filter",
+        "usage_missing",
+        "usage_cached_tokens",
+        "sse_comment_keepalive",
+        "error_inside_200",
+        "error_inside_200_stream",
+        "duplicate_chunk_ids",
+        "utf8_split_across_chunks",
+    ),
+    _MODEL_CALLS,
+)
 _TELEGRAM_SENDING = "* /bot{token}/send*"
 KINDS: dict[str, dict[str, str | None]] = {
     "x": {
@@ -57,6 +82,7 @@ KINDS: dict[str, dict[str, str | None]] = {
         # Met by the deliverer of updates, which is no route.
         "webhook_redelivery": "webhook",
     },
+    **dict.fromkeys(("anthropic", "openai", "gemini", "openrouter"), _LLM),
 }
 
 

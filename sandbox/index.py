@@ -27,6 +27,7 @@ def show_index(call: Call) -> Response:
         f"<h1>Sandbox</h1><p class=soft>It is {iso(call.now)} here.</p>"
         f"<h2>Accounts on X</h2>{_accounts(call)}<h2>Recent posts</h2>{_posts(call)}"
         f'<h2>Telegram</h2>{_telegram(call)}<p><a href="/tg/web/">All chats</a></p>'
+        '<h2>Language models</h2><p><a href="/llm">Recent calls</a></p>'
         f"<h2>Ledger</h2>{_ledger(call)}"
     )
     return html_response(200, page("Sandbox", body))

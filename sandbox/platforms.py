@@ -1,14 +1,14 @@
 """The platforms this process plays. A new one adds its schema and its routes here."""
 
-from sandbox import admin, index, telegram, x
+from sandbox import admin, index, llm, telegram, x
 from sandbox.router import Platform
 from sandbox.world import World
 
-SCHEMAS = [x.SCHEMA, telegram.SCHEMA]
+SCHEMAS = [x.SCHEMA, telegram.SCHEMA, llm.SCHEMA]
 
 
 def all_platforms() -> list[Platform]:
-    played = [x.platform(), telegram.platform()]
+    played = [x.platform(), telegram.platform(), *llm.platforms()]
     return [*played, admin.platform(played, furnish), index.platform()]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.dispatch import Delivery, answer
 from sandbox.router import Platform
-from sandbox.wire import Request, Response
+from sandbox.wire import Request, Response, Stream
 from sandbox.world import World
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -81,6 +81,12 @@ class Handler(BaseHTTPRequestHandler):
         if delivery.mode == "slow_headers":
             self.server.world.stopping.wait(delivery.seconds)
         head = self._head(delivery.response, elapsed_ms)
+        if delivery.response.stream is not None:
+            self.wfile.write(head + b"\r\n")
+            return self._stream(delivery.response.stream, delivery.seconds if delivery.mode == "slow_body" else 0.0)
+        if delivery.mode == "cut":
+            self.wfile.write(head + b"\r\n" + delivery.response.body[: len(delivery.response.body) // 2])
+            return self._hang_up()
         if delivery.mode == "slow_body":
             self.wfile.write(head + b"\r\n")
             return self._trickle(delivery.response.body, delivery.seconds)
@@ -89,12 +95,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def _head(self, response: Response, elapsed_ms: int) -> bytes:
         reason = responses.get(response.status, "Unknown")
-        lines = [f"HTTP/1.1 {response.status} {reason}", f"content-length: {len(response.body)}"]
+        size = "transfer-encoding: chunked" if response.stream else f"content-length: {len(response.body)}"
+        lines = [f"HTTP/1.1 {response.status} {reason}", size]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         lines.append(f"x-response-time: {elapsed_ms}")
         if self.close_connection:
             lines.append("connection: close")
         return "\r\n".join([*lines, ""]).encode("latin-1", "replace")
+
+    def _stream(self, stream: Stream, slow_seconds: float) -> None:
+        pause = stream.pause_seconds + slow_seconds / max(1, len(stream.pieces))
+        for piece in stream.pieces:
+            if pause:
+                self.server.world.stopping.wait(pause)
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        if stream.silence_seconds:
+            self.server.world.stopping.wait(stream.silence_seconds)
+        if stream.is_cut:
+            return self._hang_up()
+        self.wfile.write(b"0\r\n\r\n")
+        return None
 
     def _trickle(self, body: bytes, seconds: float) -> None:
         size = max(1, -(-len(body) // BODY_SLICES))

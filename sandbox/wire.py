@@ -59,10 +59,24 @@ class Request:
 
 
 @dataclass
+class Stream:
+    """A body sent piece by piece, each piece on its own as soon as its pause is over."""
+
+    pieces: list[bytes]
+    pause_seconds: float = 0.0
+    # The connection ends without the end of the body.
+    is_cut: bool = False
+    # Silence before it ends.
+    silence_seconds: float = 0.0
+
+
+@dataclass
 class Response:
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    # Stands in for the body.
+    stream: Stream | None = None
 
 
 class Refusal(Exception):
