@@ -1,5 +1,6 @@
 """The usage ledger: what a call may cost is held back before it and settled after it, so that no budget overspends."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +18,8 @@ Status = UsageEntry.Status
 WARN_PERCENTS = (50, 80, 100)
 # From here on it is also mailed.
 ALERT_PERCENT = 80
+# Totals are moved in this order everywhere, the most shared last: two never wait for each other crosswise.
+ORDER = ("run", "campaign", "ai", "month")
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,14 @@ class Budget:
 
 
 class BudgetExceeded(Exception):
-    """Nothing was held back; the text is for users."""
+    """Nothing was held back; the text is for users.
 
-    def __init__(self, budget: Budget, wanted_micro: int) -> None:
+    `is_held_up`: it would fit, were it not for what others hold back and may give back yet.
+    """
+
+    def __init__(self, budget: Budget, wanted_micro: int, *, is_held_up: bool = False) -> None:
         super().__init__(f"{budget.name} of {dollars(budget.cap_micro or 0)} has no {dollars(wanted_micro)} left.")
-        self.budget = budget
+        self.budget, self.is_held_up = budget, is_held_up
 
 
 def month_scope(at: datetime | date) -> str:
@@ -60,34 +66,49 @@ def reserve(
     *,
     cap_micro: int | None = None,
     campaign_id: UUID | None = None,
+    further: Sequence[Budget] = (),
+    warns: bool = True,
     **refs: UUID | None,
 ) -> None:
-    """Hold the amount back in the month's budget and the campaign's (`cap_micro`), or raise BudgetExceeded.
+    """Hold the amount back in the month's budget, the campaign's (`cap_micro`) and `further` ones, or raise
+    BudgetExceeded.
 
-    The same key is held back once. `refs`: connection_id, object_id.
+    The same key is held back once. `refs`: connection_id, object_id. Without `warns` people are told of passed marks
+    when it is settled, as far as `settle` knows the caps.
     """
-    budgets = [campaign_budget(campaign_id, cap_micro)] if campaign_id else []
-    budgets.append(month_budget(workspace))
+    budgets = [*further, month_budget(workspace)]
+    if campaign_id:
+        budgets.append(campaign_budget(campaign_id, cap_micro))
     refs["campaign_id"] = campaign_id
+    scopes = [budget.scope for budget in further]
     with transaction.atomic():
         entry, is_new = UsageEntry.objects.select_for_update().get_or_create(
             workspace=workspace,
             key=key,
-            defaults={"kind": kind, "amount_micro": amount_micro, "month": _month(), **refs},
+            defaults={"kind": kind, "amount_micro": amount_micro, "month": _month(), "scopes": scopes, **refs},
         )
         if not is_new:
             if entry.status != Status.RELEASED:
                 return
             entry.kind, entry.amount_micro, entry.month, entry.status = kind, amount_micro, _month(), Status.RESERVED
             entry.save(update_fields=["kind", "amount_micro", "month", "status"])
-        # The campaign before the month, as everywhere: two reservations never wait for each other crosswise.
-        for budget in budgets:
+        for budget in sorted(budgets, key=lambda budget: _rank(budget.scope)):
             _hold(workspace, budget, amount_micro)
+            if warns and budget.cap_micro:
+                _warn(workspace, budget, with_reserved=True)
 
 
-def settle(workspace: Workspace, key: str, amount_micro: int | None = None) -> None:
-    """It happened. Without an amount it cost what was held back. A repeat changes nothing."""
-    _close(workspace, key, Status.SETTLED, amount_micro)
+def settle(workspace: Workspace, key: str, amount_micro: int | None = None, *, budgets: Iterable[Budget] = ()) -> bool:
+    """It happened. Without an amount it cost what was held back. A repeat changes nothing; True where it did.
+
+    `budgets`: those whose marks people are told of now.
+    """
+    with transaction.atomic(savepoint=False):
+        is_closed = _close(workspace, key, Status.SETTLED, amount_micro)
+        for budget in budgets if is_closed else ():
+            if budget.cap_micro:
+                _warn(workspace, budget, with_reserved=False)
+    return is_closed
 
 
 def release(workspace: Workspace, key: str) -> None:
@@ -137,26 +158,28 @@ def _hold(workspace: Workspace, budget: Budget, amount_micro: int) -> None:
         used = F("spent_micro") + F("reserved_micro")
         total = total.alias(used=used).filter(Q(used__lte=budget.cap_micro - amount_micro))
     if not total.update(reserved_micro=F("reserved_micro") + amount_micro):
-        raise BudgetExceeded(budget, amount_micro)
-    if budget.cap_micro:
-        _warn(workspace, budget, amount_micro)
+        gone = spent(workspace, budget.scope)[0]
+        raise BudgetExceeded(budget, amount_micro, is_held_up=gone + amount_micro <= (budget.cap_micro or 0))
 
 
-def _warn(workspace: Workspace, budget: Budget, amount_micro: int) -> None:
-    """Once for each mark that this amount passes."""
-    cap, after = budget.cap_micro or 0, sum(spent(workspace, budget.scope))
-    passed = [mark for mark in WARN_PERCENTS if (after - amount_micro) * 100 < mark * cap <= after * 100]
-    if passed:
-        text = f"{budget.name} is {passed[-1]} % used: {dollars(after)} of {dollars(cap)}."
-        notify(workspace, "budget", text, path="/usage/", alert=passed[-1] >= ALERT_PERCENT)
+def _warn(workspace: Workspace, budget: Budget, *, with_reserved: bool) -> None:
+    """The highest mark that is passed, once for this cap, however many pass it at the same time."""
+    cap, (gone, held) = budget.cap_micro or 0, spent(workspace, budget.scope)
+    used = gone + held if with_reserved else gone
+    mark = max((mark for mark in WARN_PERCENTS if used * 100 >= mark * cap), default=0)
+    unheard = Q(warned_percent__lt=mark) | ~Q(warned_cap_micro=cap)
+    total = UsageTotal.objects.filter(unheard, workspace=workspace, scope=budget.scope)
+    if mark and total.update(warned_percent=mark, warned_cap_micro=cap):
+        text = f"{budget.name} is {mark} % used: {dollars(used)} of {dollars(cap)}."
+        notify(workspace, "budget", text, path="/usage/", alert=mark >= ALERT_PERCENT)
 
 
-def _close(workspace: Workspace, key: str, status: str, amount_micro: int | None) -> None:
+def _close(workspace: Workspace, key: str, status: str, amount_micro: int | None) -> bool:
     # Nothing here is caught and gone on after: inside another transaction it needs no savepoint.
     with transaction.atomic(savepoint=False):
         entry = UsageEntry.objects.select_for_update().filter(workspace=workspace, key=key).first()
         if entry is None or entry.status != Status.RESERVED:
-            return
+            return False
         held = entry.amount_micro
         entry.amount_micro = held if amount_micro is None else amount_micro
         entry.status, entry.settled_at = status, now()
@@ -165,11 +188,16 @@ def _close(workspace: Workspace, key: str, status: str, amount_micro: int | None
             _total(workspace, scope).update(
                 reserved_micro=F("reserved_micro") - held, spent_micro=F("spent_micro") + entry.amount_micro
             )
+    return True
 
 
 def _scopes(entry: UsageEntry) -> list[str]:
     campaign = [campaign_scope(entry.campaign_id)] if entry.campaign_id else []
-    return [*campaign, month_scope(entry.month)]
+    return sorted([*entry.scopes, *campaign, month_scope(entry.month)], key=_rank)
+
+
+def _rank(scope: str) -> int:
+    return ORDER.index(scope.partition(":")[0])
 
 
 def _total(workspace: Workspace, scope: str) -> Any:

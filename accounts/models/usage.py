@@ -47,6 +47,9 @@ class UsageTotal(TenantModel):
     scope = models.CharField(max_length=60)
     spent_micro = models.PositiveBigIntegerField(default=0)
     reserved_micro = models.PositiveBigIntegerField(default=0)
+    # The last mark that people were told of, and the cap it was a share of: another cap is told anew.
+    warned_percent = models.PositiveSmallIntegerField(default=0)
+    warned_cap_micro = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "scope"], name="usage_total_once")]

@@ -183,7 +183,7 @@ def test_api_is_not_for_guests(api, gwen, costs):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "alerted"), [(0, 60, False), (60, 81, True), (81, 100, True), (10, 20, None), (85, 90, None)]
+    ("before", "after", "alerted"), [(0, 60, False), (60, 81, True), (81, 100, True), (10, 20, None), (85, 90, True)]
 )
 def test_marks_of_the_budget_are_told_and_the_high_ones_mailed(in_workspace, alice, before, after, alerted):
     in_workspace.monthly_cap_micro = 100
