@@ -15,11 +15,11 @@ from campaigns.live_changes import KIND as EDIT
 from campaigns.models import Delivery, LiveChange, MediaAsset
 from campaigns.previews import Preview, build_preview, rendered_from
 from campaigns.rendering import Rendered, RenderedPart
-from campaigns.text_diff import Change, diff_words
 from compliance.models import Review
 from compliance.models.review import Risk
 from compliance.reviews.claims import open_to
 from lib.clock import now
+from lib.text_diff import Change, diff_words
 from social.networks.port import Entity
 
 KINDS = [KIND, EDIT]

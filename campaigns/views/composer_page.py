@@ -24,10 +24,10 @@ from campaigns.links import SHORTENERS
 from campaigns.models import Campaign, ComposerDraft, Delivery, MediaAsset, Post, Snippet
 from campaigns.previews import Preview, PreviewPart, build_preview
 from campaigns.rendering import Rendered, RenderedMedia, render_part
-from campaigns.text_diff import Change, diff_words
 from compliance.guard.port import ANY
 from compliance.services import TOLD
 from lib.money import dollars
+from lib.text_diff import Change, diff_words
 from social.models import Connection
 from social.networks.options import PREVIEWS, REPLY_SETTINGS
 from social.networks.rules import MAX_PARTS, RULES

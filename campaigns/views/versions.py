@@ -11,10 +11,10 @@ from accounts.access import Perm
 from accounts.web import MemberRequest, member_view
 from campaigns.access import get_post
 from campaigns.models import Post, PostVersion
-from campaigns.text_diff import diff_words
 from campaigns.version_acts import bring_back_version
 from campaigns.versions import changed_besides_text, get_version, text_of
 from campaigns.views.outcome import Refusal, attempt
+from lib.text_diff import diff_words
 
 SHOWN = 200
 

@@ -6,26 +6,13 @@ from agents.prompts.library import shipped_prompts
 from agents.prompts.serving import sha256_of
 from agents.prompts.syntax import names_in, syntax_findings
 
+# fmt: off
 KEYS = [
-    "strategist",
-    "writer",
-    "product_check",
-    "brand_check",
-    "variants",
-    "chat",
-    "router",
-    "product_expert",
-    "compliance_advisor",
-    "sentiment",
-    "memory_keeper",
-    "reader",
-    "reply_writer",
-    "keywords",
-    "audience",
-    "timing_words",
-    "report_words",
-    "consolidate",
+    "strategist", "writer", "product_check", "brand_check", "variants", "chat", "router", "product_expert",
+    "compliance_advisor", "sentiment", "memory_keeper", "reader", "reply_writer", "keywords", "audience",
+    "timing_words", "report_words", "consolidate",
 ]
+# fmt: on
 
 
 def put(workspace, key, *bodies, production=None):
