@@ -150,6 +150,6 @@ def check_rendered(rendered: Rendered, connection: Connection, assets: dict[UUID
     return messages + RULES[connection.network].check_options(rendered.options, counts)
 
 
-def check_delivery(delivery: Delivery) -> list[str]:
+def check_delivery(delivery: Delivery, rendered: Rendered | None = None) -> list[str]:
     assets = {use.asset_id: use.asset for part in delivery.post.parts.all() for use in part.media.all()}
-    return check_rendered(render(delivery), delivery.connection, assets)
+    return check_rendered(rendered or render(delivery), delivery.connection, assets)

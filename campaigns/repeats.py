@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from campaigns.models import Delivery
-from campaigns.rendering import Rendered, render
+from campaigns.rendering import Rendered
 from compliance import fingerprints
 from compliance.models import Fingerprint
 from lib.clock import now
@@ -17,12 +17,11 @@ ELSEWHERE = (
 )
 
 
-def check_repeats(delivery: Delivery) -> list[str]:
+def check_repeats(delivery: Delivery, rendered: Rendered) -> list[str]:
     """Why this text may not go to this account, as sentences; and remember it, so that the next one is held against it.
 
     Call it inside the transaction that submits: a refusal takes the memory back. Expects the content loaded.
     """
-    rendered = render(delivery)
     if not RULES[rendered.network].forbids_repeats or rendered.reply_to:
         return []
     text = text_of(rendered)

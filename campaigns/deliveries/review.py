@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -18,9 +18,9 @@ from campaigns import publishing_log
 from campaigns.autonomy import Asked, approve_by_policy, check_may_submit, may_submit
 from campaigns.deliveries.loading import locked, may_be_live
 from campaigns.errors import NotAllowedNow
-from campaigns.guarding import KIND, explain_hits, judge_delivery, keep_judged
+from campaigns.guarding import KIND, Judged, explain_hits, judge_delivery, keep_judged
 from campaigns.models import AutonomyPolicy, Campaign, Delivery, LivePart, Post
-from campaigns.rendering import check_delivery, render
+from campaigns.rendering import Rendered, check_delivery, render
 from campaigns.repeats import check_repeats
 from campaigns.replies import check_reply
 from compliance import fingerprints
@@ -35,6 +35,21 @@ WAITING = {State.SCHEDULED, State.RETRY_WAIT}
 REVOKED_BY_EDIT = {State.APPROVED, State.SCHEDULED, State.RETRY_WAIT, State.MISSED, State.PAUSED, State.FAILED}
 
 
+class Sheet:
+    """A locked delivery as it would be sent, and what the guard says to it; each worked out once, when it is needed."""
+
+    def __init__(self, row: Delivery) -> None:
+        self.row = row
+
+    @cached_property
+    def rendered(self) -> Rendered:
+        return render(self.row)
+
+    @cached_property
+    def judged(self) -> Judged:
+        return judge_delivery(self.row, self.rendered)
+
+
 def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
     """Send every draft of the post to review. Raises ValidationError with all that a network would refuse."""
     by.require(Perm.CONTENT_EDIT)
@@ -43,10 +58,10 @@ def submit_post(post: Post, *, by: Actor) -> list[Delivery]:
         rows = locked(Delivery.objects.filter(post=post, state=State.DRAFT))
         if not rows:
             _explain_nothing_to_submit(post)
-        found = [(row, _refusals(row)) for row in rows]
-        if problems := [f"{row.connection}: {text}" for row, texts in found for text in texts]:
+        sheets = [Sheet(row) for row in rows]
+        if problems := [f"{sheet.row.connection}: {text}" for sheet in sheets for text in _refusals(sheet)]:
             raise ValidationError(problems)
-        waiting = [row for row in rows if not _enter_review(row, by)]
+        waiting = [sheet.row for sheet in sheets if not _enter_review(sheet, by)]
         if waiting:
             _ask_reviewers(post)
         rate.require(submissions(by.workspace), text="This workspace submits too much at once.")
@@ -59,13 +74,15 @@ def submissions(workspace: Workspace) -> Limit:
     return Limit(("submit", workspace.pk), 2000, timedelta(hours=1), burst=2000)
 
 
-def _refusals(row: Delivery) -> list[str]:
+def _refusals(sheet: Sheet) -> list[str]:
     """Why it may not even be asked for: what the network, or a rule, forbids."""
-    return check_delivery(row) or check_reply(row) or check_repeats(row) or check_guard(row)
-
-
-def check_guard(row: Delivery) -> list[str]:
-    return explain_hits(judge_delivery(row, render(row)).decision.blocking)
+    row, rendered = sheet.row, sheet.rendered
+    return (
+        check_delivery(row, rendered)
+        or check_reply(row)
+        or check_repeats(row, rendered)
+        or explain_hits(sheet.judged.decision.blocking)
+    )
 
 
 def _ask_in_chats(review: Review) -> None:
@@ -88,10 +105,9 @@ def _explain_nothing_to_submit(post: Post) -> None:
     raise NotAllowedNow("Every part of this post is in review already, or further.")
 
 
-def _enter_review(delivery: Delivery, by: Actor, *, needs_person: bool = False) -> bool:
+def _enter_review(sheet: Sheet, by: Actor, *, needs_person: bool = False) -> bool:
     """Whether a policy approved it at once. Expects the row's lock and its content loaded."""
-    rendered = render(delivery)
-    judged = judge_delivery(delivery, rendered)
+    delivery, rendered, judged = sheet.row, sheet.rendered, sheet.judged
     delivery.state, delivery.due_at, delivery.approved_hash = State.IN_REVIEW, None, ""
     delivery.approved_by, delivery.approved_at, delivery.updated_at = None, None, now()
     delivery.approved_policy = None
@@ -122,7 +138,7 @@ def _enter_review(delivery: Delivery, by: Actor, *, needs_person: bool = False) 
 def request_delivery_review(delivery: Delivery, *, code: str = "", message: str = "") -> None:
     """The engine found other content than was approved: ask again, in the workspace's name."""
     row = locked(Delivery.objects.filter(pk=delivery.pk))[0]
-    _enter_review(row, system_actor(row.workspace, "publishing engine", ()), needs_person=True)
+    _enter_review(Sheet(row), system_actor(row.workspace, "publishing engine", ()), needs_person=True)
     Delivery.objects.filter(pk=row.pk).update(problem_code=code, problem_text=message)
     _ask_reviewers(row.post)
 
@@ -131,11 +147,12 @@ def recheck_approvals(post: Post, *, by: Actor) -> None:
     """After an edit: whatever is no longer what was approved needs a new approval, and keeps its planned time."""
     asked_anew = False
     for row in locked(Delivery.objects.filter(post=post)):
-        is_revoked = row.state in REVOKED_BY_EDIT and row.approved_hash != render(row).content_hash
+        sheet = Sheet(row)
+        is_revoked = row.state in REVOKED_BY_EDIT and row.approved_hash != sheet.rendered.content_hash
         if row.state == State.IN_REVIEW or is_revoked:
-            if _refusals(row) or not may_submit(post, by):
+            if _refusals(sheet) or not may_submit(post, by):
                 _back_to_draft(row, by)
-            elif not _enter_review(row, by):
+            elif not _enter_review(sheet, by):
                 asked_anew = asked_anew or is_revoked
         elif row.state in WAITING:
             # The edit may have moved it to a campaign that has not begun.
@@ -150,7 +167,7 @@ def take_back_approvals(policy: AutonomyPolicy) -> int:
     rows = locked(Delivery.objects.filter(approved_policy=policy, state__in=REVOKED_BY_EDIT).order_by("pk"))
     begun = set(LivePart.objects.filter(delivery__in=rows).values_list("delivery", flat=True))
     for row in (taken := [row for row in rows if row.pk not in begun and not may_be_live(row)]):
-        _enter_review(row, by, needs_person=True)
+        _enter_review(Sheet(row), by, needs_person=True)
     for post in {row.post_id: row.post for row in taken}.values():
         _ask_reviewers(post)
     return len(taken)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from campaigns.deliveries import review, submit_post
 from campaigns.guarding import judge_delivery
 from campaigns.models import PartMedia, Post, PostPart
 from campaigns.queries import with_content
@@ -76,3 +77,16 @@ def test_an_address_behind_words_is_looked_at(delivery, in_workspace):
         options={"x": {"buttons": [[{"text": "See more", "url": "https://bad.example/x"}]]}}
     )
     assert judged(delivery).verdict == Verdict.BLOCK
+
+
+def test_what_is_submitted_is_rendered_and_judged_once(post, bob_actor, monkeypatch):
+    calls = []
+    for act in (render, judge_delivery):
+
+        def counted(*given, act=act):
+            calls.append(act.__name__)
+            return act(*given)
+
+        monkeypatch.setattr(review, act.__name__, counted)
+    submit_post(post, by=bob_actor)
+    assert sorted(calls) == ["judge_delivery", "render"]
