@@ -1,10 +1,7 @@
 """The audit trail as a file. JSON lines carry the salts and hashes too, so that anybody can check them."""
 
-import csv
-import io
 import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,12 +12,11 @@ from accounts.audit_queries import AuditFilter, search_entries
 from accounts.models import AuditEntry
 from accounts.scope import workspace_scope
 from lib.clock import now
+from lib.csv_cells import csv_lines
 
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 COLUMNS = ("number", "at", "who", "action", "object_kind", "object_id", "details", "hash")
 BATCH = 500
-# A spreadsheet would calculate such a cell.
-FORMULA = re.compile(r"\s*[=+\-@\t\r|]")
 
 
 def export_entries(wanted: AuditFilter, form: str, *, by: Actor) -> StreamingHttpResponse:
@@ -61,13 +57,6 @@ def _cells(entry: AuditEntry) -> list[str]:
     details = json.dumps(detail.data, ensure_ascii=False) if detail and detail.data else ""
     facts = [entry.action, entry.object_kind, entry.object_id, details, entry.hash]
     return [str(entry.number), entry.at.isoformat(), detail.actor if detail else "", *facts]
-
-
-def csv_lines(rows: Iterable[Iterable[str]]) -> str:
-    """Lines of a CSV file in which no cell is a formula."""
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows([f"'{cell}" if FORMULA.match(cell) else cell for cell in row] for row in rows)
-    return buffer.getvalue()
 
 
 def _json_lines(wanted: AuditFilter, by: Actor) -> Iterator[str]:

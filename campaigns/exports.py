@@ -1,7 +1,5 @@
 """Plan and results as a table: one row for each account of a post. What is exported can be imported again."""
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +16,7 @@ from accounts.access import Actor
 from accounts.models import Workspace
 from accounts.scope import workspace_scope
 from campaigns.models import Delivery, MediaAsset, Post, PostPart
+from lib.csv_cells import DEFUSED, csv_lines, defuse
 
 COLUMNS = (
     *("external_id", "channel", "text", "media", "alt_text", "time", "timezone", "title", "campaign", "tags"),
@@ -29,9 +28,6 @@ FORMATS = {
     "json": "application/json",
 }
 BATCH = 200
-# A spreadsheet would calculate such a cell; what already looks defused is defused again, so that it comes back whole.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
-QUOTED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
 PART_BREAK = re.compile(r"^(---)$", re.MULTILINE)
 # Characters that separate files in a cell.
 SEPARATING = re.compile(r"[;|\n；]|(^|\s)---(\s|$)")
@@ -155,15 +151,9 @@ def _alt_texts(parts: list[PostPart]) -> str:
 
 def as_csv(export: Export) -> Iterator[str]:
     """With a mark in front, without which Excel takes UTF-8 for something else."""
-    yield "\ufeff" + csv_line(COLUMNS)
+    yield "\ufeff" + csv_lines([COLUMNS])
     for line in export.lines():
-        yield csv_line(line.values())
-
-
-def csv_line(cells: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow([f"'{cell}" if FORMULA.match(cell) else cell for cell in cells])
-    return buffer.getvalue()
+        yield csv_lines([line.values()])
 
 
 def as_json(export: Export) -> Iterator[str]:
@@ -184,7 +174,7 @@ def as_xlsx(export: Export) -> IO[bytes]:
 
     def text_cell(value: str) -> WriteOnlyCell:
         # An import takes one mark away wherever it stands before a formula.
-        value = f"'{value}" if QUOTED_FORMULA.match(value) else value
+        value = defuse(value) if DEFUSED.match(value) else value
         cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
         # Text, whatever it begins with.
         cell.data_type = "s"

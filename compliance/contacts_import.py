@@ -14,6 +14,7 @@ from accounts.access import Actor, Perm
 from accounts.services import emit
 from compliance.contacts import FIELDS, check_contact, clean_fields, fill_contact, once
 from compliance.models import Contact
+from lib.csv_cells import restore
 
 MAX_CHARACTERS, MAX_ROWS = 1_000_000, 5_000
 COLUMNS = {
@@ -23,8 +24,6 @@ COLUMNS = {
     **{"lang": "language", "语言": "language", "note": "notes", "备注": "notes"},
 }
 CREATE, UPDATE, SAME, ERROR = "create", "update", "same", "error"
-# What an export puts before a formula to defuse it.
-DEFUSED = ("'=", "'+", "'-", "'@")
 
 
 @dataclass(frozen=True)
@@ -101,12 +100,8 @@ def _check_columns(names: list[str], height: int) -> None:
 
 
 def _cells(names: list[str], row: tuple[str, ...]) -> dict[str, str]:
-    cells = {name: _undefused(str(cell or "")) for name, cell in zip(names, row, strict=False) if name}
+    cells = {name: restore(str(cell or "")) for name, cell in zip(names, row, strict=False) if name}
     return {name: value for name, value in clean_fields(cells).items() if value}
-
-
-def _undefused(cell: str) -> str:
-    return cell[1:] if cell.startswith(DEFUSED) else cell
 
 
 # --- judging ----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from compliance.models import WorkspaceTerm
 from compliance.places import clean_platforms
 from compliance.rulesets import literal
 from lib.clock import now
+from lib.csv_cells import csv_lines, restore
 from lib.text import storable
 
 Kind = WorkspaceTerm.Kind
@@ -30,9 +31,6 @@ COLUMNS = ("term", "kind", "replacement", "reason", "platforms", "valid_to")
 MAX_TERMS = 2_000
 MAX_FILE_BYTES = 1_000_000
 ENCODINGS = ("utf-8-sig", "gb18030")
-# A spreadsheet would calculate such a cell; what looks defused already is defused again, so that it comes back whole.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
-QUOTED_FORMULA = re.compile(r"'+[=+\-@\t\r]")
 FULL = f"A list holds at most {MAX_TERMS:,} words."
 
 
@@ -213,7 +211,7 @@ def _lines(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
         raise ValidationError({"file": f"The first line names the columns: {', '.join(COLUMNS)}. Only term is needed."})
     try:
         for row in reader:
-            line = {name: _restored(row[names[name]].strip()) for name in COLUMNS if name in names}
+            line = {name: restore(row[names[name]].strip()) for name in COLUMNS if name in names}
             if any(line.values()):
                 yield reader.line_num, line
     except csv.Error as error:
@@ -248,21 +246,8 @@ def _from_line(line: dict[str, str]) -> TermDraft:
 
 def export_terms(rows: Iterable[WorkspaceTerm]) -> str:
     """CSV that an import takes back unchanged, and that no spreadsheet calculates."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for row in rows:
-        data = term_data(row) | {"platforms": " ".join(row.platforms)}
-        writer.writerow([_defused(str(data[name] or "")) for name in COLUMNS])
-    return text.getvalue()
-
-
-def _defused(cell: str) -> str:
-    return f"'{cell}" if FORMULA.match(cell) else cell
-
-
-def _restored(cell: str) -> str:
-    return cell[1:] if QUOTED_FORMULA.match(cell) else cell
+    found = [term_data(row) | {"platforms": " ".join(row.platforms)} for row in rows]
+    return csv_lines([COLUMNS, *([str(data[name] or "") for name in COLUMNS] for data in found)])
 
 
 # --- what ends soon ---------------------------------------------------------------------------------------

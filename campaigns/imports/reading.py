@@ -13,6 +13,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from lib.csv_cells import restore
 from lib.text import storable
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -22,8 +23,6 @@ MAX_UNPACKED = 100 * 1024 * 1024
 DELIMITERS = ",;\t"
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-# What an export puts before a formula to defuse it.
-DEFUSED = re.compile(r"'(?='*[=+\-@\t\r])")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def _names(header: list[str]) -> list[str]:
 
 
 def _clean(cell: str) -> str:
-    return DEFUSED.sub("", storable(cell), count=1).strip() if cell.startswith("'") else storable(cell).strip()
+    return restore(storable(cell)).strip()
 
 
 # --- CSV --------------------------------------------------------------------------------------------------

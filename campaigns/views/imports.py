@@ -17,7 +17,6 @@ from accounts.access import Perm
 from accounts.forms import zones
 from accounts.web import MemberRequest, member_view
 from campaigns.access import get_import, visible_imports
-from campaigns.exports import csv_line
 from campaigns.imports.mapping import FIELDS
 from campaigns.imports.reading import MAX_BYTES
 from campaigns.imports.rows import as_values
@@ -25,6 +24,7 @@ from campaigns.imports.services import check_import, count_fates, create_import,
 from campaigns.models import Import
 from campaigns.tasks import apply_import
 from campaigns.views.outcome import Refusal, attempt
+from lib.csv_cells import csv_lines
 
 PAGE_SIZE = 50
 LABELS = {
@@ -173,7 +173,7 @@ def import_errors(request: MemberRequest, import_id: UUID) -> HttpResponseBase:
 
 
 def _error_lines(imported: Import) -> Iterator[str]:
-    yield "\ufeff" + csv_line(["Row", "Reason", *imported.columns])
+    yield "\ufeff" + csv_lines([["Row", "Reason", *imported.columns]])
     for number, (fate, cells) in enumerate(zip(imported.fates, imported.rows, strict=False), start=2):
         if fate["action"] in {"error", "skip"}:
-            yield csv_line([str(number), " ".join(fate["messages"]), *cells])
+            yield csv_lines([[str(number), " ".join(fate["messages"]), *cells]])

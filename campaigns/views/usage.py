@@ -1,6 +1,5 @@
 """What paid networks cost: sums of a month, and every entry as a file."""
 
-import csv
 from collections.abc import Iterator
 from datetime import date
 
@@ -13,11 +12,10 @@ from accounts.usage_queries import GROUPS, costs_by, entries_of, month_summary
 from accounts.web import MemberRequest, member_view
 from campaigns.usage_names import label_costs, names_of
 from lib.clock import now
+from lib.csv_cells import csv_lines
 
 HEADINGS = {"day": "Day, UTC", "kind": "What for", "campaign": "Campaign", "connection": "Account"}
 COLUMNS = ["at", "kind", "status", "usd", "campaign", "connection", "key"]
-# A spreadsheet would run what begins with one of these.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 FIRST_MONTH = date(2020, 1, 1)
 
 
@@ -48,11 +46,9 @@ def usage(request: MemberRequest) -> HttpResponse:
 @member_view(Perm.VIEW)
 def usage_export(request: MemberRequest) -> HttpResponse:
     month = _month(request)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    lines = csv_lines([COLUMNS, *_csv_rows(request.actor.workspace, month)])
+    response = HttpResponse(lines, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="usage-{month:%Y-%m}.csv"'
-    writer = csv.writer(response)
-    writer.writerow(COLUMNS)
-    writer.writerows(_csv_rows(request.actor.workspace, month))
     return response
 
 
@@ -62,7 +58,7 @@ def _csv_rows(workspace: Workspace, month: date) -> Iterator[list[str]]:
     connections = names_of(workspace, "connection", {entry.connection_id for entry in entries})
     for entry in entries:
         names = [_name(campaigns, entry.campaign_id), _name(connections, entry.connection_id)]
-        yield [_cell(value) for value in [*_facts(entry), *names, entry.key]]
+        yield [*_facts(entry), *names, entry.key]
 
 
 def _facts(entry: UsageEntry) -> list[str]:
@@ -72,10 +68,6 @@ def _facts(entry: UsageEntry) -> list[str]:
 
 def _name(names: dict, pk: object) -> str:
     return names.get(pk, str(pk)) if pk else ""
-
-
-def _cell(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA) else value
 
 
 def _month(request: HttpRequest) -> date:
