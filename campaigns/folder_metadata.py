@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from campaigns.hashtags import hashtag, hashtags_in
+from social.networks.telegram.limits import is_web_address
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 # An ISO date has at most 10 characters, an ISO date with an hour at least 11.
 MIN_MOMENT = 11
 YEARS = range(2000, 2101)
-MAX_LINK = 2048
 TYPE_NAMES = {
     dict: "an object",
     list: "a list",
@@ -182,7 +181,8 @@ class _Fields:
 
     def link(self) -> str:
         text = self.text("link")
-        if text and not _is_web_address(text):
+        # A name before the host would say that it leads elsewhere.
+        if text and (not is_web_address(text) or re.search(r"\s|^\w+://[^/?#]*@", text)):
             self.refuse("link", "a web address that begins with https://", text)
         return text
 
@@ -247,16 +247,6 @@ class _Fields:
 @cache
 def _zone_names() -> frozenset[str]:
     return frozenset(available_timezones())
-
-
-def _is_web_address(text: str) -> bool:
-    if len(text) > MAX_LINK or re.search(r"\s", text):
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
-    except ValueError:
-        return False
 
 
 def compose_parts(meta: ItemMetadata) -> list[str]:

@@ -10,6 +10,7 @@ from accounts.models import Workspace
 from accounts.scope import workspace_scope
 from campaigns.models import LinkCheck
 from campaigns.rendering import Rendered
+from compliance.guard.engines.links import SHUT_TO_ROBOTS
 from lib.clock import now
 from lib.public_http import FetchError, fetch
 from social.networks.x.text import extract_urls
@@ -20,8 +21,6 @@ FRESH_BROKEN = timedelta(minutes=10)
 TIMEOUT_S = 5.0
 MAX_BYTES = 64 * 1024
 AT_ONCE, MOST_PER_ROUND = 4, 40
-# The server is there and answers people; it only does not like robots.
-SHUT_TO_ROBOTS = {401, 403, 405, 406, 429, 451, 999}
 
 
 def links_of(rendered: Rendered) -> list[str]:

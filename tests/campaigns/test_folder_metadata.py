@@ -154,6 +154,9 @@ def test_tag_without_letters_is_refused(tag):
         "https://a b.com",
         "https://[::1",
         "https://user:secret@example.com",
+        "https://example.com@evil.example",
+        "https://example.com:port/",
+        "https://intranet/menu",
         "https://example.com/" + "x" * 2048,
     ],
 )
