@@ -14,7 +14,6 @@ from compliance.rulesets import instance_rules, own_rules
 from lib.clock import now
 
 MAX_TEXT = 25_000
-OWN_PACK = "own"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from compliance.guard.engines.phrases import (
     automaton_pass,
     check_match,
     matcher_for,
-    terms_rule,
 )
 from compliance.guard.port import Context, Draft, Hit, Severity
 from compliance.guard.rules import BadPack, Rule, RuleSet, rule_from, shipped_rules
@@ -452,29 +451,6 @@ def test_no_rules_find_nothing() -> None:
 def test_the_pass_alone_counts_what_it_finds() -> None:
     rules = RuleSet([rule({"terms": ["最好", "好"]})])
     assert automaton_pass("最好的好", rules) == 3
-
-
-def test_a_workspaces_own_list_is_a_rule() -> None:
-    own = terms_rule("OWN-1", ["Acme", "买{一}送一"], Severity.REVIEW, ["acme green"])
-    assert [(hit.rule, hit.severity) for hit in hits("We love ACME", own)] == [("OWN-1", Severity.REVIEW)]
-    assert hits("买一送一", own)
-    assert hits("Our Acme Green line", own) == []
-    assert hits("acmes", own) == []
-
-
-def test_a_pattern_on_a_workspaces_list_is_plain_text() -> None:
-    own = terms_rule("OWN-2", ["/a.c/"], Severity.BLOCK)
-    assert hits("abc", own) == []
-    assert hits("see a.c here", own)
-
-
-@pytest.mark.parametrize("terms", [[], ["!"], [""]])
-def test_a_list_without_words_is_refused_or_silent(terms: list[str]) -> None:
-    if terms:
-        with pytest.raises(BadPack):
-            terms_rule("OWN-3", terms, Severity.BLOCK)
-    else:
-        assert terms_rule("OWN-3", ["x"], Severity.BLOCK).match["terms"] == ["x"]
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import Any
 
 from compliance.guard.matcher import Pool, Reading, Span, WordList
 from compliance.guard.port import Answer, Context, Draft, Hit, Severity
-from compliance.guard.rules import Rule, RuleSet, rule_from
+from compliance.guard.rules import Rule, RuleSet
 from compliance.guard.terms import WORD_LISTS, cases_of, check_match
 from compliance.guard.text import fold
 
-__all__ = ["PhrasesEngine", "automaton_pass", "check_match", "terms_rule"]
+__all__ = ["PhrasesEngine", "automaton_pass", "check_match"]
 _STRICTEST = (Severity.BLOCK, Severity.REVIEW, Severity.NOTE)
 
 
@@ -170,29 +170,3 @@ class PhrasesEngine:
 def automaton_pass(text: str, rules: RuleSet) -> int:
     """One pass of the compiled words alone over a folded text, for benches; gives the number of finds."""
     return sum(1 for _ in matcher_for(rules, PhrasesEngine.name).pool.automaton.iter(text))
-
-
-def terms_rule(
-    rule_id: str,
-    terms: Sequence[str],
-    severity: Severity,
-    allowed: Sequence[str] = (),
-    *,
-    message: str = "",
-    homophones: bool = False,
-) -> Rule:
-    """A workspace's own list as a rule; words in `allowed` that hold a term are fine. Raises BadPack."""
-    match = {
-        "terms": [_plain(term) for term in terms],
-        "allow": [_plain(word) for word in allowed],
-        "homophones": homophones,
-    }
-    check_match(match)
-    text = message or ("Your list does not allow this." if severity == Severity.BLOCK else "Your list asks for a look.")
-    data = {"id": rule_id, "engine": PhrasesEngine.name, "severity": severity.value, "message": text, "match": match}
-    return rule_from(data, "workspace")
-
-
-def _plain(text: str) -> str:
-    """Without what the grammar would read as alternatives or a pattern."""
-    return "".join(" " if char in "{}/" else char for char in text)
