@@ -5,4 +5,11 @@ class AgentsConfig(AppConfig):
     name = "agents"
 
     def ready(self) -> None:
+        from accounts.problems import CONFLICTS
         from agents import inventory  # noqa: F401  (declares the models)
+        from agents.runs.errors import AlreadyAnswered, KeyReused, RunConflict, ThreadBusy
+
+        CONFLICTS[RunConflict] = "not_allowed_now"
+        CONFLICTS[ThreadBusy] = "thread_busy"
+        CONFLICTS[AlreadyAnswered] = "answered"
+        CONFLICTS[KeyReused] = "key_reused"

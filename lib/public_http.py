@@ -22,6 +22,8 @@ import idna
 from django.conf import settings
 
 MAX_BYTES = 5 * 1024 * 1024
+# Of an answer that nobody reads.
+MAX_REPLY_BYTES = 64 * 1024
 CONNECT_TIMEOUT_S = 5.0
 READ_BYTES = 64 * 1024
 MAX_URL = 2000
@@ -86,6 +88,13 @@ class Fetched:
 
 
 @dataclass(frozen=True)
+class _Request:
+    method: str
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
 class _Target:
     """A checked address: where to connect, and what to call it."""
 
@@ -123,11 +132,20 @@ def fetch(
     headers |= {"If-None-Match": etag} if etag else {}
     headers |= {"If-Modified-Since": modified} if modified else {}
     for _ in range(redirects + 1):
-        answer = _get(_check(url), headers, deadline, max_bytes)
+        answer = _call(_check(url), _Request("GET", headers), deadline, max_bytes)
         if isinstance(answer, Fetched):
             return answer
         url = answer
     raise FetchError("redirects", "The address leads from one place to the next without an end.")
+
+
+def post(url: str, body: bytes, headers: dict[str, str], *, timeout_s: float = 10.0) -> int:
+    """The status of the answer, which is 2xx; what it says is not kept. No redirects. Raises FetchError."""
+    sent = {"User-Agent": "Rostrum", "Connection": "close", "Content-Length": str(len(body)), **headers}
+    answer = _call(_check(url), _Request("POST", sent, body), time.monotonic() + timeout_s, MAX_REPLY_BYTES)
+    if isinstance(answer, str):
+        raise FetchError("redirects", "The address leads somewhere else. Enter the one that it leads to.")
+    return answer.status
 
 
 def check_url(url: str) -> None:
@@ -138,6 +156,11 @@ def check_url(url: str) -> None:
 def check_public(url: str) -> None:
     """Raises FetchError where `fetch` would refuse to connect."""
     _check(url)
+
+
+def public_addresses(url: str) -> list[str]:
+    """Where a client of another library may connect for this address: as resolved once. Raises FetchError."""
+    return _check(url).addresses
 
 
 # --- where to ---------------------------------------------------------------------------------------------
@@ -203,14 +226,14 @@ def allowed_networks() -> list[Network]:
 # --- the call ---------------------------------------------------------------------------------------------
 
 
-def _get(target: _Target, headers: dict[str, str], deadline: float, max_bytes: int) -> Fetched | str:
+def _call(target: _Target, request: _Request, deadline: float, max_bytes: int) -> Fetched | str:
     """The answer, or where it sends us."""
     try:
         with _connect(target, deadline) as connection:
-            connection.putrequest("GET", target.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in {"Host": target.host_header, **headers}.items():
+            connection.putrequest(request.method, target.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in {"Host": target.host_header, **request.headers}.items():
                 connection.putheader(name, value)
-            connection.endheaders()
+            connection.endheaders(request.body or None)
             return _answer(target, connection.getresponse(), deadline, max_bytes)
     except ssl.SSLCertVerificationError as error:
         message = "Its certificate is not valid, so nobody knows whether this is the right server."

@@ -132,6 +132,8 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Behind publishing, which shares the workers: a run may take minutes. (0 is the most urgent.)
+CELERY_TASK_ROUTES = {"agents.advance_run": {"priority": 6}}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
@@ -317,6 +319,9 @@ PUBLISHING_LOG_DAYS = env.integer("PUBLISHING_LOG_DAYS", 180)
 # Seconds between runs. Beat copies these into its tables, where staff can change them.
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "marketing.heartbeat", "schedule": 5.0},
+    "wake-runs": {"task": "agents.wake_runs", "schedule": 2.0},
+    "end-expired-runs": {"task": "agents.end_expired_runs", "schedule": 15.0},
+    "send-run-webhooks": {"task": "agents.send_webhooks", "schedule": 15.0},
     "dispatch": {"task": "campaigns.dispatch_due", "schedule": DISPATCH_EVERY_S},
     "change-live-posts": {"task": "campaigns.change_live_posts", "schedule": 2.0},
     "preflight-ahead": {"task": "campaigns.preflight_ahead", "schedule": 60.0},

@@ -1,0 +1,92 @@
+"""The call at a run's end: signed, sent through the guarded client, tried again with growing pauses."""
+
+import hashlib
+import hmac
+import json
+import random
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db.models import F
+
+from accounts.models import Workspace
+from accounts.scope import all_workspaces_scope, workspace_scope
+from agents.models import Run
+from agents.runs.queries import run_status
+from lib import public_http
+from lib.clock import now
+
+log = structlog.get_logger(__name__)
+TRIES = 8
+PAUSE_S = 30
+MAX_PAUSE_S = 3600
+# Longer than a call may take: two workers do not send one webhook at a time.
+HOLD_S = 60
+BATCH = 50
+
+
+def webhook_secret(workspace: Workspace) -> str:
+    """What the receiver checks signatures with; shown to admins of the workspace."""
+    made = hmac.new(settings.SECRET_KEY.encode(), f"run-webhook:{workspace.pk}".encode(), hashlib.sha256)
+    return f"whsec_{made.hexdigest()}"
+
+
+def sign(secret: str, timestamp: int, body: bytes) -> str:
+    """v1=HMAC-SHA256 in hex over `<timestamp>.<body>`."""
+    made = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
+    return f"v1={made.hexdigest()}"
+
+
+def due_webhooks() -> list[tuple[UUID, UUID]]:
+    """(workspace, run) of what is to be sent now."""
+    with all_workspaces_scope("find webhooks that are due"):
+        due = Run.objects.filter(
+            status__in=Run.ENDED, webhook_sent_at=None, wake_at__lte=now(), strikes__lt=TRIES
+        ).exclude(webhook_url="")
+        return list(due.order_by("wake_at").values_list("workspace_id", "pk")[:BATCH])
+
+
+def send_webhook(workspace_id: UUID, run_id: UUID) -> bool:
+    """One try; at least once. False where it was not due, or did not arrive."""
+    at = now()
+    with workspace_scope(workspace_id):
+        due = Run.objects.filter(
+            pk=run_id, status__in=Run.ENDED, webhook_sent_at=None, wake_at__lte=at, strikes__lt=TRIES
+        )
+        if not due.exclude(webhook_url="").update(wake_at=at + timedelta(seconds=HOLD_S), strikes=F("strikes") + 1):
+            return False
+        run = Run.objects.select_related("workspace").get(pk=run_id)
+        payload = {"event": f"run.{run.status}", "run": run_status(run)}
+    problem = _send(run, payload)
+    with workspace_scope(workspace_id):
+        # Ended for this time: somebody may have let it go on meanwhile, and it will end again.
+        same = Run.objects.filter(pk=run_id, ended_at=run.ended_at)
+        if problem is None:
+            same.update(webhook_sent_at=now())
+        else:
+            same.update(wake_at=now() + timedelta(seconds=_pause_s(run.strikes)))
+    return problem is None
+
+
+def _send(run: Run, payload: dict[str, Any]) -> public_http.FetchError | None:
+    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    timestamp = int(now().timestamp())
+    headers = {
+        "Content-Type": "application/json",
+        "X-Rostrum-Id": f"{run.pk}:{int(run.ended_at.timestamp()) if run.ended_at else 0}",
+        "X-Rostrum-Timestamp": str(timestamp),
+        "X-Rostrum-Signature": sign(webhook_secret(run.workspace), timestamp, body),
+    }
+    try:
+        public_http.post(run.webhook_url, body, headers)
+    except public_http.FetchError as error:
+        log.info("webhook_failed", run=str(run.pk), code=error.code, tries=run.strikes)
+        return error
+    return None
+
+
+def _pause_s(tries: int) -> float:
+    return min(MAX_PAUSE_S, PAUSE_S * 2**tries) * random.uniform(0.5, 1.0)  # noqa: S311

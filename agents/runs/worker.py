@@ -1,0 +1,115 @@
+"""One claim of a run, from taking it over to its pause or end."""
+
+import random
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.core.exceptions import PermissionDenied
+
+from accounts.access import Perm
+from accounts.scope import workspace_scope
+from agents.llm.types import ModelError
+from agents.models import Run
+from agents.runs import claims
+from agents.runs.claims import claim_due, claim_run, find_workspace
+from agents.runs.endings import end_run
+from agents.runs.errors import ClaimLost, OutOfTime, Paused, RunFailed
+from agents.runs.flow import Flow
+from agents.runs.identity import actor_of, plain
+from agents.workflows.registry import WORKFLOWS
+from lib.clock import now
+
+__all__ = ["advance", "claim_due"]
+
+log = structlog.get_logger(__name__)
+Status = Run.Status
+# Claims in a row without a new step.
+MAX_STRIKES = 5
+MAX_BACKOFF_S = 300
+
+
+def advance(run_id: UUID) -> Status | None:
+    """Take the run as far as it goes. Its status then; None where there is no such run."""
+    workspace_id = find_workspace(run_id)
+    if workspace_id is None:
+        return None
+    run = claim_run(workspace_id, run_id)
+    if run is not None:
+        _drive(run)
+    with workspace_scope(workspace_id):
+        status = Run.objects.filter(pk=run_id).values_list("status", flat=True).first()
+    return Status(status) if status else None
+
+
+def _drive(run: Run) -> None:
+    try:
+        _end(run, Status.SUCCEEDED, output=_perform(run))
+    except Paused:
+        pass
+    except ClaimLost:
+        log.info("claim_lost", run=str(run.pk), fence=run.fence)
+    except OutOfTime:
+        _fail(run, "timed_out", "This took longer than it may.", status=Status.TIMED_OUT)
+    except PermissionDenied as error:
+        _fail(run, "forbidden", str(error) or "This is not allowed.")
+    except RunFailed as error:
+        _fail(run, error.code, error.text, is_retryable=error.is_retryable)
+    except ModelError as error:
+        _model_failed(run, error)
+    except Exception as error:
+        # The outermost loop of a worker: it may be a fault of the moment.
+        log.exception("run_crashed", run=str(run.pk), fence=run.fence)
+        _again(run, "crashed", "Something went wrong on our side. It was recorded.", raw=type(error).__name__)
+
+
+def _perform(run: Run) -> Any:
+    if run.strikes > MAX_STRIKES:
+        code = (run.error or {}).get("code", "worker_lost")
+        text = (run.error or {}).get("message", "Its worker was lost again and again.")
+        raise RunFailed(code, text, is_retryable=True)
+    workflow = WORKFLOWS.get(run.workflow)
+    if workflow is None:
+        raise RunFailed("no_workflow", "This kind of run does not exist any more.")
+    with workspace_scope(run.workspace_id):
+        by = actor_of(run)
+        by.require(Perm(workflow.perm))
+        flow = Flow(run, by)
+    return workflow.run(flow)
+
+
+def _model_failed(run: Run, error: ModelError) -> None:
+    if error.code == "over_budget":
+        _fail(run, error.code, error.text, status=Status.OVER_BUDGET)
+    elif error.is_retryable and run.thread_id is None:
+        # Nobody sits and waits: later may be better.
+        _again(run, error.code, error.text, after_s=error.retry_after_s)
+    else:
+        _fail(run, error.code, error.text, is_retryable=error.is_retryable)
+
+
+def _again(run: Run, code: str, text: str, *, raw: str = "", after_s: float | None = None) -> None:
+    """Back into the queue, later each time; the strikes count."""
+    if run.strikes >= MAX_STRIKES:
+        _fail(run, code, text, is_retryable=True)
+        return
+    pause_s = max(after_s or 0.0, random.uniform(0, 2**run.strikes))  # noqa: S311  (full jitter)
+    wake_at = now() + timedelta(seconds=min(MAX_BACKOFF_S, pause_s))
+    error = {"code": code, "message": text, "is_retryable": True} | ({"raw": raw} if raw else {})
+    try:
+        with claims.held(run, status=Status.QUEUED, lease_until=None, wake_at=wake_at, error=error):
+            pass
+    except ClaimLost:
+        log.info("claim_lost", run=str(run.pk), fence=run.fence)
+
+
+def _fail(run: Run, code: str, text: str, *, status: str = Status.FAILED, is_retryable: bool = False) -> None:
+    _end(run, status, error={"code": code, "message": text, "is_retryable": is_retryable})
+
+
+def _end(run: Run, status: str, *, output: Any = None, error: dict[str, Any] | None = None) -> None:
+    with workspace_scope(run.workspace_id):
+        mine = Run.objects.filter(pk=run.pk, fence=run.fence, status=Status.RUNNING)
+        if not end_run(mine, status, output=plain(output), error=error):
+            log.info("claim_lost", run=str(run.pk), fence=run.fence)

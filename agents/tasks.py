@@ -1,0 +1,37 @@
+"""Tasks carry ids and wake workers. What is true stands in Postgres, so losing a message loses nothing."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from agents.runs import services, webhooks, worker
+
+# Handed to the broker and not begun: more would only wait there.
+HANDED_OUT = 20
+
+
+@shared_task(name="agents.advance_run")
+def advance_run(run_id: str) -> None:
+    worker.advance(UUID(run_id))
+
+
+@shared_task(name="agents.wake_runs", expires=10)
+def wake_runs() -> None:
+    for run_id in worker.claim_due(HANDED_OUT):
+        advance_run.delay(str(run_id))
+
+
+@shared_task(name="agents.end_expired_runs", expires=30)
+def end_expired_runs() -> None:
+    services.end_expired()
+
+
+@shared_task(name="agents.send_webhooks", expires=30)
+def send_webhooks() -> None:
+    for workspace_id, run_id in webhooks.due_webhooks():
+        send_webhook.delay(str(workspace_id), str(run_id))
+
+
+@shared_task(name="agents.send_webhook")
+def send_webhook(workspace_id: str, run_id: str) -> None:
+    webhooks.send_webhook(UUID(workspace_id), UUID(run_id))
