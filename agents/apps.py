@@ -6,9 +6,11 @@ class AgentsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.problems import CONFLICTS
+        from accounts.service_clients import RevisionConflict
         from agents import inventory  # noqa: F401  (declares the models)
         from agents.runs.errors import AlreadyAnswered, KeyReused, RunConflict, ThreadBusy
 
+        CONFLICTS[RevisionConflict] = "revision_conflict"
         CONFLICTS[RunConflict] = "not_allowed_now"
         CONFLICTS[ThreadBusy] = "thread_busy"
         CONFLICTS[AlreadyAnswered] = "answered"
