@@ -80,6 +80,7 @@ class MemoryItem(TenantModel):
         ACTIVE = "active", "Active"
         # From somebody else's words: kept for people to look at, never given to a model.
         QUARANTINED = "quarantined", "Quarantined"
+        SUPERSEDED = "superseded", "Superseded"
         UNDONE = "undone", "Undone"
 
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
