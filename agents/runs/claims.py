@@ -140,7 +140,8 @@ CLAIM = f"""
 UPDATE agents_run r
 SET status = 'running', fence = r.fence + 1, strikes = r.strikes + 1, lease_until = %(until)s,
     started_at = coalesce(r.started_at, %(now)s)
-WHERE r.id = %(run)s AND r.cancel_at IS NULL
+WHERE r.id = %(run)s
+    AND EXISTS (SELECT 1 FROM accounts_workspace w WHERE w.id = r.workspace_id AND NOT w.is_suspended)
     AND (r.status = 'queued' AND r.wake_at <= %(now)s OR r.status = 'running' AND r.lease_until < %(now)s)
     AND {IS_NEXT}
 RETURNING r.id
