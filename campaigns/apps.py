@@ -15,6 +15,7 @@ class CampaignsConfig(AppConfig):
         from campaigns.deliveries import KIND, REVIEW_SUBJECT
         from campaigns.errors import NotAllowedNow, StaleForm
         from campaigns.services import share_with_invited
+        from campaigns.workflows import register_workflows
         from compliance.health import FOLLOWERS
         from compliance.services import SUBJECTS
         from social.after_connect import NOTES
@@ -31,3 +32,4 @@ class CampaignsConfig(AppConfig):
         GUEST_SHARES["campaign"] = share_with_invited
         CONFLICTS[NotAllowedNow] = "not_allowed_now"
         CONFLICTS[StaleForm] = "stale"
+        register_workflows()
