@@ -4,7 +4,7 @@ import random
 import sqlite3
 from collections.abc import Callable
 
-from sandbox.llm import catalogue, scripted, settings, writer
+from sandbox.llm import catalogue, chaos, obedient, scripted, settings, writer
 from sandbox.llm.prompt import Answer, Prompt
 from sandbox.router import Call
 
@@ -12,6 +12,8 @@ Behaviour = Callable[[Prompt, random.Random], Answer]
 
 BEHAVIOURS: dict[str, Behaviour] = {
     "sandbox-writer": writer.answer,
+    "sandbox-obedient": obedient.answer,
+    "sandbox-chaos": chaos.answer,
 }
 NAMES = (*BEHAVIOURS, scripted.NAME)
 
@@ -31,4 +33,6 @@ def answer(call: Call, prompt: Prompt, behaviour: str) -> Answer:
     if behaviour == scripted.NAME:
         raise scripted.nothing_left(prompt)
     seed = settings.read(call.db)["seed"]
-    return BEHAVIOURS[behaviour](prompt, random.Random(f"{seed}:{prompt.sha}"))
+    # Chaos answers the same prompt in another way each time, as a retry would meet it.
+    turn = call.caller.record_id if behaviour == "sandbox-chaos" else 0
+    return BEHAVIOURS[behaviour](prompt, random.Random(f"{seed}:{prompt.sha}:{turn}"))

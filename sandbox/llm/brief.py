@@ -172,7 +172,10 @@ def _unique(found: list[str]) -> list[str]:
 
 def quoted_text(prompt: Prompt) -> str:
     """The material a prompt is about: what stands between marks in the last message, else all of it."""
-    text = prompt.last_user
+    return material_in(prompt.last_user)
+
+
+def material_in(text: str) -> str:
     blocks = [
         (match["tagged"] or match["coded"] or match["quoted"] or match["fenced"] or "").strip()
         for match in _FENCE.finditer(text)

@@ -9,9 +9,7 @@ from sandbox.llm.filling import Filler, asked_kind, is_reply
 from sandbox.llm.prompt import Answer, Prompt, Tool, call_answer, json_text, text_answer
 from sandbox.llm.reading import read_text
 
-_LOOKS_UP = re.compile(
-    r"recall|search|look_?up|find|retriev|knowledge|fetch|get_|list_|read_|query|facts", re.IGNORECASE
-)
+_LOOKS_UP = re.compile(r"recall|search|look_?up|find|retriev|knowledge|get_|list_|read_|query|facts", re.IGNORECASE)
 _WRITES = re.compile(r"remember|save|store|note", re.IGNORECASE)
 _TASKS = (
     ("summary", r"\bsummar(y|ise|ize)\w*|\bcompact\b|摘要|总结|概括"),
