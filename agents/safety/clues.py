@@ -1,4 +1,4 @@
-"""What the words themselves say, without any model: what somebody wants, in which mood, and what looks like an attack."""
+"""What the words alone say, without any model: what somebody wants, in which mood, and what looks like an attack."""
 
 import re
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ def find_clues(heard: Heard) -> Clues:
     for intent in PLAIN:
         if patterns("intents")[intent.value].search(text):
             return Clues(intent, sentiment, True, risks, counts)
-    intent, is_sure = _mood(text, counts)
-    return Clues(intent, sentiment, is_sure, risks, counts)
+    mood, is_sure = _mood(text, counts)
+    return Clues(mood, sentiment, is_sure, risks, counts)
 
 
 def find_risks(heard: Heard) -> frozenset[Risk]:

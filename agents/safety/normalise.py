@@ -1,4 +1,4 @@
-"""What a stranger wrote, made fit to be read: only what a person would see, and apart from it what else it could say."""
+"""What a stranger wrote, fit to be read: what a person would see, and apart from it what else it could say."""
 
 import re
 import unicodedata
