@@ -111,9 +111,9 @@ def settle(workspace: Workspace, key: str, amount_micro: int | None = None, *, b
     return is_closed
 
 
-def release(workspace: Workspace, key: str) -> None:
-    """It did not happen."""
-    _close(workspace, key, Status.RELEASED, 0)
+def release(workspace: Workspace, key: str) -> bool:
+    """It did not happen, or cost nothing. True where this closed it."""
+    return _close(workspace, key, Status.RELEASED, 0)
 
 
 def record(workspace: Workspace, key: str, kind: str, amount_micro: int, **refs: UUID | None) -> None:

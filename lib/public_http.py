@@ -218,6 +218,14 @@ def _is_allowed(address: Address) -> bool:
     return any(address in block for block in allowed_networks())
 
 
+def is_this_machine(host: str) -> bool:
+    """By its letters alone: looking a name up would already be a call."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def allowed_networks() -> list[Network]:
     """The operator's own networks. Raises ValueError where the setting cannot be read."""
     return [ipaddress.ip_network(text) for text in settings.OUTBOUND_ALLOW_CIDRS]
