@@ -11,7 +11,8 @@ from django.template.response import TemplateResponse
 from unfold.admin import TabularInline
 
 # Registers by being imported: only here have all packages registered theirs.
-import accounts.admin_packages  # noqa: F401
+import accounts.admin_packages
+import accounts.admin_services  # noqa: F401
 from accounts import audit, staff, stops
 from accounts.access import Actor, Perm, system_actor
 from accounts.admin_reasons import ReasonedActions

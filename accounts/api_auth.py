@@ -11,10 +11,28 @@ from rest_framework_simplejwt.authentication import JWTAuthentication as SimpleJ
 
 from accounts.access import ROLE_PERMS, SCOPES, Actor, Perm
 from accounts.middleware import find_actor
-from accounts.models import ApiKey, Membership, User
+from accounts.models import ApiKey, Membership, ServiceClient, User
 from accounts.scope import resolver_scope, workspace_scope
+from accounts.service_clients import TokenRefused, find_tenant, is_service_token, read_token, service_actor
 from accounts.services import hash_key, usable_key
 from lib.clock import now
+
+
+class ServiceAuthentication(BaseAuthentication):
+    """Bearer <token of an integrator>; its tenant stands in X-Tenant-Id. Only routes that name this class open."""
+
+    def authenticate(self, request: Request) -> tuple[User, ServiceClient] | None:
+        scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not is_service_token(raw):
+            return None
+        try:
+            client, _claims = read_token(raw)
+        except TokenRefused as error:
+            raise AuthenticationFailed("This service token is wrong or has expired.") from error
+        return cast(User, client.owner), client
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
 
 
 class JWTAuthentication(SimpleJWTAuthentication):
@@ -51,6 +69,9 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 def api_actor(request: Request) -> Actor | None:
     """The caller in one workspace: a key's own, the header's, the session's or the person's last one."""
+    if isinstance(request.auth, ServiceClient):
+        tenant = find_tenant(request.auth, str(request.headers.get("X-Tenant-Id", "")))
+        return service_actor(tenant) if tenant and tenant.is_active else None
     slug = str(request.headers.get("X-Workspace") or getattr(request._request, "workspace_slug", ""))
     if isinstance(request.auth, ApiKey):
         return key_actor(request.auth) if slug in {"", request.auth.workspace.slug} else None
@@ -78,6 +99,19 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         return {"type": "http", "scheme": "bearer", "description": "An API key of a workspace: rk_…"}
+
+
+class ServiceScheme(OpenApiAuthenticationExtension):
+    target_class = "accounts.api_auth.ServiceAuthentication"
+    name = "service"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "An integrator's token from /v1/auth/token; the tenant stands in X-Tenant-Id.",
+        }
 
 
 class JWTScheme(OpenApiAuthenticationExtension):

@@ -73,7 +73,7 @@ def _shell(status: int) -> dict[str, Any]:
 
 
 def _plain(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse | None:
-    if not request.path_info.startswith("/api/"):
+    if not request.path_info.startswith(("/api/", "/v1/")):
         return None
     body = _shell(status) | {"code": code, "detail": detail}
     return JsonResponse(body, status=status, content_type=MEDIA_TYPE)

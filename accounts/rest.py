@@ -16,11 +16,12 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from accounts import rate
 from accounts.access import Actor
-from accounts.api_auth import api_actor
+from accounts.api_auth import ServiceAuthentication, api_actor
 from accounts.models import IdempotencyKey, Workspace
 from accounts.paging import CursorPages
 from accounts.rate import Limit
@@ -128,7 +129,7 @@ class WorkspaceView(ApiView):
         body = f"{request.method} {request.get_full_path()} ".encode() + request._request.body
         row = IdempotencyKey(
             workspace=self.actor.workspace,
-            caller=str(self.actor.api_key_id or request.user.pk),
+            caller=str(getattr(request.auth, "pk", None) or request.user.pk),
             key=key,
             fingerprint=hashlib.sha256(body).hexdigest(),
         )
@@ -142,6 +143,12 @@ class WorkspaceView(ApiView):
             raise Conflict("A request with this Idempotency-Key is still running.")
         else:
             raise Replay(Response(stored.body, status=stored.status, headers={"Idempotent-Replayed": "true"}))
+
+
+class TenantView(WorkspaceView):
+    """A view that integrators may call, too, naming one of their tenants in X-Tenant-Id."""
+
+    authentication_classes = [ServiceAuthentication, *api_settings.DEFAULT_AUTHENTICATION_CLASSES]
 
 
 class NetworkView(WorkspaceView):

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 SUPPORT, MODERATION = "Support", "Moderation"
-OURS = {"accounts", "campaigns", "compliance", "social"}
+OURS = {"accounts", "agents", "campaigns", "compliance", "social"}
 # What the actions of a moderator ask for. Rules, switches and people are for superusers.
 MODERATED = {
     "accounts": ["workspace", "apikey"],
