@@ -33,6 +33,7 @@ class Template:
     description: str
     body: str
     variables: Mapping[str, str] = field(default_factory=dict)
+    is_own: bool = False
 
 
 @cache

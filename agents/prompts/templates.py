@@ -13,12 +13,13 @@ from django.http import Http404
 from accounts import audit
 from accounts.access import Actor, Perm
 from agents.models import PromptTemplate
+from agents.prompts.errors import PromptConflict
 from agents.prompts.library import Template, shipped_templates
 from agents.prompts.syntax import names_in
 from agents.prompts.validation import validate_prompt
 from lib.text import one_line, storable
 
-OWN = "own"
+MAX_OWN = 200
 
 
 def visible_templates(actor: Actor) -> QuerySet[PromptTemplate]:
@@ -55,7 +56,7 @@ def find_template(actor: Actor, key: str) -> Template:
 
 def as_template(row: PromptTemplate) -> Template:
     variables = dict.fromkeys(names_in(row.body), "")
-    return Template(str(row.pk), row.name, row.industry, row.language, "", row.body, variables)
+    return Template(str(row.pk), row.name, row.industry, row.language, "", row.body, variables, is_own=True)
 
 
 def _says(row: Template, words: Iterable[str]) -> bool:
@@ -65,6 +66,8 @@ def _says(row: Template, words: Iterable[str]) -> bool:
 
 def create_template(*, by: Actor, **fields: Any) -> PromptTemplate:
     by.require(Perm.CONTENT_EDIT)
+    if visible_templates(by).count() >= MAX_OWN:
+        raise PromptConflict(f"A workspace has at most {MAX_OWN} templates of its own. Delete one first.")
     row = PromptTemplate(workspace=by.workspace, created_by=by.user)
     return _save(row, "prompt_template.create", fields, by)
 
