@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from agents.memory import documents, items
 from agents.runs import services, webhooks, worker
 
 # Handed to the broker and not begun: more would only wait there.
@@ -35,3 +36,23 @@ def send_webhooks() -> None:
 @shared_task(name="agents.send_webhook")
 def send_webhook(workspace_id: str, run_id: str) -> None:
     webhooks.send_webhook(UUID(workspace_id), UUID(run_id))
+
+
+# --- memory -----------------------------------------------------------------------------------------------
+
+
+@shared_task(name="agents.read_document", time_limit=180)
+def read_document(workspace_id: str, document_id: str) -> None:
+    documents.read_document(UUID(workspace_id), UUID(document_id))
+
+
+@shared_task(name="agents.read_documents", expires=50)
+def read_documents() -> None:
+    """Those whose message or worker was lost."""
+    for workspace_id, document_id in documents.unread_documents():
+        read_document.delay(str(workspace_id), str(document_id))
+
+
+@shared_task(name="agents.sweep_memory", expires=3000)
+def sweep_memory() -> None:
+    items.sweep_expired()

@@ -345,6 +345,8 @@ CELERY_BEAT_SCHEDULE = {
     "remind-privacy-requests": {"task": "compliance.remind_privacy_requests", "schedule": 3600.0},
     "sweep-retention": {"task": "compliance.sweep_retention", "schedule": 86_400.0},
     "delete-due-workspaces": {"task": "compliance.delete_due_workspaces", "schedule": 3600.0},
+    "read-documents": {"task": "agents.read_documents", "schedule": 60.0},
+    "sweep-memory": {"task": "agents.sweep_memory", "schedule": 86_400.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
 }
 

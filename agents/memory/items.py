@@ -17,6 +17,7 @@ from django.http import Http404
 from accounts import audit
 from accounts.access import Actor, Perm
 from accounts.models import User
+from accounts.scope import all_workspaces_scope
 from agents.memory.plain import keep_answers
 from agents.memory.query import read_query
 from agents.memory.search import item_scope, rank, search_fields
@@ -256,9 +257,10 @@ def promote_item(item: MemoryItem, *, by: Actor) -> bool:
 
 
 def sweep_expired() -> int:
-    """Delete what expired a month ago, everywhere. Needs the all-workspaces scope."""
+    """Delete what expired a month ago, everywhere."""
     before = now() - timedelta(days=KEEP_EXPIRED_DAYS)
-    return MemoryItem.objects.filter(expires_at__lt=before).delete()[0]
+    with all_workspaces_scope("delete expired memory"):
+        return MemoryItem.objects.filter(expires_at__lt=before).delete()[0]
 
 
 def search_items(actor: Actor, words: str, *, k: int = 20) -> list[tuple[MemoryItem, float]]:

@@ -51,12 +51,7 @@ def item_scope(workspace_id: UUID, user_id: int | UUID | None) -> Scope:
 
 
 def chunk_scope(workspace_id: UUID) -> Scope:
-    sql = """
-        SELECT chunk.id, chunk.text, chunk.tokens, chunk.n_tokens FROM agents_chunk chunk
-        JOIN agents_document document ON document.id = chunk.document_id
-         AND document.workspace_id = chunk.workspace_id
-        WHERE chunk.workspace_id = %(workspace)s AND document.status = 'ready'
-    """
+    sql = "SELECT id, text, tokens, n_tokens FROM agents_chunk WHERE workspace_id = %(workspace)s"
     return Scope("chunk", sql, {"workspace": workspace_id})
 
 

@@ -148,6 +148,10 @@ class Document(TenantModel):
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
     problem = models.CharField(max_length=200, blank=True)
     chunk_count = models.PositiveIntegerField(default=0)
+    # A file that ends its worker must not be tried for ever.
+    tries = models.PositiveSmallIntegerField(default=0)
+    wanted_at = models.DateTimeField(default=now)
+    read_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=now)
 
