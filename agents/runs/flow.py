@@ -15,11 +15,12 @@ from accounts.scope import workspace_scope
 from accounts.services import emit, notify
 from agents.llm.types import Ask, ModelError, Payer, Stop
 from agents.models import Effect, Interrupt, Message, Provenance, Run, Step, Thread
-from agents.prompts import current_prompt, render
+from agents.prompts import render
 from agents.runs import claims, partial
+from agents.runs.caps import campaign_cap
 from agents.runs.errors import OutOfTime, Paused, RunFailed, StepFailed
 from agents.runs.identity import actor_of, call_digest, plain
-from agents.runs.steps import add_step, pin, prompt_step
+from agents.runs.steps import add_step, find_prompt, pin, prompt_step
 from lib.clock import boot_seconds, now
 from lib.text import storable
 
@@ -272,18 +273,21 @@ class Flow:
         from agents import llm
 
         run = self.run
+        with self.scope():
+            campaign_cap_micro = campaign_cap(run.campaign_id)
         payer = Payer(
             workspace=run.workspace,
             key=f"{run.pk}:{key}",
             run_id=run.pk,
             run_cap_micro=run.cap_micro,
             campaign_id=run.campaign_id,
+            campaign_cap_micro=campaign_cap_micro,
             step_key=key,
         )
         if not is_streamed:
-            return llm.complete(ask, payer=payer)  # type: ignore[attr-defined]
+            return llm.complete(ask, payer=payer)
         n = run.step_count + 1
-        return llm.stream(  # type: ignore[attr-defined]
+        return llm.stream(
             ask, payer=payer, on_text=lambda text: partial.append_partial(run.pk, n, text)
         )
 
@@ -344,7 +348,10 @@ class Flow:
 
     def _read_prompt(self, key: str) -> dict[str, Any]:
         with self.scope():
-            return pin(current_prompt(self.run.workspace, key))
+            found = find_prompt(self.run.workspace, key)
+        if found is None:
+            raise RunFailed("no_prompt", f"There is no prompt “{key}”.")
+        return pin(found)
 
     def _prompt_sha(self, system: str) -> str:
         return next((sha for text, sha in self._prompts.items() if text in system), "")

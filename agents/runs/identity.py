@@ -12,6 +12,7 @@ from accounts.access import Actor, Perm, actor_for
 from accounts.api_auth import key_actor
 from accounts.models import ApiKey, Membership, ServiceTenant
 from agents.models import Run
+from agents.workflows.registry import WORKFLOWS
 from lib.clock import now
 from lib.text import storable
 
@@ -60,10 +61,15 @@ def root_span_id(run: Run) -> str:
 
 
 def actor_of(run: Run) -> Actor:
-    """With the rights of this moment; raises PermissionDenied where none are left. Expects the workspace's scope."""
+    """With the rights of this moment; raises PermissionDenied where they do not allow the run any more.
+
+    Expects the workspace's scope.
+    """
     actor = _key_actor(run) if run.api_key_id else _person(run) if run.user else _service(run)
-    if actor is None or run.workspace.is_suspended:
+    if actor is None or actor.workspace.is_suspended:
         raise PermissionDenied(GONE)
+    if workflow := WORKFLOWS.get(run.workflow):
+        actor.require(Perm(workflow.perm))
     return actor
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 import structlog
 from django.core.exceptions import PermissionDenied
 
-from accounts.access import Perm
 from accounts.scope import workspace_scope
 from agents.llm.types import ModelError
 from agents.models import Run
@@ -73,9 +72,7 @@ def _perform(run: Run) -> Any:
     if workflow is None:
         raise RunFailed("no_workflow", "This kind of run does not exist any more.")
     with workspace_scope(run.workspace_id):
-        by = actor_of(run)
-        by.require(Perm(workflow.perm))
-        flow = Flow(run, by)
+        flow = Flow(run, actor_of(run))
     return workflow.run(flow)
 
 

@@ -9,7 +9,8 @@ from accounts.models import Membership, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
 from agents import tasks
 from agents.models import Run
-from agents.runs import claims, flow as flows
+from agents.runs import claims
+from agents.runs import flow as flows
 from agents.runs.errors import ClaimLost
 from agents.runs.services import start_run
 from agents.runs.worker import MAX_STRIKES, claim_due
@@ -162,13 +163,13 @@ def test_a_workflow_that_crashes_is_tried_again_later_and_in_the_end_fails(defin
 
 
 def test_a_long_run_gives_its_worker_back_between_steps(define, start, go, monkeypatch):
-    define(lambda flow: [flow.step(key, lambda: key) for key in "abc"])
+    define(lambda flow: [flow.step(key, key.upper) for key in "abc"])
     monkeypatch.setattr(flows, "TURN_S", -1)
     run = start()
     first = go(run)
     assert (first.status, first.step_count) == (Status.QUEUED, 0)
     monkeypatch.undo()
-    assert go(run).output == ["a", "b", "c"]
+    assert go(run).output == ["A", "B", "C"]
 
 
 def test_the_pump_hands_ids_to_the_workers(plain, start):
