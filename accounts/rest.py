@@ -16,7 +16,6 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from accounts import rate
@@ -148,7 +147,7 @@ class WorkspaceView(ApiView):
 class TenantView(WorkspaceView):
     """A view that integrators may call, too, naming one of their tenants in X-Tenant-Id."""
 
-    authentication_classes = [ServiceAuthentication, *api_settings.DEFAULT_AUTHENTICATION_CLASSES]
+    authentication_classes = [ServiceAuthentication, *ApiView.authentication_classes]
 
 
 class NetworkView(WorkspaceView):

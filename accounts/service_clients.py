@@ -106,7 +106,7 @@ def read_token(raw: str) -> tuple[ServiceClient, dict[str, Any]]:
             settings.SECRET_KEY,
             algorithms=["HS256"],
             audience=AUDIENCE,
-            issuer=settings.SIMPLE_JWT["ISSUER"],
+            issuer=str(settings.SIMPLE_JWT["ISSUER"]),
             options={"require": ["exp", "sub", "aud", "iss"]},
         )
         client_id = UUID(claims["sub"])
