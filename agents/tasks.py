@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from agents.llm import ledger
 from agents.memory import documents, items
 from agents.runs import services, webhooks, worker
 
@@ -56,3 +57,11 @@ def read_documents() -> None:
 @shared_task(name="agents.sweep_memory", expires=3000)
 def sweep_memory() -> None:
     items.sweep_expired()
+
+
+# --- models -----------------------------------------------------------------------------------------------
+
+
+@shared_task(name="agents.sweep_model_calls", expires=50)
+def sweep_model_calls() -> None:
+    ledger.sweep()

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from agents.llm import catalogue
 from lib.crypto import KeyRing, parse_keys
 from lib.http import CONNECT_TIMEOUT_S
 from lib.public_http import allowed_networks
@@ -153,3 +154,11 @@ def check_outbound_networks(**_kwargs: Any) -> list[CheckMessage]:
             id="rostrum.E010",
         )
     ]
+
+
+@register()
+def check_models_file(**_kwargs: Any) -> list[CheckMessage]:
+    if not (problem := catalogue.problem()):
+        return []
+    hint = "agents/models.yaml shows the form; without MODELS_FILE it is the file that counts."
+    return [Error(f"MODELS_FILE cannot be used: {problem}", hint=hint, id="rostrum.E011")]

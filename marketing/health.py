@@ -15,6 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from agents.llm import catalogue
+
 log = structlog.get_logger(__name__)
 
 SCHEDULER_KEY = "heartbeat:scheduler"  # when beat last sent the heartbeat task
@@ -77,6 +79,11 @@ def check_worker() -> Part:
     return part
 
 
+def check_models() -> Part:
+    """A mistake in the file is worth a look, but the last good one goes on: no reason to take the server away."""
+    return Part(ok=True, reason=catalogue.problem() and "models.yaml has a mistake; the log says which")
+
+
 def silent_part(key: str) -> Part:
     age = age_s(key)
     if age is None:
@@ -90,6 +97,7 @@ CHECKS: dict[str, Callable[[], Part]] = {
     "cache": check_cache,
     "worker": check_worker,
     "scheduler": check_scheduler,
+    "models": check_models,
 }
 
 

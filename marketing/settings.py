@@ -321,6 +321,7 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "marketing.heartbeat", "schedule": 5.0},
     "wake-runs": {"task": "agents.wake_runs", "schedule": 2.0},
     "end-expired-runs": {"task": "agents.end_expired_runs", "schedule": 15.0},
+    "sweep-model-calls": {"task": "agents.sweep_model_calls", "schedule": 60.0},
     "send-run-webhooks": {"task": "agents.send_webhooks", "schedule": 15.0},
     "dispatch": {"task": "campaigns.dispatch_due", "schedule": DISPATCH_EVERY_S},
     "change-live-posts": {"task": "campaigns.change_live_posts", "schedule": 2.0},

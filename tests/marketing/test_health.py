@@ -61,7 +61,7 @@ def test_healthz_is_ok_when_every_part_is_alive(client: Client, db: None) -> Non
     answer = client.get("/healthz")
     assert answer.status_code == 200
     assert answer.json()["status"] == "ok"
-    assert list(answer.json()["parts"]) == ["web", "database", "cache", "worker", "scheduler"]
+    assert list(answer.json()["parts"]) == ["web", "database", "cache", "worker", "scheduler", "models"]
 
 
 def test_healthz_is_never_cached(client: Client, db: None) -> None:
