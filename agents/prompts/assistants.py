@@ -233,7 +233,7 @@ def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(assistant: Assistant) -> None:
-    assistant.full_clean(exclude=["workspace", "created_by"], validate_unique=False, validate_constraints=False)
+    assistant.full_clean(exclude=["workspace", "created_by", "archived_at"], validate_unique=False, validate_constraints=False)
     known = {*WORKFLOWS, *(shipped.workflow for shipped in shipped_prompts().values())}
     if assistant.workflow not in known:
         raise ValidationError(
