@@ -8,6 +8,7 @@ class AgentsConfig(AppConfig):
         from accounts.problems import CONFLICTS
         from accounts.service_clients import RevisionConflict
         from agents import inventory  # noqa: F401  (declares the models)
+        from agents.memory.workflow import WORKFLOW as consolidation
         from agents.prompts.errors import PromptConflict, StalePrompt
         from agents.runs.errors import AlreadyAnswered, KeyReused, RunConflict, ThreadBusy
         from agents.workflows import social
@@ -21,3 +22,4 @@ class AgentsConfig(AppConfig):
         CONFLICTS[PromptConflict] = "not_allowed_now"
         CONFLICTS[StalePrompt] = "stale"
         register(social.WORKFLOW)
+        register(consolidation)

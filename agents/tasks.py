@@ -6,6 +6,7 @@ from celery import shared_task
 
 from agents.llm import ledger
 from agents.memory import documents, items
+from agents.memory import workflow as memory_workflow
 from agents.runs import services, webhooks, worker
 
 # Handed to the broker and not begun: more would only wait there.
@@ -52,6 +53,12 @@ def read_documents() -> None:
     """Those whose message or worker was lost."""
     for workspace_id, document_id in documents.unread_documents():
         read_document.delay(str(workspace_id), str(document_id))
+
+
+@shared_task(name="agents.start_consolidations", expires=250)
+def start_consolidations() -> None:
+    for workspace_id in memory_workflow.due_workspaces():
+        memory_workflow.start_due(workspace_id)
 
 
 @shared_task(name="agents.sweep_memory", expires=3000)

@@ -347,6 +347,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-retention": {"task": "compliance.sweep_retention", "schedule": 86_400.0},
     "delete-due-workspaces": {"task": "compliance.delete_due_workspaces", "schedule": 3600.0},
     "read-documents": {"task": "agents.read_documents", "schedule": 60.0},
+    "start-consolidations": {"task": "agents.start_consolidations", "schedule": 300.0},
     "sweep-memory": {"task": "agents.sweep_memory", "schedule": 86_400.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
 }
