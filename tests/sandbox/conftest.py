@@ -7,6 +7,7 @@ import pytest
 from sandbox.testing import start_sandbox
 from sandbox.x.schema import SCHEMA
 from tests.sandbox.cast import Client, Sandbox
+from tests.sandbox.llm_cast import Models
 from tests.sandbox.telegram_cast import DANA, Hook, Telegram, TelegramBot
 
 
@@ -77,6 +78,11 @@ def dana(telegram: Telegram, bot: TelegramBot) -> int:
     bot.updates(offset=-1)
     bot.updates(offset=2**31)
     return DANA
+
+
+@pytest.fixture
+def models(sandbox: Sandbox) -> Models:
+    return Models(sandbox)
 
 
 @pytest.fixture
