@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.answers import Data, ListView, page_of, tagged, valid
-from accounts.rest import WorkspaceView
+from accounts.answers import Data, page_of, tagged, valid
+from accounts.paging import CursorPages
+from accounts.rest import TenantView, WorkspaceView
 from agents.api.assistant_fields import (
     ASSISTANT_ID,
     IF_MATCH,
@@ -115,7 +116,10 @@ def named_assistant(view: WorkspaceView, assistant_id: str | None, data: Data) -
     return get_assistant(view.actor, ref)
 
 
-class VersionListView(ListView):
+class VersionListView(TenantView):
+    # Read by the OpenAPI document only: its lists come in pages.
+    pagination_class = CursorPages
+
     @extend_schema(
         operation_id="assistant_versions",
         tags=["assistants"],
@@ -128,7 +132,7 @@ class VersionListView(ListView):
         return page_of(self, PromptVersion.objects.filter(assistant=assistant), version_data)
 
 
-class VersionView(WorkspaceView):
+class VersionView(TenantView):
     @extend_schema(
         operation_id="assistant_version",
         tags=["assistants"],
@@ -162,7 +166,7 @@ def _version(assistant: Assistant, number: int) -> PromptVersion:
     return get_version(assistant, number)
 
 
-class RollbackView(WorkspaceView):
+class RollbackView(TenantView):
     @extend_schema(
         tags=["assistants"],
         summary="A new version that says what an old one said",
@@ -179,7 +183,7 @@ class RollbackView(WorkspaceView):
         return detail(assistant, version)
 
 
-class CloneView(WorkspaceView):
+class CloneView(TenantView):
     @extend_schema(
         tags=["assistants"],
         summary="A new assistant that begins with a version of this one",
@@ -195,7 +199,7 @@ class CloneView(WorkspaceView):
         return detail(clone, newest(clone), status=201)
 
 
-class ValidateView(WorkspaceView):
+class ValidateView(TenantView):
     @extend_schema(
         tags=["assistants"],
         summary="What is wrong with a prompt; nothing is saved",
@@ -246,7 +250,7 @@ class NamedValidateView(ValidateView):
     pass
 
 
-class LabelView(WorkspaceView):
+class LabelView(TenantView):
     @extend_schema(
         operation_id="assistant_label",
         tags=["assistants"],
@@ -283,7 +287,7 @@ class LabelView(WorkspaceView):
         return Response(status=204)
 
 
-class DiffView(WorkspaceView):
+class DiffView(TenantView):
     @extend_schema(
         operation_id="assistant_diff",
         tags=["assistants"],

@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.answers import ListView, page_of, tagged, valid
-from accounts.rest import WorkspaceView
+from accounts.answers import page_of, tagged, valid
+from accounts.paging import CursorPages
+from accounts.rest import TenantView
 from agents.api.assistant_fields import (
     ASSISTANT_ID,
     EXAMPLE,
@@ -66,7 +67,10 @@ def detail(assistant: Assistant, version: PromptVersion, status: int = 200) -> R
     return tagged({**row, **version_data(version)}, row["revision"], status)
 
 
-class AssistantListView(ListView):
+class AssistantListView(TenantView):
+    # Read by the OpenAPI document only: its lists come in pages.
+    pagination_class = CursorPages
+
     @extend_schema(
         operation_id="assistants",
         tags=["assistants"],
@@ -95,7 +99,7 @@ class AssistantListView(ListView):
         return detail(assistant, newest(assistant), status=201)
 
 
-class AssistantView(WorkspaceView):
+class AssistantView(TenantView):
     @extend_schema(
         operation_id="assistant",
         tags=["assistants"],
@@ -161,7 +165,7 @@ class AssistantView(WorkspaceView):
         return assistant
 
 
-class RestoreView(WorkspaceView):
+class RestoreView(TenantView):
     @extend_schema(
         operation_id="assistant_restore",
         tags=["assistants"],
@@ -176,7 +180,7 @@ class RestoreView(WorkspaceView):
         return detail(assistant, newest(assistant))
 
 
-class ReloadView(WorkspaceView):
+class ReloadView(TenantView):
     @extend_schema(
         operation_id="assistant_reload",
         tags=["assistants"],

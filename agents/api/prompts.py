@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts.access import Actor, Perm
 from accounts.answers import Data, tagged, valid
 from accounts.models import ServiceTenant
-from accounts.rest import WorkspaceView
+from accounts.rest import TenantView
 from agents.api.assistant_fields import (
     ASSISTANT_ID,
     IF_MATCH,
@@ -77,7 +77,7 @@ def prompt_answer(assistant: Assistant, version: PromptVersion, tag: object, sta
     return tagged(data, tag, status)
 
 
-class PromptView(WorkspaceView):
+class PromptView(TenantView):
     @extend_schema(
         operation_id="prompt",
         tags=["prompts"],
@@ -92,7 +92,7 @@ class PromptView(WorkspaceView):
         return prompt_answer(assistant, version, assistant.revision)
 
 
-class TenantVersionView(WorkspaceView):
+class TenantVersionView(TenantView):
     @extend_schema(
         operation_id="prompt_version",
         tags=["prompts"],
@@ -116,7 +116,7 @@ class TenantVersionView(WorkspaceView):
         return prompt_answer(assistant, found, found.sha256)
 
 
-class TenantPromptView(WorkspaceView):
+class TenantPromptView(TenantView):
     @extend_schema(
         operation_id="prompt_replace",
         tags=["prompts"],
@@ -175,7 +175,7 @@ def own_answer(row: PromptTemplate, status: int = 200) -> Response:
     return Response(template_data(as_template(row)), status=status)
 
 
-class TemplateListView(WorkspaceView):
+class TemplateListView(TenantView):
     @extend_schema(
         operation_id="prompt_templates",
         tags=["prompts"],
@@ -202,7 +202,7 @@ class TemplateListView(WorkspaceView):
         return own_answer(create_template(by=self.actor, **valid(PromptTemplateInput(data=request.data))), status=201)
 
 
-class TemplateView(WorkspaceView):
+class TemplateView(TenantView):
     @extend_schema(
         operation_id="prompt_template", tags=["prompts"], summary="One of one's own", responses=PromptTemplateAnswer
     )
