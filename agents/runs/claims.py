@@ -72,10 +72,11 @@ def held(run: Run, **changes: Any) -> Iterator[None]:
 
 
 @contextmanager
-def lease_kept(run: Run) -> Iterator[threading.Event]:
+def lease_kept(run: Run, *, look_every_s: float | None = None) -> Iterator[threading.Event]:
     """Renews the lease while something slow runs. The event is set once the run is no longer ours."""
     done, lost = threading.Event(), threading.Event()
-    watch = threading.Thread(target=_renew, args=(run, done, lost), daemon=True, name=f"lease {run.pk}")
+    pause_s = look_every_s or settings.RUN_LEASE_S / 3
+    watch = threading.Thread(target=_renew, args=(run, pause_s, done, lost), daemon=True, name=f"lease {run.pk}")
     watch.start()
     try:
         yield lost
@@ -83,9 +84,9 @@ def lease_kept(run: Run) -> Iterator[threading.Event]:
         done.set()
 
 
-def _renew(run: Run, done: threading.Event, lost: threading.Event) -> None:
+def _renew(run: Run, pause_s: float, done: threading.Event, lost: threading.Event) -> None:
     try:
-        while not done.wait(settings.RUN_LEASE_S / 3):
+        while not done.wait(pause_s):
             with held(run):
                 pass
     except ClaimLost:

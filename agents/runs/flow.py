@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from agents.models import Effect, Interrupt, Message, Provenance, Run, Step, Thr
 from agents.prompts import render
 from agents.runs import claims, partial
 from agents.runs.caps import campaign_cap
-from agents.runs.errors import OutOfTime, Paused, RunFailed, StepFailed
+from agents.runs.errors import ClaimLost, OutOfTime, Paused, RunFailed, StepFailed
 from agents.runs.identity import actor_of, call_digest, plain
 from agents.runs.steps import add_step, find_prompt, pin, prompt_step
 from lib.clock import boot_seconds, now
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 Kind = Step.Kind
 # A worker gives a run back after so long: others wait for it, too.
 TURN_S = 240
+# How soon a worker that streams finds out that its run was canceled.
+LOOK_S = 2.0
 APPROVAL_S = 3 * 24 * 3600
 Do = Callable[[], Any]
 
@@ -85,8 +88,7 @@ class Flow:
         sent, started = plain(asdict(ask)), now()
         partial.begin_partial(self.run.pk, self.run.step_count + 1, agent=agent)
         try:
-            with claims.lease_kept(self.run):
-                answer = self._call(key, ask, is_streamed)
+            answer = self._call(key, ask, is_streamed)
             if answer.stop is Stop.REFUSAL:
                 raise ModelError("refused", "The model declined to answer this.", raw=answer.text[:500])
         except ModelError as error:
@@ -285,11 +287,21 @@ class Flow:
             step_key=key,
         )
         if not is_streamed:
-            return llm.complete(ask, payer=payer)
-        n = run.step_count + 1
-        return llm.stream(
-            ask, payer=payer, on_text=lambda text: partial.append_partial(run.pk, n, text)
-        )
+            with claims.lease_kept(run):
+                return llm.complete(ask, payer=payer)
+        with claims.lease_kept(run, look_every_s=LOOK_S) as lost:
+            return llm.stream(ask, payer=payer, on_text=self._listener(lost))
+
+    def _listener(self, lost: Event) -> Callable[[str], None]:
+        run_id, n = self.run.pk, self.run.step_count + 1
+
+        def hear(text: str) -> None:
+            if lost.is_set():
+                # Ends the call: nobody wants the rest any more.
+                raise ClaimLost
+            partial.append_partial(run_id, n, text)
+
+        return hear
 
     def _effect(self, key: str, tool: str, bound: str, do: Do) -> Any:
         if self.run.replay_of:

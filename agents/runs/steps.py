@@ -37,7 +37,7 @@ def add_step(
         ended_at=now(),
         **fields,
     )
-    run.step_count = n
+    run.step_count, run.strikes = n, 0
     return step
 
 

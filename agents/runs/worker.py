@@ -77,19 +77,17 @@ def _perform(run: Run) -> Any:
 
 
 def _model_failed(run: Run, error: ModelError) -> None:
-    if error.code == "over_budget":
-        _fail(run, error.code, error.text, status=Status.OVER_BUDGET)
-    elif error.is_retryable and run.thread_id is None:
-        # Nobody sits and waits: later may be better.
+    # In a thread somebody sits and waits; elsewhere later may be better.
+    if error.is_retryable and run.thread_id is None:
         _again(run, error.code, error.text, after_s=error.retry_after_s)
     else:
-        _fail(run, error.code, error.text, is_retryable=error.is_retryable)
+        _give_up(run, error.code, error.text, is_retryable=error.is_retryable)
 
 
 def _again(run: Run, code: str, text: str, *, raw: str = "", after_s: float | None = None) -> None:
     """Back into the queue, later each time; the strikes count."""
     if run.strikes >= MAX_STRIKES:
-        _fail(run, code, text, is_retryable=True)
+        _give_up(run, code, text, is_retryable=True)
         return
     pause_s = max(after_s or 0.0, random.uniform(0, 2**run.strikes))  # noqa: S311  (full jitter)
     wake_at = now() + timedelta(seconds=min(MAX_BACKOFF_S, pause_s))
@@ -99,6 +97,11 @@ def _again(run: Run, code: str, text: str, *, raw: str = "", after_s: float | No
             pass
     except ClaimLost:
         log.info("claim_lost", run=str(run.pk), fence=run.fence)
+
+
+def _give_up(run: Run, code: str, text: str, *, is_retryable: bool) -> None:
+    status = Status.OVER_BUDGET if code == "over_budget" else Status.FAILED
+    _fail(run, code, text, status=status, is_retryable=is_retryable)
 
 
 def _fail(run: Run, code: str, text: str, *, status: str = Status.FAILED, is_retryable: bool = False) -> None:
