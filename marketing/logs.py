@@ -80,6 +80,6 @@ def logging_config(level: str, fmt: str) -> dict[str, Any]:
             # At DEBUG these print headers with tokens, whatever LOG_LEVEL says.
             **{name: {"level": "INFO"} for name in ("tweepy", "urllib3", "requests_oauthlib", "oauthlib", "telegram")},
             # At INFO already: a bot's token stands in every address.
-            **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "telethon")},
+            **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "httpx2", "httpcore2", "telethon")},
         },
     }

@@ -7,6 +7,7 @@ from typing import Any
 from agents.llm import schemas
 from agents.llm.counting import guess
 from agents.llm.types import Said, Stop, Tool, ToolCall, Usage
+from agents.llm.wires import sse
 from agents.llm.wires.clients import anthropic_client
 from agents.llm.wires.errors import from_body, translated, wire_error
 from agents.llm.wires.port import Call, Listener, Reply
@@ -25,16 +26,11 @@ _MARK = {"type": "ephemeral"}
 
 def complete(call: Call) -> Reply:
     with translated():
-        message = anthropic_client(call.route).messages.create(**_request(call))
-        told = _as_json(message)
-        if "error" in told or told.get("type") != "message":
-            raise from_body(told or str(message), None, {})
+        answer = anthropic_client(call.route).messages.with_raw_response.create(**_request(call))
+        told = json.loads(answer.read())
+        if not isinstance(told, dict) or "error" in told or told.get("type") != "message":
+            raise from_body(told, None, {})
         return _reply(told)
-
-
-def _as_json(message: Any) -> dict[str, Any]:
-    found = message.to_dict(mode="json") if hasattr(message, "to_dict") else message
-    return found if isinstance(found, dict) else {}
 
 
 def _reply(message: Mapping[str, Any]) -> Reply:
@@ -83,9 +79,10 @@ def stream(call: Call, listener: Listener) -> Reply:
     heard = _Heard(listener)
     with translated():
         try:
-            with anthropic_client(call.route).messages.create(**_request(call), stream=True) as events:
-                for event in events:
-                    heard.hear(event.to_dict(mode="json"))
+            create = anthropic_client(call.route).messages.with_streaming_response.create
+            with create(**_request(call), stream=True) as answer:
+                for event in sse.events(answer.iter_bytes()):
+                    heard.hear(event)
         finally:
             listener.partial.usage = heard.usage_so_far()
     return heard.reply()
@@ -101,8 +98,8 @@ class _Heard:
         self.end: dict[str, Any] = {}
         self.is_over = False
 
-    def hear(self, event: dict[str, Any]) -> None:
-        match event.get("type"):
+    def hear(self, event: Any) -> None:
+        match event.get("type") if isinstance(event, dict) else "error":
             case "message_start":
                 self.usage = self.usage or event["message"].get("usage") or {}
             case "content_block_start":
