@@ -23,6 +23,7 @@ from campaigns.services import MediaDraft, PartDraft, PostDraft, create_post
 from campaigns.source_config import FEED_TEMPLATE, Words, fill, read_config
 from campaigns.source_posts import Note, submit_new, unsendable
 from campaigns.source_report import ScanReport, only_scan_of
+from campaigns.workflows.enhance import start_enhancing
 from lib.clock import now
 from lib.media import UnusableMedia, probe
 from lib.media_types import HEAD_BYTES, recognise
@@ -134,7 +135,9 @@ class _FeedScan:
         asset, notes = self._keep_picture(entry, picture)
         post = create_post(self._draft(entry, asset), by=self.by)
         notes += unsendable(post)
-        if self.config.submit and not notes:
+        if self.config.enhance:
+            notes += start_enhancing(post, by=self.by)
+        elif self.config.submit and not notes:
             notes += submit_new(post, by=self.by)
         told = [*before, *notes]
         self._row(entry, post, (told[0][0] if told else "", " ".join(text for _, text in told))).save()

@@ -36,7 +36,11 @@ class SourceForm(forms.Form):
     language = forms.CharField(
         label="Language", max_length=MAX_LANGUAGE, required=False, help_text="A code such as en, de or zh-CN."
     )
-    enhance = forms.BooleanField(label="Let agents improve the texts", required=False)
+    enhance = forms.BooleanField(
+        label="Let agents improve the texts",
+        required=False,
+        help_text="They write them anew as the brand speaks, as drafts that say where they come from.",
+    )
     submit = forms.BooleanField(
         label="Send new posts to review",
         required=False,

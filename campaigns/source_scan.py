@@ -21,6 +21,7 @@ from campaigns.source_config import read_config
 from campaigns.source_items import MAX_FILES, Ledger, idle_partners
 from campaigns.source_posts import Note, changed_draft, new_draft, plan_deliveries, submit_new, unsendable, was_sent
 from campaigns.source_report import ScanReport, only_scan_of, scanner
+from campaigns.workflows.enhance import start_enhancing
 from lib.clock import now
 from lib.media import UnusableMedia
 from social.models import Connection
@@ -137,13 +138,17 @@ class _Scan:
     def _create(self, item: FolderItem, asset: MediaAsset) -> list[Note]:
         post = create_post(new_draft(item.metadata, asset, self.source, self.targets), by=self.by)
         notes = self._settle(item, post)
-        if not notes and read_config(self.source.config).submit:
+        config = read_config(self.source.config)
+        if config.enhance:
+            notes = notes + start_enhancing(post, by=self.by)
+        elif config.submit and not notes:
             notes = submit_new(post, by=self.by)
         return notes
 
     def _update(self, item: FolderItem, asset: MediaAsset, post: Post) -> list[Note]:
         post = update_post(post, changed_draft(item.metadata, asset, post, self.source), by=self.by)
-        return self._settle(item, post)
+        notes = self._settle(item, post)
+        return notes + start_enhancing(post, by=self.by) if read_config(self.source.config).enhance else notes
 
     def _settle(self, item: FolderItem, post: Post) -> list[Note]:
         notes = plan_deliveries(post, item.metadata.scheduled_at, by=self.by) + unsendable(post)

@@ -18,12 +18,18 @@ from campaigns.api.campaigns import IF_MATCH
 from campaigns.deliveries import submit_post
 from campaigns.drafts import MediaDraft, PartDraft, PostDraft
 from campaigns.models import Campaign, Delivery, Post
+from campaigns.origins import origin_data
 from campaigns.services import create_post, delete_post, duplicate_post, update_post
 from social.networks.links import clean_reply_to
 from social.networks.options import POLL_CHOICE_LENGTH, POLL_CHOICES, POLL_MINUTES
 from social.networks.rules import MAX_PARTS
 
-CONTENT = ("parts__media__asset", Prefetch("deliveries", Delivery.objects.order_by("created_at")), "source_items")
+CONTENT = (
+    "parts__media__asset",
+    Prefetch("deliveries", Delivery.objects.order_by("created_at")),
+    "source_items",
+    "origins",
+)
 
 
 class MediaUse(serializers.Serializer[Any]):
@@ -123,12 +129,30 @@ class PostOrigin(serializers.Serializer[Any]):
     has_newer_file = serializers.BooleanField()
 
 
+class TextSource(serializers.Serializer[Any]):
+    """Where an agent's words in the post come from."""
+
+    run_id = serializers.UUIDField(allow_null=True)
+    step_key = serializers.CharField()
+    model = serializers.CharField()
+    is_sandbox = serializers.BooleanField(help_text="No provider is set up: the sandbox model wrote it.")
+    assistant = serializers.CharField()
+    prompt_version = serializers.IntegerField(allow_null=True, help_text="0 is the one the product ships.")
+    prompt_sha256 = serializers.CharField()
+    sources = serializers.ListField(child=serializers.DictField(), help_text="kind, id, title, url.")
+    cost_micro = serializers.IntegerField(help_text="In micro-dollars.")
+    sentences = serializers.ListField(child=serializers.DictField(), help_text="text, is_accepted.")
+    accepted_by = serializers.CharField()
+    accepted_at = serializers.DateTimeField()
+
+
 class PostAnswer(PostInput):
     id = serializers.UUIDField()
     revision = serializers.IntegerField(help_text="Also the ETag.")
     reply_facts = serializers.DictField(help_text="What the network said about the answered post; empty until asked.")
     deliveries = PostDelivery(many=True)
     origin = PostOrigin(allow_null=True)
+    origins = TextSource(many=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -167,6 +191,7 @@ def post_data(post: Post) -> Data:
         "revision": post.revision,
         "deliveries": [_delivery_data(row) for row in rows],
         "origin": _origin_data(post),
+        "origins": [origin_data(row) for row in post.origins.all()],
         "created_at": post.created_at,
         "updated_at": post.updated_at,
     }

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from campaigns.api import (
+    ai,
     attention,
     autonomy,
     campaigns,
@@ -13,6 +14,7 @@ from campaigns.api import (
     live,
     logs,
     media,
+    plans,
     posts,
     projects,
     publish,
@@ -29,6 +31,7 @@ from campaigns.api import (
 app_name = "campaigns-api"
 DELIVERY = "deliveries/<uuid:delivery_id>"
 REVIEW = "reviews/<uuid:review_id>"
+LINE = "plans/<uuid:plan_id>/lines/<uuid:line_id>"
 urlpatterns = [
     path("campaigns", campaigns.CampaignListView.as_view(), name="campaigns"),
     path("campaigns/<uuid:campaign_id>", campaigns.CampaignView.as_view(), name="campaign"),
@@ -36,6 +39,17 @@ urlpatterns = [
     path("campaigns/<uuid:campaign_id>/policy", autonomy.PolicyView.as_view(), name="campaign-policy"),
     path("campaigns/<uuid:campaign_id>/guests", guests.GuestListView.as_view(), name="campaign-guests"),
     path("campaigns/<uuid:campaign_id>/guests/<uuid:user_id>", guests.GuestView.as_view(), name="campaign-guest"),
+    path("ai/generate-content", ai.GenerateView.as_view(), name="ai-generate"),
+    path("ai/analyze-audience", ai.AudienceView.as_view(), name="ai-audience"),
+    path("ai/optimize-timing", ai.TimingView.as_view(), name="ai-timing"),
+    path("ai/runs/<uuid:run_id>", ai.AiRunView.as_view(), name="ai-run"),
+    path("plans", plans.PlanListView.as_view(), name="plans"),
+    path("plans/<uuid:plan_id>", plans.PlanView.as_view(), name="plan"),
+    path(LINE, plans.LineView.as_view(), name="plan-line"),
+    path(f"{LINE}/accept", plans.AcceptView.as_view(), name="plan-line-accept"),
+    path(f"{LINE}/reject", plans.RejectView.as_view(), name="plan-line-reject"),
+    path(f"{LINE}/restore", plans.RestoreView.as_view(), name="plan-line-restore"),
+    path(f"{LINE}/rewrite", plans.RewriteView.as_view(), name="plan-line-rewrite"),
     path("posts", posts.PostListView.as_view(), name="posts"),
     path("posts/<uuid:post_id>", posts.PostView.as_view(), name="post"),
     path("posts/<uuid:post_id>/matrix", guard.MatrixView.as_view(), name="post-matrix"),

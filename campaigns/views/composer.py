@@ -29,6 +29,7 @@ from campaigns.forms_post import (
 )
 from campaigns.library import add_upload
 from campaigns.models import Campaign, ComposerDraft, Delivery, Post
+from campaigns.origins import Pick, keep_drafts, read_picks, used_drafts
 from campaigns.services import create_post, update_post
 from campaigns.views.composer_page import composer_context, show_composer
 from campaigns.wall_clock import gap_note, parse_local
@@ -147,7 +148,7 @@ def _save(request: MemberRequest, post: Post | None) -> HttpResponse:
         return show_composer(request, form, post)
     try:
         with transaction.atomic():
-            saved = _write(form, post, submit=action == "submit", by=request.actor)
+            saved = _write(form, post, submit=action == "submit", by=request.actor, picks=read_picks(request.POST))
     except ValidationError as error:
         form.add_errors(error)
     except StaleForm as error:
@@ -165,15 +166,22 @@ def _save(request: MemberRequest, post: Post | None) -> HttpResponse:
     return show_composer(request, form, post)
 
 
-def _write(form: PostForm, post: Post | None, *, submit: bool, by: Actor) -> Post:
+def _write(form: PostForm, post: Post | None, *, submit: bool, by: Actor, picks: list[Pick]) -> Post:
     draft = to_draft(form, _campaign(form, by))
+    drafts = used_drafts(_words(form), picks, by=by)
     at = parse_local(form.at, by.workspace.time_zone) if form.when == "at" else None
     if post and form.new_id and form.revision is None and not says_the_same(form, post):
         raise StaleForm("This post was saved already. Save again to change it to what stands here.")
     lock_accounts(draft.connections)
+    if drafts and post:
+        # The label goes with the words, before anything is judged.
+        Post.objects.filter(pk=post.pk).update(has_agent_text=True)
     post = (
-        update_post(post, draft, by=by, revision=form.revision) if post else create_post(draft, by=by, pk=form.new_id)
+        update_post(post, draft, by=by, revision=form.revision)
+        if post
+        else create_post(draft, by=by, pk=form.new_id, has_agent_text=bool(drafts))
     )
+    keep_drafts(post, drafts, by=by)
     for row in post.deliveries.exclude(state=Delivery.State.CANCELED):
         if at:
             deliveries.schedule_delivery(row, at, by=by)
@@ -183,6 +191,10 @@ def _write(form: PostForm, post: Post | None, *, submit: bool, by: Actor) -> Pos
     if submit and (not form.connection_ids or post.deliveries.filter(state=Delivery.State.DRAFT).exists()):
         deliveries.submit_post(post, by=by)
     return post
+
+
+def _words(form: PostForm) -> str:
+    return "\n".join(text for part in form.parts for text in (part.text, *part.overrides.values()))
 
 
 def _campaign(form: PostForm, by: Actor) -> Campaign | None:

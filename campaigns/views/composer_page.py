@@ -24,6 +24,7 @@ from campaigns.links import SHORTENERS
 from campaigns.models import Campaign, ComposerDraft, Delivery, MediaAsset, Post, Snippet
 from campaigns.previews import Preview, PreviewPart, build_preview
 from campaigns.rendering import Rendered, RenderedMedia, render_part
+from campaigns.views.drafting import assist_context
 from compliance.guard.port import ANY
 from compliance.services import TOLD
 from lib.money import dollars
@@ -82,6 +83,7 @@ def show_composer(
         "emoji": EMOJI,
         "snippets": list(Snippet.objects.filter(workspace=request.actor.workspace)),
         "has_composer": True,
+        **assist_context(form),
     }
     return render(request, "campaigns/composer.html", context, status=_status(form))
 

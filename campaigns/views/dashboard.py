@@ -8,6 +8,7 @@ from campaigns.attention import find_attention
 from campaigns.dashboard import count_week, first_steps, next_days, recently_published
 from campaigns.outage import find_outages
 from campaigns.preflight import count_levels, find_flights
+from campaigns.views.plans import box_context
 from lib.clock import now
 
 GUEST_CAMPAIGNS = 12
@@ -30,6 +31,8 @@ def dashboard(request: MemberRequest) -> HttpResponse:
             "flights": count_levels(find_flights(actor)),
             "steps": first_steps(actor.workspace),
         }
+        if actor.can(Perm.CONTENT_EDIT):
+            context |= box_context(actor)
     else:
         context |= {"shared": visible_campaigns(actor)[:GUEST_CAMPAIGNS]}
     return render(request, "campaigns/dashboard.html", context)

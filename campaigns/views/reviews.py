@@ -14,6 +14,7 @@ from accounts.access import Actor, Perm
 from accounts.models import Membership
 from accounts.web import MemberRequest, member_view
 from campaigns.access import visible_campaigns
+from campaigns.origins import origins_of
 from campaigns.review_queries import (
     KINDS,
     TABS,
@@ -159,6 +160,7 @@ def _show(request: MemberRequest, review: Review, refusal: Refusal | None = None
         "may_comment": actor.can(Perm.REVIEW) or actor.can(Perm.CONTENT_EDIT),
         "may_share": actor.can(Perm.REVIEW) and actor.can(Perm.MEMBERS),
         "needs_other_eyes": needs_other_eyes,
+        "origins": origins_of(item.delivery.post),
         "refusal": refusal,
     } | claim_context(actor, review)
     return render(request, "campaigns/review_detail.html", context, status=refusal.status if refusal else 200)

@@ -12,7 +12,7 @@ def register_workflows() -> None:
     register(Workflow("draft", "Drafts", drafts.run_drafts, schema=drafts.INPUT))
     register(Workflow("enhance", "Better texts for a source", enhance.run_enhance, schema=_object(post=text)))
     register(Workflow("audience", "Audience", insights.run_audience, schema=_object()))
-    register(Workflow("timing", "Times to post", insights.run_timing, schema=_object()))
+    register(Workflow("timing", "Times to post", insights.run_timing, schema=_object(), perm="view"))
 
 
 def _object(**properties: dict[str, str]) -> dict[str, object]:

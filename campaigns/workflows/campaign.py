@@ -112,7 +112,7 @@ def _strategy(flow: Flow, facts: Data) -> Data:
         ("Campaign", campaign.get("name", "")),
         ("Its goal", campaign.get("goal", "")),
         ("Its brief", campaign.get("brief", "")),
-        ("Channels", channels),
+        ("Channels", "; ".join(channels)),
         ("Knowledge", [one["text"] for one in facts["sources"]]),
     )
     system = flow.prompt("strategist", brand=facts["brand"], language=language_name(first))
@@ -120,6 +120,7 @@ def _strategy(flow: Flow, facts: Data) -> Data:
     answer = flow.ask("strategist", ask, agent="strategist")
     data = answer["data"]
     strategy = {name: str(data[name]).strip()[:length] for name, length in LENGTHS.items()}
+    strategy["name"] = strategy["name"][:1].upper() + strategy["name"][1:]
     messages = [str(one).strip()[:200] for one in data["key_messages"]]
     return strategy | {"key_messages": [one for one in messages if one][:MESSAGES]}
 

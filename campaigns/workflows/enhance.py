@@ -36,7 +36,8 @@ def start_enhancing(post: Post, *, by: Actor) -> list[tuple[str, str]]:
     if by.user is None:
         return [NOBODY]
     try:
-        start_run(ENHANCE, {"post": str(post.pk)}, by=by, campaign_id=post.campaign_id, idem_key=f"enhance:{post.pk}")
+        key = f"enhance:{post.pk}:{post.revision}"
+        start_run(ENHANCE, {"post": str(post.pk)}, by=by, campaign_id=post.campaign_id, idem_key=key)
     except ValidationError as refusal:
         return [("not_enhanced", f"Not improved: {' '.join(refusal.messages)}")]
     return []

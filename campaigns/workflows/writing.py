@@ -1,5 +1,6 @@
 """One text from an order: written, fitted to its network, checked, written once more where it must be."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -50,6 +51,8 @@ VARIANTS = {
 # Of one text: the others can still be written. A used-up budget or a provider that is down ends the run.
 ONLY_THIS_TEXT = {"refused", "bad_output", "empty", "too_long"}
 MAX_OUTPUT = 1_500
+# How the material numbers its sources: for people who check, not for readers.
+SOURCE_MARK = re.compile(r"\s*\[(?:[0-9a-f]{8}-[0-9a-f-]{27}|\d{1,2})\]")
 
 
 def write_text(flow: Flow, key: str, facts: Data, order: Data) -> Data:
@@ -121,6 +124,8 @@ def check_in_scope(flow: Flow, facts: Data, order: Data, text: str) -> Checked:
 
 
 def fitted(text: str, facts: Data, order: Data) -> str:
+    """Within the network's count, with the link and the hashtags of the brief, without marks of sources."""
+    text = SOURCE_MARK.sub("", text)
     place = Place(network=order["network"])
     return fit_text(text, place.length, order["limit"], keep=[*facts["links"], *facts["tags"]])
 
