@@ -48,13 +48,18 @@ def run_agent(
     for number in range(1, max_rounds + 1):
         turn = replace(ask, messages=messages, tools=offered)
         answer = flow.ask(f"{key} {number}", turn, agent=agent, is_streamed=is_streamed)
-        calls = tuple(ToolCall(**call) for call in answer["tool_calls"])
+        calls = tuple(_as_call(call) for call in answer["tool_calls"])
         if not calls:
             return answer
         results = tuple(_use(flow, f"{key} {number}.{nth}", nth, call, tools) for nth, call in enumerate(calls, 1))
         said = Said("assistant", answer["text"], tool_calls=calls)
         messages = (*messages, said, Said("user", tool_results=results))
     raise RunFailed("max_rounds", f"The assistant did not come to an end within {max_rounds} rounds.")
+
+
+def _as_call(call: Mapping[str, Any]) -> ToolCall:
+    args = call["args"]
+    return ToolCall(call["id"], call["name"], args if isinstance(args, Mapping) else None, call.get("raw", ""))
 
 
 def _use(flow: "Flow", key: str, nth: int, call: ToolCall, tools: Mapping[str, ToolSpec]) -> ToolResult:
@@ -71,7 +76,7 @@ def _use(flow: "Flow", key: str, nth: int, call: ToolCall, tools: Mapping[str, T
 
 def _problem(call: ToolCall, spec: ToolSpec) -> str:
     """Why it cannot be done as written; checked here again, whatever checked it before."""
-    if not isinstance(call.args, Mapping):
+    if call.args is None:
         return "The arguments are not a JSON object that fits the tool's schema."
     error = next(jsonschema.Draft202012Validator(spec.schema).iter_errors(dict(call.args)), None)
     return f"The arguments do not fit: {error.message[:300]}" if error else ""

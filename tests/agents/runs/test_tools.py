@@ -4,9 +4,11 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from agents.llm.types import Ask, Said
-from agents.models import Effect, Interrupt, Run
+from agents.models import Effect, Interrupt, Run, Step
 from agents.runs.services import answer_interrupt
+from agents.runs.steps import add_step
 from agents.runs.tools import ToolSpec
+from lib.clock import now
 
 pytestmark = pytest.mark.django_db
 Status = Run.Status
@@ -99,22 +101,35 @@ def test_a_refused_effect_does_not_happen_and_the_model_hears_why(agent, go, rit
     assert results() == [(True, "A person declined this. Too loud.")]
 
 
-@pytest.mark.parametrize(
-    ("made", "told"),
-    [
-        (call("destroy", text="all"), "There is no tool called destroy"),
-        ({"name": "send", "args": '{"text": "Hel'}, "not a JSON object"),
-        ({"name": "send", "args": '["Hello"]'}, "not a JSON object"),
-        (call("send", text=7), "not a JSON object"),
-        (call("send", text="Hello", to="everybody"), "not a JSON object"),
-    ],
-)
-def test_what_is_still_wrong_after_a_repair_is_told_and_not_done(agent, made, told, sent, results):
-    wrong = {"calls": [made]}
-    run = agent(wrong, wrong, {"text": "I see."})
-    assert (run.status, run.output, sent) == (Status.SUCCEEDED, "I see.", [])
+WRONG = [
+    (call("destroy", text="all"), "There is no tool called destroy"),
+    ({"name": "send", "args": None}, "not a JSON object"),
+    ({"name": "send", "args": ["Hello"]}, "not a JSON object"),
+    (call("send", text=7), "7 is not of type"),
+    (call("send", text="Hello", to="everybody"), "Additional properties"),
+    (call("send"), "'text' is a required property"),
+]
+
+
+@pytest.mark.parametrize(("made", "told"), WRONG)
+def test_a_wrong_call_is_never_done_whoever_let_it_through(
+    define, start, go, sandbox, tools, made, told, sent, results
+):
+    sandbox.post("/llm/script", steps=[{"text": "I see."}])
+    run = start(define(lambda flow: flow.agent("work", ASK, tools=tools)["text"]))
+    answer = {"text": "", "tool_calls": [{"id": "call_1", "raw": "", **made}]}
+    add_step(run, "work 1", Step.Kind.LLM, now(), output=answer)
+    done = go(run)
+    assert (done.status, done.output, sent) == (Status.SUCCEEDED, "I see.", [])
     ((is_error, text),) = results()
     assert (is_error, told in text) == (True, True)
+    assert not Interrupt.objects.exists()
+
+
+def test_a_model_that_cannot_write_a_call_fails_the_run(agent, sent):
+    wrong = {"calls": [call("send", text=7)]}
+    run = agent(wrong, wrong)
+    assert (run.status, run.error["code"], sent) == (Status.FAILED, "bad_output", [])
     assert not Interrupt.objects.exists()
 
 
