@@ -16,6 +16,7 @@ from agents import llm
 from agents.llm import policy
 from agents.llm.types import Answer, Ask, ModelError, Payer, Said, Tool
 from agents.models import Circuit, ModelCall
+from tests.agents.runs.conftest import define, go, start  # noqa: F401 fixtures
 from tests.sandbox.cast import Sandbox
 
 ASK = Ask(role="chat", system="You write short posts.", messages=(Said("user", "Write about coffee."),), max_output=200)

@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from agents.llm.types import Said, Stop, Usage
-from tests.agents.llm.conftest import FOUR, WEATHER, WIRES, Port
+from agents.llm.types import Stop, Usage
+from tests.agents.llm.conftest import FOUR, WEATHER, Port
 
 ESCAPE = "sandbox-writer"
 
