@@ -129,7 +129,7 @@ def _delivery(call: Call, response: Response) -> Delivery:
         return Delivery(response)
     mode, seconds = SPOILED_DELIVERY[call.fault.kind]
     # The seconds of a late post are the sandbox's own; the connection is cut at once.
-    return Delivery(response, mode, 0.0 if mode == "drop" else call.fault.number("seconds", seconds))
+    return Delivery(response, mode, 0.0 if mode == "drop" else call.fault.seconds(seconds))
 
 
 def _record(call: Call, platform: Platform, outcome: str) -> None:

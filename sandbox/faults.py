@@ -98,6 +98,10 @@ class Fault:
     def number(self, name: str, default: float) -> float:
         return float(self.params.get(name, default))
 
+    def seconds(self, default: float) -> float:
+        """How long it lasts, in whichever unit the order says so."""
+        return self.number("after_ms", self.number("seconds", default) * 1_000) / 1_000
+
 
 def enqueue(
     db: sqlite3.Connection,
