@@ -44,6 +44,10 @@ class Thread(TenantModel):
         return self.title or "Untitled thread"
 
 
+# Of a run that has not ended; for the index, which stands inside the class.
+OPEN_STATUSES = ["queued", "running", "waiting"]
+
+
 class Run(TenantModel):
     """One execution of a workflow."""
 
@@ -120,6 +124,12 @@ class Run(TenantModel):
             models.Index(fields=["lease_until"], condition=Q(status="running"), name="run_leased"),
             models.Index(fields=["workspace", "-created_at"], name="run_list"),
             models.Index(fields=["thread", "created_at"], name="run_thread"),
+            models.Index(fields=["deadline_at"], condition=Q(status__in=OPEN_STATUSES), name="run_deadline"),
+            models.Index(
+                fields=["wake_at"],
+                condition=~Q(webhook_url="") & Q(webhook_sent_at=None) & Q(ended_at__isnull=False),
+                name="run_webhook",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -205,7 +215,10 @@ class Interrupt(TenantModel):
     class Meta:
         ordering = ["created_at"]
         constraints = [models.UniqueConstraint(fields=["workspace", "run", "key"], name="interrupt_once")]
-        indexes = [models.Index(fields=["workspace", "created_at"], condition=Q(answer=""), name="interrupt_open")]
+        indexes = [
+            models.Index(fields=["workspace", "created_at"], condition=Q(answer=""), name="interrupt_open"),
+            models.Index(fields=["expires_at"], condition=Q(answer=""), name="interrupt_expiring"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} ({self.answer or 'waiting'})"

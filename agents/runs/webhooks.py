@@ -4,13 +4,13 @@ import hashlib
 import hmac
 import json
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from accounts.models import Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
@@ -43,20 +43,21 @@ def sign(secret: str, timestamp: int, body: bytes) -> str:
 def due_webhooks() -> list[tuple[UUID, UUID]]:
     """(workspace, run) of what is to be sent now."""
     with all_workspaces_scope("find webhooks that are due"):
-        due = Run.objects.filter(
-            status__in=Run.ENDED, webhook_sent_at=None, wake_at__lte=now(), strikes__lt=TRIES
-        ).exclude(webhook_url="")
-        return list(due.order_by("wake_at").values_list("workspace_id", "pk")[:BATCH])
+        due = _due(now()).order_by("wake_at")
+        return list(due.values_list("workspace_id", "pk")[:BATCH])
+
+
+def _due(at: datetime) -> QuerySet[Run]:
+    ended = Run.objects.filter(ended_at__isnull=False, webhook_sent_at=None, wake_at__lte=at, strikes__lt=TRIES)
+    return ended.exclude(webhook_url="")
 
 
 def send_webhook(workspace_id: UUID, run_id: UUID) -> bool:
     """One try; at least once. False where it was not due, or did not arrive."""
     at = now()
     with workspace_scope(workspace_id):
-        due = Run.objects.filter(
-            pk=run_id, status__in=Run.ENDED, webhook_sent_at=None, wake_at__lte=at, strikes__lt=TRIES
-        )
-        if not due.exclude(webhook_url="").update(wake_at=at + timedelta(seconds=HOLD_S), strikes=F("strikes") + 1):
+        due = _due(at).filter(pk=run_id)
+        if not due.update(wake_at=at + timedelta(seconds=HOLD_S), strikes=F("strikes") + 1):
             return False
         run = Run.objects.select_related("workspace").get(pk=run_id)
         payload = {"event": f"run.{run.status}", "run": run_status(run)}
