@@ -51,6 +51,10 @@ SMALL_TALK = re.compile(
 class NotRemembered(ValidationError):
     """Why a text does not become memory: `code` is forgotten, known, small_talk, question, short or full."""
 
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__({"text": ValidationError(text, code=code)})
+        self.code = code
+
 
 def visible_items(actor: Actor) -> QuerySet[MemoryItem]:
     """Everybody's, and one's own."""
@@ -126,17 +130,17 @@ def _check(item: MemoryItem, by: Actor) -> None:
     if by.is_agent:
         _check_worth(item.text)
     if MemoryItem.objects.filter(workspace=item.workspace)[MAX_ITEMS : MAX_ITEMS + 1].exists():
-        raise NotRemembered({"text": "The memory is full. Forget something first."}, code="full")
+        raise NotRemembered("full", "The memory is full. Forget something first.")
 
 
 def _check_worth(text: str) -> None:
     """Signal and persistence: no small talk, no question, enough words to say something."""
     if SMALL_TALK.fullmatch(text):
-        raise NotRemembered({"text": "Small talk is not remembered."}, code="small_talk")
+        raise NotRemembered("small_talk", "Small talk is not remembered.")
     if text.rstrip().endswith(("?", "？")):
-        raise NotRemembered({"text": "A question says nothing that could be remembered."}, code="question")
+        raise NotRemembered("question", "A question says nothing that could be remembered.")
     if len(tokens(text)) < MIN_WORDS:
-        raise NotRemembered({"text": "Too short to be told from other lines."}, code="short")
+        raise NotRemembered("short", "Too short to be told from other lines.")
 
 
 def _check_forgotten(item: MemoryItem, is_again: bool) -> None:
@@ -145,7 +149,7 @@ def _check_forgotten(item: MemoryItem, is_again: bool) -> None:
         stones.delete()
     elif stones.exists():
         text = "This was forgotten on purpose, so it is not learnt again."
-        raise NotRemembered({"text": text}, code="forgotten")
+        raise NotRemembered("forgotten", text)
 
 
 def _check_known(item: MemoryItem) -> None:
@@ -154,7 +158,7 @@ def _check_known(item: MemoryItem) -> None:
         workspace=item.workspace, user=item.user, status=item.status, superseded_by=None, text=item.text
     )
     if same.filter(Q(expires_at=None) | Q(expires_at__gt=now())).exists():
-        raise NotRemembered({"text": "This is remembered already."}, code="known")
+        raise NotRemembered("known", "This is remembered already.")
 
 
 def _save(item: MemoryItem) -> None:

@@ -8,7 +8,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 
+from accounts import audit
 from accounts.access import Actor, Perm, actor_for
 from accounts.models import Membership, Role, User, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
@@ -142,3 +144,21 @@ def _start(member: Membership, is_own: bool) -> bool:
     except (ValidationError, PermissionDenied):
         return False
     return True
+
+
+def consolidate_hour(workspace: Workspace) -> int | None:
+    row = AISettings.objects.filter(workspace=workspace).first()
+    return row.consolidate_hour if row else None
+
+
+def set_consolidate_hour(hour: int | None, *, by: Actor) -> None:
+    """On the workspace's clock; None switches it off. Raises ValidationError."""
+    by.require(Perm.SETTINGS)
+    if hour is not None and not 0 <= hour <= 23:
+        raise ValidationError({"hour": "Choose an hour between 0 and 23."})
+    with transaction.atomic():
+        row, _ = AISettings.objects.select_for_update().get_or_create(workspace=by.workspace)
+        before = row.consolidate_hour
+        row.consolidate_hour, row.updated_by, row.updated_at = hour, by.user, now()
+        row.save(update_fields=["consolidate_hour", "updated_by", "updated_at"])
+        audit.record("memory.consolidate_hour", row, by=by, before=before, after=hour)
