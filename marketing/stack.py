@@ -54,6 +54,7 @@ def run_in_own_stack(words: Sequence[str], settings: Mapping[str, str], *, durab
             "X_CLIENT_SECRET": "sandbox-secret",
             "TELEGRAM_API_BASE_URL": f"{sandbox}/tg",
             "TELEGRAM_WEB_BASE_URL": f"{sandbox}/tg/web",
+            "SANDBOX_LLM_URL": sandbox,
             INSIDE: sandbox,
             CONTROL: str(control),
         }

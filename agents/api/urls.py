@@ -1,13 +1,29 @@
 from django.urls import path
 
-from agents.api import assistant_versions, assistants, converters, prompts  # noqa: F401  (registers the converters)
+from agents.api import assistant_versions, assistants, converters, messages, prompts, threads, social  # noqa: F401  (registers the converters)
 from agents.api.tenants import SyncView, TenantDetailView, TenantStatusView
 from agents.api.tokens import TestView, TokenView, VerifyView
 
 app_name = "agents-api"
 ASSISTANT = "v1/assistants/<assistant:assistant_id>"
 PROMPT = "v1/prompts/<assistant:assistant_id>"
+THREAD = "v1/threads/<uuid:thread_id>"
+RUN = f"{THREAD}/runs/<uuid:run_id>"
 urlpatterns = [
+    path("v1/messages", messages.MessagesView.as_view(), name="messages"),
+    path("v1/messages/responses", messages.ResponsesView.as_view(), name="responses"),
+    path("v1/messages/responses/structured", messages.StructuredView.as_view(), name="responses-structured"),
+    path("v1/threads", threads.ThreadListView.as_view(), name="threads"),
+    path(THREAD, threads.ThreadView.as_view(), name="thread"),
+    path(f"{THREAD}/messages", threads.MessageListView.as_view(), name="thread-messages"),
+    path(f"{THREAD}/copy", threads.ThreadCopyView.as_view(), name="thread-copy"),
+    path(f"{THREAD}/runs/wait", threads.RunWaitView.as_view(), name="run-wait"),
+    path(f"{THREAD}/runs/async", threads.RunAsyncView.as_view(), name="run-async"),
+    path(f"{RUN}/status", threads.RunStatusView.as_view(), name="run-status"),
+    path(f"{RUN}/cancel", threads.RunCancelView.as_view(), name="run-cancel"),
+    path(f"{RUN}/resume", threads.RunResumeView.as_view(), name="run-resume"),
+    path(f"{RUN}/stream", threads.RunStreamView.as_view(), name="run-stream"),
+    path("v1/runs/<uuid:run_id>/status", threads.RunStatusView.as_view(), name="run-status-alone"),
     path("v1/auth/token", TokenView.as_view(), name="service-token"),
     path("v1/auth/verify", VerifyView.as_view(), name="service-verify"),
     path("v1/auth/test", TestView.as_view(), name="service-test"),
@@ -40,4 +56,9 @@ urlpatterns = [
         name="tenant-prompt",
     ),
     path(f"{PROMPT}/<tenant:tenant_id>/<str:version>", prompts.TenantVersionView.as_view(), name="tenant-version"),
+    path("v1/social-media/comment", social.CommentView.as_view(), name="social-comment"),
+    path("v1/social-media/reply", social.ReplyView.as_view(), name="social-reply"),
+    path("v1/social-media/chat", social.ChatView.as_view(), name="social-chat"),
+    path("v1/social-media/keywords", social.KeywordsView.as_view(), name="social-keywords"),
+    path("v1/social-media/reload-prompt", social.ReloadPromptView.as_view(), name="social-reload-prompt"),
 ]

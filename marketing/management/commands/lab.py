@@ -5,7 +5,8 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from functools import cache
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -13,8 +14,12 @@ from compliance.guard import Context, Draft, Hit, check
 from compliance.guard.rules import shipped_rules
 from compliance.pii import DECLARED, find
 from lib.clock import now
+from marketing.stack import run_in_own_stack, sandbox_inside
 from social.networks.telegram.text import check_text
 from social.networks.x.text import parse_tweet
+
+if TYPE_CHECKING:
+    from marketing.lab_replies import ReplyRoutes
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +117,27 @@ def _guard_hit(hit: Hit) -> Answer:
     return {name: value for name, value in hit.as_data().items() if name not in {"part", "message", "replacement"}}
 
 
-LABS: dict[str, Callable[[Question], Answer]] = {"count-text": count_text, "guard": guard, "pii": find_pii}
+@cache
+def reply_routes() -> "ReplyRoutes":
+    """The furnished workspace of a throwaway stack, made with the first question."""
+    from marketing.lab_replies import ReplyRoutes
+
+    return ReplyRoutes.prepare()
+
+
+def reply_route(question: Question) -> Answer:
+    channel, language = (str(question.get(key) or "") for key in ("channel", "lang"))
+    return reply_routes().answer(string(question, "text"), channel, language)
+
+
+LABS: dict[str, Callable[[Question], Answer]] = {
+    "count-text": count_text,
+    "guard": guard,
+    "pii": find_pii,
+    "reply-route": reply_route,
+}
+# These start a throwaway stack of their own.
+STACKED = {"reply-route"}
 
 
 def read_lines(stream: BinaryIO) -> Iterator[bytes | None]:
@@ -166,6 +191,8 @@ class Command(BaseCommand):
         lab = LABS.get(what)
         if lab is None:
             raise CommandError(f"There is no lab called “{what}”. Choose one of: {', '.join(LABS)}.")
+        if what in STACKED and not sandbox_inside():
+            sys.exit(run_in_own_stack(["lab", what], {"ALLOW_LIVE": "0"}))
         for line in read_lines(options.get("stdin") or sys.stdin.buffer):
             self.stdout.write(answer_line(lab, line))
             # Someone may be waiting for this answer before asking again.
