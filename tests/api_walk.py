@@ -15,6 +15,7 @@ class Route:
     needs: str
     body: Any = field(default_factory=dict)
     success: int = 200
+    root: str = "/api/"
 
 
 def wired_names(app_name: str) -> set[str]:
@@ -32,7 +33,7 @@ def label(route: Route) -> str:
 
 
 def ask(client, route: Route, ids: dict[str, str]):
-    return getattr(client, route.method)(f"/api/{route.path.format(**ids)}", filled(route.body, ids), format="json")
+    return getattr(client, route.method)(route.root + route.path.format(**ids), filled(route.body, ids), format="json")
 
 
 def filled(body: Any, ids: dict[str, str]) -> Any:
