@@ -17,7 +17,7 @@ from sandbox.wire import Response, json_response
 MODEL = "sandbox-embed"
 DIMENSIONS = 256
 MOST_INPUTS = 2_048
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
 
 
 def create(call: Call) -> Response:
@@ -72,14 +72,20 @@ def embed(text: str, size: int = DIMENSIONS) -> list[float]:
 
 
 def _features(text: str) -> list[tuple[str, float]]:
-    found = []
+    found: list[tuple[str, float]] = []
     for word in _WORD.findall(text) or [text]:
-        found.append((word, 1.0))
-        padded = f"^{word}$"
-        found += [(padded[place : place + 3], 0.5) for place in range(len(padded) - 2)]
-        # Chinese has no spaces: pairs of characters stand for words.
-        found += [(word[place : place + 2], 0.7) for place in range(len(word) - 1) if word[place] > "\u2e80"]
+        found += _of_chinese(word) if word[:1] > "\u2e80" else _of_latin(word)
     return found
+
+
+def _of_latin(word: str) -> list[tuple[str, float]]:
+    padded = f"^{word}$"
+    return [(word, 1.0), *[(padded[place : place + 3], 0.5) for place in range(len(padded) - 2)]]
+
+
+def _of_chinese(run: str) -> list[tuple[str, float]]:
+    """Chinese has no spaces: pairs of characters stand for words."""
+    return [(letter, 0.4) for letter in run] + [(run[place : place + 2], 1.0) for place in range(len(run) - 1)]
 
 
 def _base64(vector: list[float]) -> str:

@@ -94,7 +94,8 @@ class Filler:
         least = int(schema.get("minItems", 0))
         most = int(schema.get("maxItems", 12))
         if items.get("enum"):
-            return self._some_labels(items["enum"], least, min(most, len(items["enum"])))
+            chosen = self._some_labels(items["enum"], least, min(most, len(items["enum"])))
+            return chosen + [items["enum"][0]] * (least - len(chosen))
         if depth >= _DEPTH:
             return []
         ready = self._ready_list(name, items)
@@ -147,7 +148,7 @@ class Filler:
         step = schema.get("multipleOf")
         if step:
             value = min(high, -(-low // step) * step + step * ((value - low) // step))
-        return round(value) if is_whole else round(value, 4)
+        return round(value) if is_whole else min(high, max(low, round(value, 4)))
 
     def _guess(self, name: str, low: float, high: float, index: int) -> float:
         if re.search(r"sentiment|polarity|mood", name):

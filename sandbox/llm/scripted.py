@@ -57,7 +57,10 @@ def _check(step: Any) -> None:
     match = step.get("match", {})
     if not isinstance(match, dict) or set(match) - _MATCHES:
         raise ValueError(f"match has {sorted(_MATCHES)}")
-    re.compile(match.get("regex", ""))
+    try:
+        re.compile(match.get("regex", ""))
+    except re.error as error:
+        raise ValueError(f"regex: {error}") from None
     if step.get("stop", "end") not in _STOPS:
         raise ValueError(f"stop is one of {_STOPS}")
     if step.get("times", 1) is not None and not (isinstance(step.get("times", 1), int) and step.get("times", 1) > 0):
