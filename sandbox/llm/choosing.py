@@ -88,10 +88,10 @@ def _feeling(labels: list[str], reading: Reading) -> str:
 
 
 def _kind(labels: list[str], reading: Reading) -> str | None:
-    """The label that names the kind, if the labels are about kinds at all: two of them must be known."""
+    """The label that names the kind, if the labels are about kinds at all: half of them must be known."""
     by_name = {re.sub(r"[\s-]+", "_", label.lower()): label for label in labels}
     known = {name for names in _NAMES.values() for name in names.split()} - {"x"}
-    if len(known & set(by_name)) < min(2, len(labels)):
+    if 2 * len(known & set(by_name)) < len(labels):
         return None
     return next((by_name[name] for name in _NAMES[reading.kind].split() if name in by_name), None)
 

@@ -13,6 +13,7 @@ from sandbox.llm.reading import read_text
 
 _DEPTH = 8
 _X_LIMIT = 280
+_TRIES = 6
 _SHAPES = re.compile(r"lang|network|platform|channel", re.IGNORECASE)
 _SAMPLES = {"zh": "中文内容", "en": "English words"}
 _DATE = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)")
@@ -41,6 +42,7 @@ class Filler:
         self.material = quoted_text(prompt)
         self.text_for, self.label_for = text_for, label_for
         self.root: dict[str, Any] = {}
+        self.written: set[str] = set()
 
     def fill(self, schema: dict[str, Any]) -> Any:
         self.root = schema
@@ -194,7 +196,11 @@ class Filler:
         """A post, or a reply where the prompt is about answering somebody."""
         if is_reply(self.prompt):
             return composing.compose_reply(self.material, self.brief, self.rng, asked_kind(self.prompt))
-        return composing.compose_post(self.brief, self.rng)
+        texts = [composing.compose_post(self.brief, self.rng) for _ in range(_TRIES)]
+        # Lines of one plan do not repeat each other, where the stock of phrases lasts.
+        text = next((text for text in texts if text not in self.written), texts[0])
+        self.written.add(text)
+        return text
 
     def link(self) -> str:
         return self.brief.links[0] if self.brief.links else ""
