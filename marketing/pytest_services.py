@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from marketing.embedded import KINDS, throwaway_services
+from marketing.pytest_template import start_migrating
 
 
 def use_own_redis_database(worker: str) -> None:
@@ -19,6 +20,11 @@ def use_own_redis_database(worker: str) -> None:
     url = os.environ["REDIS_URL"]
     pattern = r"(?<=[?&]db=)\d+" if url.startswith("unix:") else r"(?<=[^/]/)\d+(?=\?|$)"
     os.environ["REDIS_URL"] = re.sub(pattern, str(number), url)
+
+
+def needs_database(config: pytest.Config) -> bool:
+    known = config.known_args_namespace
+    return not (known.collectonly or known.help or known.version or config.pluginmanager.is_blocked("django"))
 
 
 # A wrapper runs before pytest-django's own hook, which imports the settings.
@@ -33,6 +39,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
             running = contextlib.ExitStack()
             os.environ.update(running.enter_context(throwaway_services(names=missing)))
             early_config.add_cleanup(running.close)
+            if "DATABASE_URL" in missing and needs_database(early_config):
+                early_config.add_cleanup(start_migrating())
     return (yield)
 
 

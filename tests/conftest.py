@@ -23,6 +23,8 @@ from accounts.services import create_api_key, create_workspace
 from accounts.tokens import issue_tokens
 from compliance import rulesets
 from compliance.guard.rules import shipped_rules
+from marketing.pytest_template import migrated_template
+from tests.up_stack import prepared  # noqa: F401 fixture
 
 PASSWORD = "correct horse battery"
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
@@ -37,6 +39,12 @@ def pytest_configure() -> None:
 
 def pytest_runtest_setup() -> None:
     socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -> None:
+    if template := migrated_template():
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
 
 
 @pytest.fixture(scope="session")

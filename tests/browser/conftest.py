@@ -1,29 +1,18 @@
 import os
-import shutil
-import signal
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from marketing.embedded import scratch_folder
-from tests.marketing.test_up import Stack
 from tests.screens import ARGS, find_browser
+from tests.up_stack import Stack
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """The product as a newcomer starts it."""
-    data = scratch_folder() / f"marketing-browser-{os.getpid()}"
-    data.mkdir()
-    data.chmod(0o711)
-    stack = Stack(data)
-    stack.start()
-    stack.wait_welcome()
-    stack.wait_well()
-    yield stack
-    stack.end(signal.SIGTERM)
-    shutil.rmtree(data, ignore_errors=True)
+def stack(prepared: Stack) -> Stack:
+    """The product as a newcomer starts it, once every part answers."""
+    prepared.started().wait_well()
+    return prepared
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.marketing.test_up import Stack, wait_for
 from tests.media_files import write_image, write_json, write_pair, write_video
+from tests.up_stack import Stack
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser]
 
@@ -145,8 +146,8 @@ def settled(page: Page) -> bool:
 
 
 def test_every_approved_post_is_live_exactly_once(stack: Stack, journey: Page):
-    wait_for(lambda: all(is_live(stack, title) for title in (APPROVED, VIDEO)), "never live")
-    wait_for(lambda: settled(journey), "never settled")
+    wait_for(lambda: all(is_live(stack, title) for title in (APPROVED, VIDEO)), timeout_s=120, every_s=0.2)
+    wait_for(lambda: settled(journey), timeout_s=120, every_s=0.5)
     counts = Counter(post["text"] for post in ledger(stack))
     assert [text for text, count in counts.items() if count > 1] == []
     roots = [post for post in ledger(stack) if not post["in_reply_to"]]

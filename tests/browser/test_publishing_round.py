@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_calendar_drag import cell, drag
 from tests.browser.test_first_round import home
-from tests.marketing.test_up import Stack, wait_for
 from tests.media_files import write_image
+from tests.up_stack import Stack
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser]
 
@@ -152,9 +153,9 @@ def approve_in_telegram(page: Page, *, times: int) -> None:
     # A window behind another draws one picture a second, and every click waits for two.
     chat.bring_to_front()
     for _ in range(times):
-        wait_for(lambda: asked(chat), "never asked")
+        wait_for(lambda: asked(chat), timeout_s=120, every_s=0.1)
         press(chat, "Approve")
-        wait_for(lambda: noticed(chat), "no answer to the button")
+        wait_for(lambda: noticed(chat), timeout_s=120, every_s=0.1)
     page.bring_to_front()
 
 
