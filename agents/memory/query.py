@@ -1,5 +1,6 @@
 """A question, as both rankers read it: the one in SQL and the one in memory."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agents.memory.glossary import other_words
@@ -7,6 +8,8 @@ from agents.memory.tokens import asked, is_wide, parts_of_names
 
 MAX_TERMS = 64
 MAX_QUESTION = 1_000
+# More than anybody reads, so that near-identical ones can be told apart.
+MAX_ROWS = 200
 # BM25 (Robertson and Zaragoza 2009).
 K1, B = 1.2, 0.75
 # In how far a single character answers for the question: its pairs say it again, and better.
@@ -30,6 +33,9 @@ class Query:
 
     def __bool__(self) -> bool:
         return bool(self.terms)
+
+    def rows(self) -> Iterator[tuple[str, float, float, bool]]:
+        return zip(self.terms, self.weights, self.shares, self.is_asked, strict=True)
 
 
 def read_query(question: str) -> Query:

@@ -11,12 +11,9 @@ from django.db.models import Value
 from django.db.models.functions import Cast
 
 from agents.memory.plain import Answer
-from agents.memory.query import K1, B, Query
+from agents.memory.query import K1, MAX_ROWS, B, Query
 from agents.memory.tokens import skeleton, tokens, tsvector
 from lib.clock import now
-
-# More than anybody reads, so that near-identical ones can be told apart.
-MAX_ROWS = 200
 
 
 class SearchFields(TypedDict):

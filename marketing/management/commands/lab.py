@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from agents.memory.lab import BadDocuments, SearchLab
 from compliance.guard import Context, Draft, Hit, check
 from compliance.guard.rules import shipped_rules
 from compliance.pii import DECLARED, find
@@ -27,6 +28,8 @@ Question = dict[str, Any]
 Answer = dict[str, Any]
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
+# The first line of a search holds all its documents.
+MAX_SITTING_BYTES = 256 * 1024 * 1024
 
 
 class LabError(Exception):
@@ -140,14 +143,32 @@ LABS: dict[str, Callable[[Question], Answer]] = {
 STACKED = {"reply-route"}
 
 
-def read_lines(stream: BinaryIO) -> Iterator[bytes | None]:
+def search() -> "Lab":
+    """Each sitting has its own documents."""
+    lab = SearchLab()
+
+    def answer(question: Question) -> Answer:
+        try:
+            return lab.answer(question)
+        except BadDocuments as error:
+            raise LabError(str(error)) from error
+
+    return answer
+
+
+Lab = Callable[[Question], Answer]
+SITTINGS: dict[str, Callable[[], Lab]] = {"search": search}
+NAMES = sorted([*LABS, *SITTINGS])
+
+
+def read_lines(stream: BinaryIO, most: int) -> Iterator[bytes | None]:
     """The lines of the stream; None stands for one too long to hold, which is skipped to its end."""
-    while line := stream.readline(MAX_LINE_BYTES + 1):
-        if len(line) <= MAX_LINE_BYTES or line.endswith(b"\n"):
+    while line := stream.readline(most + 1):
+        if len(line) <= most or line.endswith(b"\n"):
             yield line
             continue
         while line and not line.endswith(b"\n"):
-            line = stream.readline(MAX_LINE_BYTES)
+            line = stream.readline(most)
         yield None
 
 
@@ -185,15 +206,16 @@ class Command(BaseCommand):
     stealth_options = ("stdin",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", help=f"one of: {', '.join(LABS)}")
+        parser.add_argument("what", help=f"one of: {', '.join(NAMES)}")
 
     def handle(self, *, what: str, **options: Any) -> None:
-        lab = LABS.get(what)
+        lab = SITTINGS[what]() if what in SITTINGS else LABS.get(what)
         if lab is None:
-            raise CommandError(f"There is no lab called “{what}”. Choose one of: {', '.join(LABS)}.")
+            raise CommandError(f"There is no lab called “{what}”. Choose one of: {', '.join(NAMES)}.")
         if what in STACKED and not sandbox_inside():
             sys.exit(run_in_own_stack(["lab", what], {"ALLOW_LIVE": "0"}))
-        for line in read_lines(options.get("stdin") or sys.stdin.buffer):
+        most = MAX_SITTING_BYTES if what in SITTINGS else MAX_LINE_BYTES
+        for line in read_lines(options.get("stdin") or sys.stdin.buffer, most):
             self.stdout.write(answer_line(lab, line))
             # Someone may be waiting for this answer before asking again.
             self.stdout.flush()
