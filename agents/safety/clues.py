@@ -49,8 +49,7 @@ def find_risks(heard: Heard) -> frozenset[Risk]:
 
 def _mood(text: str, counts: Mapping[str, int]) -> tuple[Intent | None, bool]:
     praise, complaint = counts["praise"], counts["complaint"]
-    # “New rules? Love them.” asks nothing.
-    is_asked = counts["question"] > 0 or (counts["mark"] > 0 and (not praise or text.rstrip(' )"”').endswith("?")))
+    is_asked = counts["question"] > 0 or (counts["mark"] > 0 and _ends_asking(text))
     asks = is_asked or counts["request"] > 0
     if complaint and (not asks or complaint > 1) and complaint >= praise:
         return Intent.COMPLAINT, not praise
@@ -58,17 +57,29 @@ def _mood(text: str, counts: Mapping[str, int]) -> tuple[Intent | None, bool]:
         return (Intent.QUESTION if is_asked else Intent.REQUEST), complaint == 0
     if praise:
         return Intent.PRAISE, praise > complaint
-    if counts["idle"]:
-        return Intent.OTHER, True
-    return None, False
+    return (Intent.OTHER, True) if counts["idle"] else (_lean(text), False)
+
+
+def _ends_asking(text: str) -> bool:
+    """“New rules? Love them.” asks nothing: what follows the mark has a mood of its own."""
+    rest = text.rpartition("?")[2]
+    return not any(_count(name, rest) for name in ("praise", "complaint", "sour", "warm"))
+
+
+def _lean(text: str) -> Intent | None:
+    """Where nothing else speaks: a “no” is more often a complaint, a “your” more often praise."""
+    if _count("sour", text):
+        return Intent.COMPLAINT
+    return Intent.PRAISE if _count("warm", text) else None
 
 
 def _count(name: str, text: str) -> int:
     """How often, without what is denied: “not great”, 不好用."""
     matches = list(patterns("intents")[name].finditer(text))
-    if name == "praise":
+    if name in {"praise", "complaint"}:
         denied = patterns("intents")["doubt"]
         matches = [one for one in matches if not denied.search(text[max(0, one.start() - _BEFORE) : one.start()])]
+    if name == "praise":
         # Politeness is no mood where somebody asks for something.
         if len(matches) > 1 or any(_count(other, text) for other in ("request", "question", "mark", "complaint")):
             matches = [one for one in matches if not _THANKS.fullmatch(one[0])]

@@ -14,6 +14,31 @@ from agents.safety.writer import Material, plain_reply
 MAX_FACTS = 3
 # The share of what is asked, weighed by how rare its words are, that a claim must speak of.
 LEAST_COVERED = 0.3
+COURTESIES = frozenset(
+    token
+    for word in [
+        "please",
+        "thanks",
+        "hello",
+        "send",
+        "tell",
+        "know",
+        "need",
+        "want",
+        "help",
+        "give",
+        "get",
+        "me",
+        "my",
+        "any",
+        "would",
+        "like",
+        "still",
+        "one",
+        "two",
+    ]
+    for token in tokens(word)
+)
 _WITH_FACTS = frozenset({Route.ANSWER, Route.NEGATIVE})
 
 
@@ -26,10 +51,10 @@ def find_material(plan: Plan, heard: Heard, claims: Sequence[Claim]) -> Material
 def _ranked(heard: Heard, claims: Sequence[Claim]) -> list[Claim]:
     words = {claim.id: set(tokens(claim.text)) for claim in claims}
     spread = Counter(word for one in words.values() for word in one)
-    known = [word for word in asked(heard.text) if word in spread]
-    weights = {word: math.log(1 + len(claims) / spread[word]) for word in known}
-    unknown = math.log(1 + len(claims)) * 0.5
-    whole = sum(weights.values()) + unknown * (len(asked(heard.text)) - len(known))
+    wanted = [word for word in asked(heard.text) if word not in COURTESIES]
+    # What no claim speaks of weighs most: it is what was asked for.
+    weights = {word: math.log(1 + (len(claims) + 1) / (spread[word] or 0.5)) for word in wanted}
+    whole = sum(weights.values())
     scores = {claim.id: sum(weight for word, weight in weights.items() if word in words[claim.id]) for claim in claims}
     found = [claim for claim in claims if whole and scores[claim.id] / whole >= LEAST_COVERED]
     return sorted(found, key=lambda claim: -scores[claim.id])

@@ -216,9 +216,11 @@ def _quarantine(flow: Flow, facts: list[str]) -> list[str]:
 
 def _write(flow: Flow, heard: Heard, plan: Plan, author: Author, outcome: Outcome) -> None:
     with flow.scope():
-        brand = brand_of(flow.run.workspace)
+        known = brand_of(flow.run.workspace)
         facts = guard_settings(flow.run.workspace).facts
-    material = _material(flow, plan, heard, brand)
+    material = _material(flow, plan, heard, known)
+    # Only the claims that answer this message are shown, and those stand in the brief.
+    brand = replace(known, claims=())
     system = marked(flow.prompt("reply_writer", brand=brand.as_text(), language=plan.language), flow.run.workspace)
     bounds = Bounds(
         trusted=material.texts,
