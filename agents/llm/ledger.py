@@ -72,7 +72,7 @@ def hold(
     payer: Payer, choices: AISettings, route: Route, role: str, tariff: Tariff, amount_micro: int, *, deadline: float
 ) -> Held:
     """Waits while only what others hold back stands in the way, until `deadline` (monotonic). Raises OverBudget."""
-    budgets, pause_s = budgets_of(payer, choices), 0.01
+    budgets, pause_s = budgets_of(payer, choices), 0.02
     while True:
         try:
             return _hold(payer, budgets, route, role, tariff, amount_micro)
@@ -81,7 +81,7 @@ def hold(
                 raise OverBudget(error, _room(payer.workspace, budgets)) from error
         # Full jitter: many may be waiting for the same place.
         time.sleep(random.uniform(pause_s / 4, pause_s))  # noqa: S311
-        pause_s = min(0.2, pause_s * 1.4)
+        pause_s = min(0.4, pause_s * 1.4)
 
 
 def _hold(
