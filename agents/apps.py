@@ -11,7 +11,7 @@ class AgentsConfig(AppConfig):
         from agents.memory.workflow import WORKFLOW as consolidation
         from agents.prompts.errors import PromptConflict, StalePrompt
         from agents.runs.errors import AlreadyAnswered, KeyReused, RunConflict, ThreadBusy
-        from agents.workflows import social
+        from agents.workflows import chat, social
         from agents.workflows.registry import register
 
         CONFLICTS[RevisionConflict] = "revision_conflict"
@@ -21,5 +21,6 @@ class AgentsConfig(AppConfig):
         CONFLICTS[KeyReused] = "key_reused"
         CONFLICTS[PromptConflict] = "not_allowed_now"
         CONFLICTS[StalePrompt] = "stale"
+        register(chat.WORKFLOW)
         register(social.WORKFLOW)
         register(consolidation)

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from celery import shared_task
 
+from accounts.scope import all_workspaces_scope
+from agents import threads
 from agents.llm import ledger
 from agents.memory import documents, items
 from agents.memory import workflow as memory_workflow
@@ -38,6 +40,12 @@ def send_webhooks() -> None:
 @shared_task(name="agents.send_webhook")
 def send_webhook(workspace_id: str, run_id: str) -> None:
     webhooks.send_webhook(UUID(workspace_id), UUID(run_id))
+
+
+@shared_task(name="agents.expire_threads", expires=3000)
+def expire_threads() -> None:
+    with all_workspaces_scope("threads whose time is over"):
+        threads.expire_threads()
 
 
 # --- memory -----------------------------------------------------------------------------------------------

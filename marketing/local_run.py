@@ -134,7 +134,7 @@ def own_program(run: Run, name: str, stage: int, words: list[str], keep: tuple[i
 def web_program(run: Run) -> Program:
     # The socket is ours, so callers queue instead of being refused while the web server is restarted.
     fd = run.web.fileno()
-    options = ["--preload", "--timeout", "60", "--graceful-timeout", "5", "--no-control-socket"]
+    options = ["--preload", "--threads", "16", "--timeout", "60", "--graceful-timeout", "5", "--no-control-socket"]
     words = ["gunicorn", "marketing.wsgi:application", "--bind", f"fd://{fd}", *options]
     return own_program(run, "web", WEB_STAGE, words, keep=(fd,))
 

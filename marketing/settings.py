@@ -349,6 +349,7 @@ CELERY_BEAT_SCHEDULE = {
     "read-documents": {"task": "agents.read_documents", "schedule": 60.0},
     "start-consolidations": {"task": "agents.start_consolidations", "schedule": 300.0},
     "sweep-memory": {"task": "agents.sweep_memory", "schedule": 86_400.0},
+    "expire-threads": {"task": "agents.expire_threads", "schedule": 3600.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
 }
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from agents.api import assistant_versions, assistants, converters, messages, prompts, threads, social  # noqa: F401  (registers the converters)
+from agents.api import assistant_versions, assistants, converters, messages, prompts, social, threads  # noqa: F401  (registers the converters)
 from agents.api.tenants import SyncView, TenantDetailView, TenantStatusView
 from agents.api.tokens import TestView, TokenView, VerifyView
 

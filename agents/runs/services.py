@@ -179,7 +179,7 @@ def answer_interrupt(
     if answer not in {Answer.APPROVED, Answer.REJECTED}:
         raise ValidationError({"answer": "Approve or reject."})
     by.require(Perm(interrupt.perm))
-    if by.is_agent:
+    if by.is_agent or by.api_key_id or by.user is None:
         raise PermissionDenied("Only a person can approve this.")
     with workspace_scope(by.workspace.pk):
         # The run before its interrupt, as the worker takes them.
@@ -210,8 +210,9 @@ def _check_answerable(row: Interrupt, run: Run, answer: str, by: Actor, seen_sha
     actual = call_digest(row.action, row.args)
     if not hmac.compare_digest(actual, row.args_sha256) or seen_sha256 not in {None, actual}:
         raise RunConflict("This is not what you were shown. Look at it again.")
-    is_own = by.user is None or run.user_id == by.user.pk
-    if answer == Answer.APPROVED and by.workspace.four_eyes and is_own:
+    # What is published needs other eyes; what one's own assistant remembers does not.
+    needs_others = by.workspace.four_eyes and row.perm == Perm.REVIEW
+    if answer == Answer.APPROVED and needs_others and by.user and run.user_id == by.user.pk:
         raise PermissionDenied("Somebody else has to approve what you started.")
 
 
