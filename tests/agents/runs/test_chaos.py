@@ -26,8 +26,9 @@ from lib import clock
 from tests.agents.runs import hard
 
 pytestmark = pytest.mark.django_db(transaction=True)
-RUNS = 10_000 if hard.IS_FULL else 24
-WORKERS = 3 if hard.IS_FULL else 2
+ROUNDS = 10 if hard.IS_FULL else 1
+RUNS = 1_000 if hard.IS_FULL else 16
+WORKERS = 5 if hard.IS_FULL else 2
 CHUNK = 50
 DAY_S = 24 * 3600
 RUN_CAPS = (None, 300, 600, 5_000)
@@ -114,8 +115,9 @@ def the_days_after():
                 advance(run_id)
 
 
-def test_whatever_the_model_does_nothing_happens_without_a_yes(world, workspace, alice_actor):
-    workers = [hard.fork(look_after, world, alice_actor, seed) for seed in range(WORKERS)]
+@pytest.mark.parametrize("turn", range(ROUNDS))
+def test_whatever_the_model_does_nothing_happens_without_a_yes(world, workspace, alice_actor, turn):
+    workers = [hard.fork(look_after, world, alice_actor, turn * WORKERS + nth) for nth in range(WORKERS)]
     for worker in workers:
         worker.join(hard.PATIENCE_S * 4)
         assert worker.exitcode == 0
@@ -125,7 +127,7 @@ def test_whatever_the_model_does_nothing_happens_without_a_yes(world, workspace,
         ends = Counter(Run.objects.values_list("status", flat=True))
         errors = Counter(error["code"] for error in Run.objects.values_list("error", flat=True) if error)
         done = {(effect.run_id, effect.tool, effect.args_sha256) for effect in Effect.objects.all()}
-        print(dict(ends), dict(errors), {"effects": Effect.objects.count(), "asked": Interrupt.objects.count()})
+        print(dict(ends), dict(errors), {"effects": len(done), "calls": ModelCall.objects.count()})
         assert sum(ends.values()) == RUNS // WORKERS * WORKERS
         assert not set(ends) & set(Run.OPEN)
         assert ends[Status.SUCCEEDED]
