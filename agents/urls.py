@@ -1,8 +1,9 @@
 from django.urls import path
 
-from agents.views import brand, knowledge, memory
+from agents.views import assistant_acts, assistants, brand, knowledge, memory, prompts
 
 app_name = "agents"
+ASSISTANT = "assistants/<uuid:assistant_id>"
 urlpatterns = [
     path("brand", brand.brand, name="brand"),
     path("brand/claims/new", brand.claim_new, name="brand-claim-new"),
@@ -26,4 +27,27 @@ urlpatterns = [
     path("knowledge/<uuid:document_id>", knowledge.document_detail, name="knowledge-document"),
     path("knowledge/<uuid:document_id>/read", knowledge.document_read, name="knowledge-read"),
     path("knowledge/<uuid:document_id>/delete", knowledge.document_delete, name="knowledge-delete"),
+    path("assistants", assistants.assistant_list, name="assistants"),
+    path("assistants/new", assistants.assistant_new, name="assistant-new"),
+    path("assistants/library", prompts.prompt_library, name="prompt-library"),
+    path("assistants/library/new", prompts.template_new, name="prompt-template-new"),
+    path("assistants/library/<uuid:template_id>", prompts.template_edit, name="prompt-template"),
+    path("assistants/library/<uuid:template_id>/delete", prompts.template_delete, name="prompt-template-delete"),
+    path("assistants/built-in/<slug:key>", assistants.assistant_built_in, name="assistant-built-in"),
+    path("assistants/built-in/<slug:key>/customise", assistant_acts.assistant_customise, name="assistant-customise"),
+    path(ASSISTANT, assistants.assistant_detail, name="assistant"),
+    path(f"{ASSISTANT}/edit", assistants.assistant_edit, name="assistant-edit"),
+    path(f"{ASSISTANT}/diff", assistants.assistant_diff, name="assistant-diff"),
+    path(f"{ASSISTANT}/label", assistant_acts.assistant_label, name="assistant-label"),
+    path(f"{ASSISTANT}/unlabel", assistant_acts.assistant_unlabel, name="assistant-unlabel"),
+    path(f"{ASSISTANT}/protect", assistant_acts.assistant_protect, name="assistant-protect"),
+    path(f"{ASSISTANT}/clone", assistant_acts.assistant_clone, name="assistant-clone"),
+    path(f"{ASSISTANT}/archive", assistant_acts.assistant_archive, name="assistant-archive"),
+    path(f"{ASSISTANT}/restore", assistant_acts.assistant_restore, name="assistant-restore"),
+    path(f"{ASSISTANT}/versions/<int:number>/rollback", assistant_acts.assistant_rollback, name="assistant-rollback"),
+    path(
+        f"{ASSISTANT}/versions/<int:number>/delete",
+        assistant_acts.assistant_version_delete,
+        name="assistant-version-delete",
+    ),
 ]

@@ -233,12 +233,15 @@ def _clean(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(assistant: Assistant) -> None:
-    assistant.full_clean(exclude=["workspace", "created_by", "archived_at"], validate_unique=False, validate_constraints=False)
-    known = {*WORKFLOWS, *(shipped.workflow for shipped in shipped_prompts().values())}
+    left_out = ["workspace", "created_by", "archived_at"]
+    assistant.full_clean(exclude=left_out, validate_unique=False, validate_constraints=False)
+    known = workflow_choices()
     if assistant.workflow not in known:
-        raise ValidationError(
-            {"workflow": f"There is no workflow of this name. Choose from {', '.join(sorted(known))}."}
-        )
+        raise ValidationError({"workflow": f"There is no such workflow. Choose from {', '.join(known)}."})
+
+
+def workflow_choices() -> list[str]:
+    return sorted({*WORKFLOWS, *(shipped.workflow for shipped in shipped_prompts().values())})
 
 
 def _check_key(key: str) -> None:
