@@ -18,10 +18,11 @@ from accounts.access import Actor
 from accounts.models import Invitation, Membership, User, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.services import create_api_key, invite_member, notify
+from agents.models import Run
 from campaigns.autonomy import sign_policy
 from campaigns.deliveries import submit_post
 from campaigns.library import add_upload
-from campaigns.models import Delivery, Import, LivePart, Recurrence, Slot, Snippet, Source
+from campaigns.models import Delivery, Import, LivePart, Plan, PlanLine, Recurrence, Slot, Snippet, Source
 from campaigns.services import PartDraft, PostDraft, create_campaign, create_post, share_campaign
 from compliance.consent import give_consent
 from compliance.contacts import create_contact
@@ -43,7 +44,12 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 MISSING = {"uuid": "018f0000-0000-7000-8000-000000000000", "int": "2147480000"}
 # Parts of an address that are no ids: what an owner's address would hold there.
 WORDS = {"position": "0", "revision": "1", "reply": "1", "chat_id": "1"}
-ACTS = {"compliance:privacy-act": "verify", "campaigns:recurrence-act": "pause"}
+ACTS = {
+    "compliance:privacy-act": "verify",
+    "campaigns:recurrence-act": "pause",
+    "campaigns:plan-act": "reject",
+    "campaigns:plan-line-act": "reject",
+}
 # What the owner is told is missing as well, and why.
 NOT_THE_OWNERS = {
     "campaigns:guest-decide": "for guests only",
@@ -86,6 +92,7 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
     with workspace_scope(workspace.pk):
         found = plant_posts(alice_actor, bob_actor, gwen)
         found |= plant_people(alice_actor)
+        found |= plant_plan(alice_actor)
         found["connection_id"].append(plant_channel(alice_actor))
         found["link_id"].append(plant_invite(found["connection_id"], alice_actor))
         notify(workspace, "test", "News")
@@ -129,6 +136,13 @@ def plant_posts(by: Actor, author: Actor, guest: User) -> dict[str, list[object]
         "user_id": [guest.pk],
         "link_id": [link.pk],
     }
+
+
+def plant_plan(by: Actor) -> dict[str, list[object]]:
+    plan = Plan.objects.create(workspace=by.workspace, brief="Decaf", status="ready")
+    line = PlanLine.objects.create(workspace=by.workspace, plan=plan, n=1, language="en", text="Decaf")
+    run = Run.objects.create(workspace=by.workspace, workflow="draft", user=by.user, trace_id="0" * 32)
+    return {"plan_id": [plan.pk], "line_id": [line.pk], "run_id": [run.pk]}
 
 
 def plant_picture(by: Actor) -> object:

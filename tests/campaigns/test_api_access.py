@@ -8,7 +8,7 @@ from guardian.shortcuts import assign_perm
 
 from accounts.models import Role
 from campaigns.deliveries import add_to_next_slot, submit_post
-from campaigns.models import Campaign, Delivery, Post, Snippet
+from campaigns.models import Campaign, Delivery, Plan, PlanLine, Post, Snippet
 from campaigns.recurrences import repeat_post
 from campaigns.services import create_campaign, share_campaign
 from campaigns.slots import add_slot
@@ -88,6 +88,24 @@ ROUTES = [
     Route("reviews-bulk", "post", "reviews/bulk", REVIEW, {"action": "approve", "reviews": [SEEN]}),
     Route("review-approve", "post", "reviews/{review}/approve", REVIEW, {"hash": "{hash}"}),
     Route("review-reject", "post", "reviews/{review}/reject", REVIEW, {"reason": "No"}),
+    Route("ai-generate", "post", "ai/generate-content", EDIT, {"brief": "Decaf", "wait": "0"}, success=202),
+    Route("ai-audience", "post", "ai/analyze-audience", EDIT, {"wait": "0"}, success=202),
+    Route("ai-timing", "post", "ai/optimize-timing", READ, {"wait": "0"}, success=202),
+    Route("plans", "get", "plans", READ),
+    Route(
+        "plans",
+        "post",
+        "plans",
+        EDIT,
+        {"brief": "Hi", "connections": ["{connection}"], "languages": ["en"]},
+        success=201,
+    ),
+    Route("plan", "get", "plans/{plan}", READ),
+    Route("plan-line", "patch", "plans/{plan}/lines/{line}", EDIT, {"text": "New"}),
+    Route("plan-line-accept", "post", "plans/{plan}/lines/{line}/accept", EDIT),
+    Route("plan-line-reject", "post", "plans/{plan}/lines/{line}/reject", EDIT),
+    Route("plan-line-restore", "post", "plans/{plan}/lines/{rejected}/restore", EDIT),
+    Route("plan-line-rewrite", "post", "plans/{plan}/lines/{line}/rewrite", EDIT, {"wish": "Shorter"}),
     Route("media", "get", "media", READ),
     Route("media-file", "get", "media/{asset}", READ),
     Route("slots", "get", "connections/{connection}/slots", READ),
@@ -122,9 +140,10 @@ ROUTES = [
     Route("project-scan", "post", "projects/scan", EDIT, {"project": "{project}"}),
     Route("tasks-publish", "post", "tasks/publish", PUBLISH, {"deliveries": ["{approved}"]}),
 ]
-# These need a file, a network or a review on hold: test_import_api, test_live_pages, test_live_answers and
-# test_review_api ask every role.
+# These need a file, a network, a review on hold or one's own run: test_import_api, test_live_pages, test_live_answers,
+# test_review_api and test_ai_api ask every role.
 ELSEWHERE = {
+    "ai-run",
     "review-resume",
     "imports",
     "import",
@@ -149,10 +168,26 @@ def ids(in_workspace, alice_actor, bob_actor, join) -> dict[str, str]:
     submit_post(waiting, by=bob_actor)
     review = Review.objects.get()
     source = create_source(by=alice_actor, name="Folder", folder="folder")
+    plan = Plan.objects.create(workspace=in_workspace, brief="Decaf", status="ready")
+    lines = [
+        PlanLine.objects.create(
+            workspace=in_workspace,
+            plan=plan,
+            n=n,
+            connection=connection,
+            language="en",
+            text=f"Line {n}.",
+            status=status,
+        )
+        for n, status in enumerate(["proposed", "rejected"])
+    ]
     hans = join("Hans", Role.GUEST)
     share_campaign(campaign, hans, by=alice_actor)
     return {
         "campaign": str(campaign.pk),
+        "plan": str(plan.pk),
+        "line": str(lines[0].pk),
+        "rejected": str(lines[1].pk),
         "post": str(post.pk),
         "delivery": delivery_of(post),
         "approved": delivery_of(approved(bob_actor, connection)),
