@@ -67,7 +67,9 @@ def _ends_asking(text: str) -> bool:
 
 
 def _lean(text: str) -> Intent | None:
-    """Where nothing else speaks: a “no” is more often a complaint, a “your” more often praise."""
+    """Where nothing else speaks: a “please” asks, a “no” is more often a complaint, a “your” more often praise."""
+    if _count("polite", text):
+        return Intent.REQUEST
     if _count("sour", text):
         return Intent.COMPLAINT
     return Intent.PRAISE if _count("warm", text) else None
@@ -79,11 +81,14 @@ def _count(name: str, text: str) -> int:
     if name in {"praise", "complaint"}:
         denied = patterns("intents")["doubt"]
         matches = [one for one in matches if not denied.search(text[max(0, one.start() - _BEFORE) : one.start()])]
-    if name == "praise":
-        # Politeness is no mood where somebody asks for something.
-        if len(matches) > 1 or any(_count(other, text) for other in ("request", "question", "mark", "complaint")):
-            matches = [one for one in matches if not _THANKS.fullmatch(one[0])]
+    # Politeness is no mood where somebody asks for something, or says more.
+    if name == "praise" and (len(matches) > 1 or _speaks_otherwise(text)):
+        matches = [one for one in matches if not _THANKS.fullmatch(one[0])]
     return len(matches)
+
+
+def _speaks_otherwise(text: str) -> bool:
+    return any(_count(other, text) for other in ("request", "question", "mark", "complaint"))
 
 
 def _sentiment(counts: Mapping[str, int]) -> float:

@@ -15,29 +15,7 @@ MAX_FACTS = 3
 # The share of what is asked, weighed by how rare its words are, that a claim must speak of.
 LEAST_COVERED = 0.3
 COURTESIES = frozenset(
-    token
-    for word in [
-        "please",
-        "thanks",
-        "hello",
-        "send",
-        "tell",
-        "know",
-        "need",
-        "want",
-        "help",
-        "give",
-        "get",
-        "me",
-        "my",
-        "any",
-        "would",
-        "like",
-        "still",
-        "one",
-        "two",
-    ]
-    for token in tokens(word)
+    tokens("please thanks hello send tell know need want help give get me my any would like still one two")
 )
 _WITH_FACTS = frozenset({Route.ANSWER, Route.NEGATIVE})
 

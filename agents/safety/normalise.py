@@ -54,7 +54,7 @@ def tidy(text: str) -> str:
     """One form for each character; without those that nobody sees, or that turn the order of others around."""
     plain = unicodedata.normalize("NFKC", text)
     kept = "".join(char for char in plain if char == "\n" or not _is_unseen(char))
-    return _MANY_LINES.sub("\n", _BLANKS.sub(" ", kept)).strip()
+    return _MANY_LINES.sub("\n", "\n".join(line.strip() for line in _BLANKS.sub(" ", kept).split("\n"))).strip()
 
 
 def _is_unseen(char: str) -> bool:

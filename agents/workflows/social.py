@@ -5,15 +5,16 @@ an opt-out of whoever asks for it, and facts about themselves from a closed list
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from accounts.access import Perm
-from agents.llm.types import Ask, ModelError
-from agents.memory import Brand, NotRemembered, brand_of, remember
+from agents.llm.types import ModelError
+from agents.memory import NotRemembered, remember
 from agents.models import Provenance
 from agents.runs.errors import StepFailed
 from agents.runs.flow import Flow
@@ -21,19 +22,15 @@ from agents.safety import keywords
 from agents.safety.authors import NETWORKS, OPTED_OUT, Author, opt_out, why_not_answer
 from agents.safety.canaries import marked
 from agents.safety.clues import find_clues
-from agents.safety.gate import Bounds, Finding, check_output
 from agents.safety.kinds import Route
 from agents.safety.languages import language_of
-from agents.safety.material import find_material
 from agents.safety.normalise import MAX_CHARACTERS, Heard, hear
 from agents.safety.planner import Plan, make_plan
 from agents.safety.reader import Reading, mark_of, reader_ask, reading_of
 from agents.safety.self_facts import facts_about_self
 from agents.safety.summary import summarise
-from agents.safety.writer import Material, writer_ask
 from agents.workflows.registry import Workflow
-from compliance.decisions import guard_settings
-from compliance.guard_check import Question, check_text
+from agents.workflows.social_reply import ALLOW, BLOCK, REVIEW, Outcome, with_models, write_reply
 
 KINDS = ("comment", "reply", "chat", "keywords")
 CHANNELS = ("comment", "mention", "reply", "dm", "review", "bio", "web_page", "other")
@@ -55,31 +52,11 @@ SCHEMA: Mapping[str, Any] = {
     "required": ["kind", "text"],
     "additionalProperties": False,
 }
+# Names are strangers' words, too.
+HANDLE = re.compile(r"@?[A-Za-z0-9_]{1,32}")
 ANSWERED = "There is a draft for this message already."
-NOT_WRITTEN = "No model could write; this is the plain reply."
 NOT_KEPT = "They want something remembered. What it is stands in their message; nothing was kept of it."
 KEPT = "What they say about themselves was noted and waits in the memory's quarantine."
-WITHHELD = "What was drafted was withheld; this is the plain reply."
-ALLOW, REVIEW, BLOCK = "allow", "review", "block"
-
-
-@dataclass
-class Outcome:
-    """What comes of a message. `draft` is empty where nothing may be answered, or was withheld."""
-
-    route: str
-    draft: str = ""
-    decision: str = ALLOW
-    reasons: tuple[str, ...] = ()
-    disclosure: str = ""
-    remembered: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-
-    def add(self, decision: str, *reasons: str) -> None:
-        """The strictest holds."""
-        order = (ALLOW, REVIEW, BLOCK)
-        self.decision = max(self.decision, decision, key=order.index)
-        self.reasons = tuple(dict.fromkeys([*self.reasons, *reasons]))
 
 
 def run(flow: Flow) -> dict[str, Any]:
@@ -101,7 +78,7 @@ def run(flow: Flow) -> dict[str, Any]:
         if plan.route is Route.MEMORY:
             _note(flow, heard, outcome)
         flow.report("Writing")
-        _write(flow, heard, plan, author, outcome)
+        write_reply(flow, heard, plan, author, outcome)
     return _conclude(flow, outcome)
 
 
@@ -128,16 +105,11 @@ def _read(flow: Flow, heard: Heard) -> Reading | None:
     system = marked(flow.prompt("reader", language="English"), flow.run.workspace)
     ask = reader_ask(heard, system=system, mark=mark_of(str(flow.run.pk)))
     try:
-        return reading_of(flow.ask("read", _with_models(flow, ask), agent="reader")["data"])
+        return reading_of(flow.ask("read", with_models(flow, ask), agent="reader")["data"])
     except ModelError as error:
         if error.code == "over_budget":
             raise
         return None
-
-
-def _with_models(flow: Flow, ask: Ask) -> Ask:
-    models = flow.input.get("models")
-    return replace(ask, models=tuple(models)) if models else ask
 
 
 def _language(flow: Flow, heard: Heard, reading: Reading | None) -> str:
@@ -193,12 +165,13 @@ def _note(flow: Flow, heard: Heard, outcome: Outcome) -> None:
 
 def _quarantine(flow: Flow, facts: list[str]) -> list[str]:
     """In our words, apart from what prompts are made of: a person may take it over."""
-    who = flow.input.get("author", "").strip() or "Somebody who wrote to us"
+    who = flow.input.get("author", "")
+    who = f"@{who.lstrip('@')}" if HANDLE.fullmatch(who) else "Somebody who wrote to us"
     kept = []
     for fact in facts:
         try:
             item = remember(
-                f"{who[:80]}: {fact[0].lower()}{fact[1:]}",
+                f"{who}: {fact[0].lower()}{fact[1:]}",
                 by=flow.by,
                 kind="person",
                 provenance=Provenance.UNTRUSTED,
@@ -209,84 +182,6 @@ def _quarantine(flow: Flow, facts: list[str]) -> list[str]:
             continue
         kept.append(str(item.pk))
     return kept
-
-
-# --- writing ----------------------------------------------------------------------------------------------
-
-
-def _write(flow: Flow, heard: Heard, plan: Plan, author: Author, outcome: Outcome) -> None:
-    with flow.scope():
-        known = brand_of(flow.run.workspace)
-        facts = guard_settings(flow.run.workspace).facts
-    material = _material(flow, plan, heard, known)
-    # Only the claims that answer this message are shown, and those stand in the brief.
-    brand = replace(known, claims=())
-    system = marked(flow.prompt("reply_writer", brand=brand.as_text(), language=plan.language), flow.run.workspace)
-    bounds = Bounds(
-        trusted=material.texts,
-        heard=heard,
-        system=system,
-        own_domains=tuple(facts.get("allowed_domains", ())),
-        own_contacts=tuple(facts.get("allowed_contacts", ())),
-        author=author.handle,
-        network=author.network,
-        language=plan.language,
-    )
-    text = _draft(flow, plan, material, system, outcome)
-    findings = flow.step("gate", lambda: [asdict(one) for one in check_output(text, bounds)], kind="guard")
-    if findings:
-        text = _withhold(material, bounds, [Finding(**one) for one in findings], outcome)
-    outcome.draft, outcome.sources = text, tuple(key for key, _text in material.facts)
-    if text:
-        _judge(flow, text, plan, outcome)
-
-
-def _material(flow: Flow, plan: Plan, heard: Heard, brand: Brand) -> Material:
-    found = flow.step("choose", lambda: asdict(find_material(plan, heard, brand.claims)), kind="memory")
-    return Material(found["plain"], tuple((key, text) for key, text in found["facts"]))
-
-
-def _draft(flow: Flow, plan: Plan, material: Material, system: str, outcome: Outcome) -> str:
-    ask = writer_ask(plan, material, system=system, network=flow.input.get("network", ""))
-    try:
-        return str(flow.ask("write", _with_models(flow, ask), agent="reply_writer")["text"]).strip()
-    except ModelError as error:
-        if error.code == "over_budget":
-            raise
-        outcome.add(REVIEW, NOT_WRITTEN)
-        return material.plain_reply
-
-
-def _withhold(material: Material, bounds: Bounds, findings: list[Finding], outcome: Outcome) -> str:
-    """The plain reply instead, where that one passes."""
-    outcome.add(REVIEW, *(finding.text for finding in findings))
-    plain = material.plain_reply
-    if not plain or check_output(plain, bounds):
-        return ""
-    outcome.add(REVIEW, WITHHELD)
-    return plain
-
-
-def _judge(flow: Flow, text: str, plan: Plan, outcome: Outcome) -> None:
-    def check() -> dict[str, Any]:
-        question = Question(
-            text,
-            platform=flow.input.get("network") or "any",
-            language=plan.language,
-            action="reply",
-            ai_generated=True,
-            facts={"summoned": True},
-        )
-        with flow.scope():
-            decision = check_text(question, by=flow.by)
-        hits = [hit.message or hit.rule for hit in decision.hits if hit.severity != "note"]
-        return {"verdict": decision.verdict.value, "disclosure": decision.disclosure or "", "reasons": hits}
-
-    found = flow.step("guard", check, kind="guard")
-    outcome.add(found["verdict"], *found["reasons"])
-    outcome.disclosure = found["disclosure"]
-    if found["verdict"] == BLOCK:
-        outcome.draft = ""
 
 
 # --- keywords ---------------------------------------------------------------------------------------------
@@ -302,7 +197,7 @@ def _find_keywords(flow: Flow, heard: Heard) -> Outcome:
     offered = keywords.candidates(heard)
     system = marked(flow.prompt("keywords", language=language_of(heard.text, "")), flow.run.workspace)
     try:
-        answer = flow.ask("pick", _with_models(flow, keywords.pick_ask(offered, system)), agent="keywords")
+        answer = flow.ask("pick", with_models(flow, keywords.pick_ask(offered, system)), agent="keywords")
         picked = keywords.picked(answer["data"], offered)
     except ModelError as error:
         if error.code == "over_budget":
