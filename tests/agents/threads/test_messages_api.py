@@ -163,6 +163,6 @@ def test_what_is_no_schema_is_refused(bob_api, workspace, schema):
 def test_model_that_misses_the_schema_twice_is_a_violation(bob_api, sandbox, workspace):
     steps = [{"text": "no json at all"}, {"text": "still not"}]
     sandbox.post("/llm/script", steps=steps)
-    answer = structured(bob_api)
+    answer = structured(bob_api, model="sandbox-scripted")
     assert (answer.status_code, answer.data["code"]) == (422, "schema_violation")
     assert len(ledger(workspace)) == 2
