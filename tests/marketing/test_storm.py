@@ -11,8 +11,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from marketing import stack
 from marketing.management.commands.storm import ENGINE
-from marketing.stack import INSIDE, run_in_own_stack, sandbox_inside
+from marketing.stack import INSIDE, sandbox_inside
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMISED = ["deliveries", "published", "unconfirmed", "failed", "lost", "doubled", "kills"]
@@ -108,16 +109,9 @@ def test_stack_is_known_by_the_address_of_its_sandbox(monkeypatch) -> None:
     assert sandbox_inside() == "http://127.0.0.1:1"
 
 
-def test_stack_hands_on_the_exit_code_of_what_ran_inside(monkeypatch) -> None:
-    for variable in OURS:
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(sys, "argv", ["manage.py"])
-    # Reads a table, so that it is known to stand on migrated stores.
-    code = (
-        "import os; from accounts.models import User; raise SystemExit(int(os.environ['SEEN']) + User.objects.count())"
-    )
-    assert run_in_own_stack(["shell", "-v0", "-c", code], {"SEEN": "5"}) == 5
+def test_stack_hands_on_the_exit_code_of_what_ran_inside(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import os; raise SystemExit(int(os.environ['SEEN']))"]
+    assert stack._tend(command, {"SEEN": "5"}, [], tmp_path) == 5
 
 
 def test_storm_shortens_waits_without_dropping_any() -> None:

@@ -230,17 +230,17 @@ def undone() -> Iterator[None]:
 REFUSED = (SystemExit, Exception)
 
 
-# Doors that handle posts are all tried in the plainest cases, and a third of them in each other; of the rest, an eighth
-# in each. ALL_DOORS tries every door in every case.
+# Doors that handle posts are all tried in the plainest cases, and a quarter of them in each other; of the rest, a
+# sixteenth in each. ALL_DOORS tries every door in every case.
 NEAR = re.compile(r"deliver|review|publish|submit|calendar|queue|attention|outage|post-|live|autonomy|^task|^admin")
-PLAIN = re.compile(r"in review|text changed|expired|suspended|their_own|opens_the_door")
+PLAIN = re.compile(r"stays_here\[in review|vic-in review|text changed|workspace suspended|their_own|opens_the_door")
 
 
 def is_tried(name: str, case: str) -> bool:
     turn = crc32(f"{case} {name}".encode())
     if NEAR.search(name):
-        return bool(PLAIN.search(case)) or turn % 3 == 0 or "same_doors" in case or "ALL_DOORS" in os.environ
-    return turn % 8 == 0 or "ALL_DOORS" in os.environ
+        return bool(PLAIN.search(case)) or turn % 4 == 0 or "same_doors" in case or "ALL_DOORS" in os.environ
+    return turn % 16 == 0 or "ALL_DOORS" in os.environ
 
 
 def try_doors(
