@@ -34,6 +34,8 @@ def pytest_configure() -> None:
     # A manifest would need collectstatic; a slow hash would be most of the run.
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     django_settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}
+    # Here and in every process that a test starts.
+    django_settings.ALLOW_LIVE, os.environ["ALLOW_LIVE"] = False, "0"
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
