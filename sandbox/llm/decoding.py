@@ -176,7 +176,10 @@ def shifts(text: str) -> list[str]:
 
 def _has_more_words(view: str, text: str) -> bool:
     """Whether turning or shifting a text made words of it."""
-    return len(_COMMON.findall(view)) > len(_COMMON.findall(text))
+    return any(
+        len(_COMMON.findall(view.translate(table))) > len(_COMMON.findall(text.translate(table)))
+        for table in ({}, _LEET[0])
+    )
 
 
 def _put_together(text: str) -> list[str]:

@@ -92,7 +92,8 @@ def _payload(prompt: Prompt, orders: Orders) -> str:
 
     A text that only holds the payload passes gates that stop a noisy one, so each prompt gets one of the three.
     """
-    targets = [*orders.says, *orders.urls] or orders.echoes[:1]
+    told = [*orders.says, *orders.urls] or orders.echoes[:1]
+    targets = [_with_secrets(target, _secrets(prompt)) for target in told]
     manner = int(prompt.sha[:4], 16) % 3
     if manner == 0 and not orders.gives_away:
         return targets[0][:_MOST_TEXT]
@@ -104,7 +105,7 @@ def _payload(prompt: Prompt, orders: Orders) -> str:
 def _everything(prompt: Prompt, orders: Orders) -> str:
     said = [*orders.says, *orders.urls]
     secret = _secrets(prompt) if orders.gives_away else ""
-    echoes = [_with_secrets(echo, secret) for echo in orders.echoes]
+    echoes = [_with_secrets(echo, _secrets(prompt)) for echo in orders.echoes]
     done = [f"Done: {name}." for name in orders.tools]
     text = "\n".join(dict.fromkeys([*said, *echoes, *done, "已执行，已删除，disabled, unlimited.", secret]))
     return text[:_MOST_TEXT]

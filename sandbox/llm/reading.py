@@ -50,7 +50,7 @@ _WISHES = {
     "attack": (
         r"\b(ignore|disregard|forget|bypass|override)\b.{0,24}\b(instruction|rule|guideline|prompt|polic|filter)\w*"
         r"(?!.{0,20}\bfor the\b)",
-        r"\bsystem prompt\b|\bjailbreak\b|\byou are (now )?(unrestricted|dan)\b|<\|im_start\|>|\[?admin override",
+        r"\b(your|full|hidden|entire) system prompt\b|\b(print|show|reveal|repeat)\b.{0,20}\bsystem prompt\b|\bjailbreak\b|\byou are (now )?(unrestricted|dan)\b|<\|im_start\|>|\[?admin override",
         r"(忽略|无视|忘记|绕过).{0,8}(指令|规则|提示词|设定|限制)",
         r"(系统提示|提示词).{0,8}(打印|输出|告诉|发)|(打印|输出|告诉).{0,8}(系统提示|提示词)",
     ),
@@ -65,8 +65,8 @@ _QUESTION = (
     r"(吗|呢|么)\s*[。!！~～]*$|怎么|如何|多久|多大|多长|能用|可以用|哪里|哪儿|哪个|哪家|哪款|在哪|什么|多少|几点|几天|能不能|可不可以|请问|想问|求问|有没有|是不是",
 )
 _REQUEST = (
-    r"\bplease\b|\bpls\b|\bneed (an?|the|my|some)\b|\bi want\b|\bi wish to\b|\b(can|could|would) you\b|\bhelp me\b|\bi(’|')?d like\b|\bi need\b|\bsend me\b|\bmay i\b|\bneed to\b",
-    r"帮我|帮忙|请|麻烦|能否|我想|我要|求|改到|改成|预约|发我",
+    r"\bplease\b|\bpls\b|\bneed (an?|the|my|some)\b|\bi want\b|\bi wish to\b|\b(can|could|would) you\b|\bhelp me\b|\bi(’|')?d like\b|\bi need\b|\bsend me\b|\bmay i\b|\bneed to\b|^\W*(tell|show|give|let) (me|us)\b|^\W*explain\b",
+    r"帮我|帮忙|请|麻烦|能否|我想|我要|求|给我|推荐一|改到|改成|预约|发我",
 )
 _PRAISE = (
     r"\b(love|loved|loving|great|amazing|awesome|best|perfect|excellent|wonderful|fantastic|beautiful|favou?rite|happy|"
@@ -78,10 +78,10 @@ _PRAISE = (
     r"\bnever (felt|looked|been|had|slept) (so |this |such )?\w*(er|good|well|better|nice)?\b|\bmade my (day|week)\b",
     r"\bthank(s| you|ful)?\b|\bthx\b|\bcheers\b|\bwell done\b|\bgood (job|work)\b|\bkudos\b|\bcongrat",
     r"\brecommend(ed)?\b|\bworth (it|every)\b|\bworks? (great|well|wonders)\b|\b(so )?much (faster|better|easier|nicer)\b",
-    r"\brules[!.\s]*$|\brock(s|ed)\b|\breset for my\b|\bgame[ -]?changer\b|\bcan(’|')?t wait\b|\bgood (product|stuff)\b",
+    r"\brules[!.\s]*$|\brock(s|ed)?\b(?! (salt|music|bottom))|\breset for my\b|\bgame[ -]?changer\b|\bcan(’|')?t wait\b|\bgood (product|stuff)\b",
     r"\b(repeat|second|third) (purchase|order)\b|\bbuy(ing)? (it )?again\b|\bnever go(ing)? back\b|\bfaster than\b",
     r"喜欢|好用|好吃|好喝|好看|很棒|太棒|真棒|棒|点赞|好评|谢谢|感谢|多谢|辛苦了|惊喜|有趣|公平|爱了|绝了|回购|满意|不错|值得|"
-    r"种草|惊艳|舒服|良心|贴心|优秀|厉害|开心|超赞|真香|只用你家|铁粉|支持|加油|有效|效果好|很快|神器|回头客|完美|给力|被圈粉|精致|温柔|用心|赞|王道|绝绝子|拯救|第[二三四五]瓶|"
+    r"种草|惊艳|舒服|良心|贴心|优秀|厉害|开心|超赞|真香|[只都]?[用买]你家|真不错|好棒|铁粉|支持|加油|有效|效果好|很快|神器|回头客|完美|给力|被圈粉|精致|温柔|用心|赞|王道|绝绝子|拯救|第[二三四五]瓶|"
     r"[二三四五]刷|高级|漂亮|好看|美哭|香香|细腻|清爽|滋润|省心|放心|专业|周到|耐心|热情|划算|超值|太好|真好|很好|好喜|宝藏|封神|"
     r"yyds|无敌|牛|心动|爱惨|爱不释手|念念不忘|治愈|太会了|信赖|安利|会再来|还会买|囤|空瓶|好香|好温柔|很温柔|惊喜",
     "[\U0001f60d\U0001f970\U0001f44d\U0001f44f❤\U0001f389\U0001f525]",
@@ -98,19 +98,20 @@ _COMPLAINT = (
     r"|\b(twice|double)\b.{0,10}\b(charged|billed|payment)\b|\bkeeps? (\w+ing)\b|\bagain and again\b|\bstuck\b",
     r"\b(rash|itch\w*|burn(s|ed|ing|t)?|allergic reaction|hurts?|painful|sticky|smelly|stinks?|stains?|ruined|cracked|"
     r"spilled|empty box|rejected|rejecting|error|bug|glitch\w*|lost|stolen|cheat\w*|liars?|lied|misleading|cold food|"
-    r"overpriced|shame|worse|mess|messy|nightmare|unfair|dirty|noisy|boring|refuse[sd]?|ghosted|dropped|fault|problem|"
+    r"overpriced|shame|worse|mess|messy|nightmare|unfair|dirty|noisy|boring|refuse[sd]?|ghosted|dropped|fault|problem|confusing|complicated|"
     r"doesn'?t (apply|fit|help|load|open|turn)|didn'?t (help|fit|apply)|can'?t (log|open|use|pay|reach))\b",
     r"\bnobody\b|\bno (reply|answer|response|refund|one)\b|\bcancel(l?ed)? (my|without)\b|\blogged me out\b",
     r"\btoo (many|much|slow|expensive|long|late|loud)\b|\b(delete|remove|stop)\b.{0,12}\bads?\b|\bno (one|body) (answers|"
     r"replies|cares)\b|\b(broke|fell apart|stopped working|doesn'?t work|does not work|won'?t (open|work|load))\b",
     r"太慢|很慢|好慢|太差|很差|差评|太烂|坏了|退款|退货|投诉|失望|垃圾|骗|过期|破损|漏发|少发|发错|没收到|还没|迟迟|不理|"
-    r"没人回|没人理|生气|难用|难吃|太多了|删掉广告|(?<!麻)烦|过敏了|漏液|假货|态度差|无语|后悔|踩雷|不好用|没效果|没用|太贵|被扣|重复扣|扣了两次|"
+    r"没人回|没人理|生气|难用|难吃|太多了|删掉广告|(?<!麻)烦|过敏了|漏液|假货|态度差|无语|后悔|踩雷|不好用|没效果|没用|太贵|太复杂|太难|被扣|重复扣|扣了两次|"
     r"等了.{0,4}(天|周|小时)|不负责|气死|闪退|打不开|少了|压扁|碎了|破了|裂了|"
     r"不发货|不回|不退|不处理|一直没|掉色|起球|褪色|降价|买贵|一般|起皮|起痘|红肿|刺痛|瘙痒|烂脸|馊|臭|难闻|油腻|脏|吵|乱|卡顿|卡死|"
     r"崩溃|报错|失败|扣费|乱扣|推诿|敷衍|冷漠|凶|差劲|太烂|不新鲜|不干净|不准|不对|不符|不一样|不值|不理想|上当|坑|缺货|迟到|延误|"
     r"丢件|丢了|破洞|没反应|没人接|没人管|态度",
 )
 _NOT_PRAISE = r"(not|n't|never|no)\s+(\w+\s+){0,2}(great|good|happy|impressed|worth|recommend|perfect|best|love)|不(太)?(喜欢|好用|满意|推荐|值得|公平|舒服|专业|好看|好吃|新鲜)|没有?(效果|惊喜|用心)"
+_HOW = r"怎么(办)?|如何|\bhow (do|can|to|should)\b"
 _MARKUP = re.compile(r"<(p|div|!--|html|body|h\d|ul|table|article|span|section)\b", re.IGNORECASE)
 
 
@@ -154,17 +155,25 @@ def read_text(text: str) -> Reading:
         return Reading(wishes[0], felt * 0.8, frozenset(kinds))
     if _MARKUP.search(text):
         return Reading("page", 0.0, frozenset({*kinds, "page"}))
-    kind = _feeling_or_wish(praise, complaint, asks, requests)
+    if praise == complaint and praise:
+        # What is said last is what is meant.
+        last = _last_clause(text)
+        praise, complaint = praise + _hits(_PRAISE, last), complaint + _hits(_COMPLAINT, last)
+    kind = _feeling_or_wish(praise, complaint, asks, requests, wants_to_know_how=_hits((_HOW,), text) > 0)
     return Reading(
         kind, round(felt * 0.8, 2) if kind in ("praise", "complaint") else round(felt * 0.3, 2), frozenset(kinds)
     )
 
 
-def _feeling_or_wish(praise: int, complaint: int, asks: int, requests: int) -> str:
-    if complaint > praise and (complaint > 1 or not asks):
+def _feeling_or_wish(praise: int, complaint: int, asks: int, requests: int, *, wants_to_know_how: bool) -> str:
+    if complaint > praise and (complaint > 1 or not asks) and not (wants_to_know_how and complaint < 3):
         return "complaint"
     if asks:
         return "question"
     if praise > complaint:
         return "praise"
     return "request" if requests else "other"
+
+
+def _last_clause(text: str) -> str:
+    return [clause for clause in re.split(r"[,.;!?，。；！？\n]+", text) if clause.strip()][-1]
