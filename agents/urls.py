@@ -1,10 +1,19 @@
 from django.urls import path
 
-from agents.views import assistant_acts, assistants, brand, knowledge, memory, prompts
+from agents.views import assistant_acts, assistants, brand, chat, knowledge, memory, prompts
 
 app_name = "agents"
 ASSISTANT = "assistants/<uuid:assistant_id>"
+CHAT = "assistant/<uuid:thread_id>"
 urlpatterns = [
+    path("assistant", chat.chat_home, name="chats"),
+    path("assistant/begin", chat.chat_begin, name="chat-begin"),
+    path(CHAT, chat.chat, name="chat"),
+    path(f"{CHAT}/rename", chat.chat_rename, name="chat-rename"),
+    path(f"{CHAT}/delete", chat.chat_delete, name="chat-delete"),
+    path(f"{CHAT}/runs/<uuid:run_id>/stream", chat.chat_stream, name="chat-stream"),
+    path(f"{CHAT}/runs/<uuid:run_id>/stop", chat.chat_stop, name="chat-stop"),
+    path(f"{CHAT}/runs/<uuid:run_id>/answer", chat.chat_answer, name="chat-answer"),
     path("brand", brand.brand, name="brand"),
     path("brand/claims/new", brand.claim_new, name="brand-claim-new"),
     path("brand/claims/<uuid:claim_id>", brand.claim_edit, name="brand-claim"),

@@ -1,0 +1,52 @@
+"use strict";
+// Shows an answer while it is written, and sends with Enter. Without this script the page reloads until it is there.
+(() => {
+  const area = document.getElementById("message");
+  const turns = document.getElementById("turns");
+  if (!turns) return;
+  const toEnd = () => turns.lastElementChild?.scrollIntoView({ block: "nearest" });
+
+  const listen = () => {
+    const open = turns.querySelector("[data-stream]");
+    if (!open) return;
+    const text = open.querySelector("[data-text]");
+    const progress = open.querySelector("[data-progress]");
+    const source = new EventSource(open.dataset.stream);
+    const finish = async () => {
+      source.close();
+      const answer = await fetch(open.dataset.turns, { headers: { "HX-Request": "true" } });
+      if (!answer.ok) return location.reload();
+      turns.innerHTML = await answer.text();
+      toEnd();
+      return listen();
+    };
+    source.addEventListener("text", (event) => {
+      text.textContent += JSON.parse(event.data).text;
+      toEnd();
+    });
+    // A step that ended was a part of the work; the answer itself stands in the thread then.
+    source.addEventListener("step", (event) => {
+      if (JSON.parse(event.data).agent === "router") text.textContent = "";
+    });
+    source.addEventListener("status", (event) => {
+      const status = JSON.parse(event.data);
+      progress.textContent = status.progress || "Thinking";
+      if (status.status === "waiting") finish();
+    });
+    source.addEventListener("end", finish);
+  };
+
+  area?.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (area.value.trim()) area.form.requestSubmit();
+  });
+  document.addEventListener("click", (event) => {
+    const idea = event.target.closest("[data-idea]");
+    if (!idea) return;
+    area.value = idea.dataset.idea;
+    area.focus();
+  });
+  listen();
+  toEnd();
+})();
