@@ -19,6 +19,9 @@ from accounts.models import Invitation, Membership, User, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.services import create_api_key, invite_member, notify
 from agents.models import Run
+from agents.prompts.assistants import archive_assistant, create_assistant, update_assistant
+from agents.prompts.templates import create_template
+from agents.prompts.versions import PromptDraft
 from campaigns.autonomy import sign_policy
 from campaigns.deliveries import submit_post
 from campaigns.library import add_upload
@@ -41,9 +44,18 @@ from tests.media_files import noise
 # The pages of clients are keyed by their links' tokens, of which few are tried in vain: test_client_review asks them.
 SKIPPED = ("admin:", "account_", "socialaccount_", "mfa_", "campaigns:client-")
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-MISSING = {"uuid": "018f0000-0000-7000-8000-000000000000", "int": "2147480000"}
+NOBODY = "018f0000-0000-7000-8000-000000000000"
+MISSING = {"uuid": NOBODY, "int": "2147480000", "assistant": NOBODY, "tenant": NOBODY}
 # Parts of an address that are no ids: what an owner's address would hold there.
-WORDS = {"position": "0", "revision": "1", "reply": "1", "chat_id": "1"}
+WORDS = {
+    "position": "0",
+    "revision": "1",
+    "reply": "1",
+    "chat_id": "1",
+    "number": "1",
+    "version": "1",
+    "label": "voice",
+}
 ACTS = {
     "compliance:privacy-act": "verify",
     "campaigns:recurrence-act": "pause",
@@ -96,6 +108,7 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
         found["connection_id"].append(plant_channel(alice_actor))
         found["link_id"].append(plant_invite(found["connection_id"], alice_actor))
         notify(workspace, "test", "News")
+        found |= plant_prompts(alice_actor)
     found["bot_id"] = [700_001]
     return found
 
@@ -143,6 +156,14 @@ def plant_plan(by: Actor) -> dict[str, list[object]]:
     line = PlanLine.objects.create(workspace=by.workspace, plan=plan, n=1, language="en", text="Decaf")
     run = Run.objects.create(workspace=by.workspace, workflow="draft", user=by.user, trace_id="0" * 32)
     return {"plan_id": [plan.pk], "line_id": [line.pk], "run_id": [run.pk]}
+
+
+def plant_prompts(by: Actor) -> dict[str, list[object]]:
+    used, gone = (create_assistant(by=by, name=name, draft=PromptDraft("Write.")) for name in ("A", "B"))
+    update_assistant(used, by=by, prompt={"body": "Write well."})
+    archive_assistant(gone, by=by)
+    template = create_template(by=by, name="Ours", body="Write.")
+    return {"assistant_id": [used.pk, gone.pk], "tenant_id": [by.workspace.pk], "template_id": [template.pk]}
 
 
 def plant_picture(by: Actor) -> object:

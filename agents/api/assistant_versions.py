@@ -108,9 +108,9 @@ class PromptDiffAnswer(serializers.Serializer[Any]):
     changes = PromptChangeAnswer(many=True)
 
 
-def named_assistant(view: WorkspaceView, assistant_id: str | None, data: Data) -> Assistant:
-    """By the address, or by the body where the address names none."""
-    ref = assistant_id or data.get("assistant_id")
+def named_assistant(view: WorkspaceView, request: Request, assistant_id: str | None) -> Assistant:
+    """By the address, or by the body where the address names none; looked for before the rest is read."""
+    ref = assistant_id or valid(NamedAssistant(data=request.data)).get("assistant_id")
     if not ref:
         raise serializers.ValidationError({"assistant_id": "This field is required."})
     return get_assistant(view.actor, ref)
@@ -175,9 +175,9 @@ class RollbackView(TenantView):
         responses=AssistantAnswer,
     )
     def post(self, request: Request, assistant_id: str | None = None) -> Response:
-        data = valid(PromptRollbackInput(data=request.data))
-        assistant = named_assistant(self, assistant_id, data)
+        assistant = named_assistant(self, request, assistant_id)
         self.actor.require(Perm.CONTENT_EDIT)
+        data = valid(PromptRollbackInput(data=request.data))
         expected = expected_revision(request, assistant)
         version = roll_back(assistant, data["to"], by=self.actor, expected=expected, message=data["message"])
         return detail(assistant, version)
@@ -191,8 +191,9 @@ class CloneView(TenantView):
         responses={201: AssistantAnswer},
     )
     def post(self, request: Request, assistant_id: str | None = None) -> Response:
+        assistant = named_assistant(self, request, assistant_id)
+        self.actor.require(Perm.CONTENT_EDIT)
         data = valid(AssistantCloneInput(data=request.data))
-        assistant = named_assistant(self, assistant_id, data)
         clone = clone_assistant(
             assistant, by=self.actor, key=data["key"], name=data["name"], number=data.get("version")
         )
@@ -207,11 +208,13 @@ class ValidateView(TenantView):
         responses=PromptCheckAnswer,
     )
     def post(self, request: Request, assistant_id: str | None = None) -> Response:
-        data = valid(PromptCheckInput(data=request.data))
-        has_name = bool(assistant_id or data.get("assistant_id"))
-        assistant = named_assistant(self, assistant_id, data) if has_name or "body" not in data else None
+        # A text alone can be checked as that of no assistant.
+        is_alone = not assistant_id and isinstance(request.data, dict) and "assistant_id" not in request.data
+        is_alone = is_alone and "body" in request.data
+        assistant = None if is_alone else named_assistant(self, request, assistant_id)
         self.actor.require(Perm.VIEW)
-        body = storable(data["body"]) if "body" in data else newest(named_assistant(self, assistant_id, data)).body
+        data = valid(PromptCheckInput(data=request.data))
+        body = storable(data["body"]) if "body" in data or assistant is None else newest(assistant).body
         values = data.get("values")
         report = validate_prompt(
             self.actor.workspace,

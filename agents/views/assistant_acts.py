@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -52,8 +52,9 @@ def assistant_label(request: MemberRequest, assistant_id: UUID) -> HttpResponse:
 @member_view(Perm.CONTENT_EDIT)
 def assistant_unlabel(request: MemberRequest, assistant_id: UUID) -> HttpResponse:
     assistant = assistants.get_assistant(request.actor, assistant_id)
-    label = request.POST.get("label", "")
-    _act(request, lambda: labels.remove_label(assistant, label, by=request.actor), f"{label} is taken away.")
+    row = _label(request, assistant)
+    if row:
+        _act(request, lambda: labels.remove_label(assistant, row.label, by=request.actor), f"{row} is taken away.")
     return redirect(_path(assistant))
 
 
@@ -62,10 +63,9 @@ def assistant_unlabel(request: MemberRequest, assistant_id: UUID) -> HttpRespons
 def assistant_protect(request: MemberRequest, assistant_id: UUID) -> HttpResponse:
     """Turn the protection of a label over."""
     assistant = assistants.get_assistant(request.actor, assistant_id)
-    rows = PromptLabel.objects.filter(assistant=assistant).select_related("version")
-    row = rows.filter(label=request.POST.get("label", "")).first()
+    row = _label(request, assistant)
     if row is None:
-        raise Http404("Not found.")
+        return redirect(_path(assistant))
     said = f"Editors may move {row.label} now." if row.is_protected else f"Only admins move {row.label} now."
 
     def turn() -> None:
@@ -73,6 +73,14 @@ def assistant_protect(request: MemberRequest, assistant_id: UUID) -> HttpRespons
 
     _act(request, turn, said)
     return redirect(_path(assistant))
+
+
+def _label(request: MemberRequest, assistant: Assistant) -> PromptLabel | None:
+    rows = PromptLabel.objects.filter(assistant=assistant).select_related("version")
+    row = rows.filter(label=request.POST.get("label", "")[:40].replace("\0", "")).first()
+    if row is None:
+        messages.error(request, "There is no such label; perhaps somebody took it away.")
+    return row
 
 
 @require_POST
