@@ -28,6 +28,8 @@ from agents.models import (
     Replay,
     Run,
     Score,
+    SearchScope,
+    SearchTerm,
     Step,
     Thread,
     Tombstone,
@@ -208,6 +210,8 @@ declare(
     personal={"text": ROW, "heading": MENTION},
     not_personal=("tokens",),
 )
+declare(SearchScope, ASSISTANTS, WITH_WORKSPACE, path="workspace", not_personal=("kind",))
+declare(SearchTerm, ASSISTANTS, WITH_WORKSPACE, path="workspace", not_personal=("rows",))
 declare(
     Consolidation,
     ASSISTANTS,

@@ -8,6 +8,7 @@ from accounts.scope import all_workspaces_scope
 from agents import threads
 from agents.llm import ledger
 from agents.memory import documents, items
+from agents.memory import index as memory_index
 from agents.memory import workflow as memory_workflow
 from agents.runs import services, webhooks, worker
 
@@ -67,6 +68,11 @@ def read_documents() -> None:
 def start_consolidations() -> None:
     for workspace_id in memory_workflow.due_workspaces():
         memory_workflow.start_due(workspace_id)
+
+
+@shared_task(name="agents.index_memory", time_limit=3600)
+def index_memory(workspace_id: str) -> None:
+    memory_index.index_memory(UUID(workspace_id))
 
 
 @shared_task(name="agents.sweep_memory", expires=3000)

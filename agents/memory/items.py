@@ -18,9 +18,10 @@ from accounts import audit
 from accounts.access import Actor, Perm
 from accounts.models import User
 from accounts.scope import all_workspaces_scope
+from agents.memory.index import search_rows
 from agents.memory.plain import keep_answers
 from agents.memory.query import read_query
-from agents.memory.search import item_scope, rank, search_fields
+from agents.memory.search import item_scope, search_fields
 from agents.memory.tokens import tokens
 from agents.models import Consolidation, MemoryItem, Provenance, Tombstone
 from lib.clock import now
@@ -271,7 +272,7 @@ def search_items(actor: Actor, words: str, *, k: int = 20) -> list[tuple[MemoryI
     """As the assistant would find them, with their scores."""
     actor.require(Perm.VIEW)
     scope = item_scope(actor.workspace.pk, actor.user.pk if actor.user else None)
-    answers = keep_answers(rank(scope, read_query(words)), k)
+    answers = keep_answers(search_rows(scope, read_query(words)), k)
     rows = MemoryItem.objects.in_bulk([answer.key for answer in answers])
     return [(rows[answer.key], answer.score) for answer in answers]
 

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
+from agents.memory.index import search_rows
 from agents.memory.plain import Answer, keep_answers
 from agents.memory.query import read_query
-from agents.memory.search import chunk_scope, item_scope, rank
+from agents.memory.search import chunk_scope, item_scope
 from agents.memory.tokens import is_wide
 from agents.models import Chunk, MemoryItem
 
@@ -32,8 +33,8 @@ def recall(workspace: Workspace, user: User | None, query: str, *, k: int = 8, m
     question = read_query(query)
     user_id = user.pk if user else None
     with workspace_scope(workspace.pk):
-        items = keep_answers(rank(item_scope(workspace.pk, user_id), question), k)
-        chunks = keep_answers(rank(chunk_scope(workspace.pk), question), k)
+        items = keep_answers(search_rows(item_scope(workspace.pk, user_id), question), k)
+        chunks = keep_answers(search_rows(chunk_scope(workspace.pk), question), k)
         found = [*_items(items), *_chunks(chunks)]
     found.sort(key=lambda one: -one.score)
     return list(_within(found[:k], max_tokens))

@@ -1,6 +1,5 @@
 """BM25 in SQL, inside one scope: what a question may find is settled before anything is compared."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypedDict
 from uuid import UUID
@@ -29,65 +28,99 @@ def search_fields(text: str, *, heading: str = "") -> SearchFields:
 
 @dataclass(frozen=True)
 class Scope:
-    """Rows of one kind that a person may find. `sql` names `id`, `text`, `tokens` and `n_tokens`."""
+    """Rows of one kind that a person may find. `sql` names `id`, `text`, `tokens`, `n_tokens` and `is_indexed`."""
 
     kind: str
+    workspace_id: UUID
+    owner: UUID | None
     sql: str
     params: dict[str, Any]
 
 
-def item_scope(workspace_id: UUID, user_id: int | UUID | None) -> Scope:
+def item_scope(workspace_id: UUID, user_id: UUID | None) -> Scope:
     """What is remembered of the workspace and of this person, is in force, and was said by one of us."""
     sql = """
-        SELECT id, text, tokens, n_tokens FROM agents_memoryitem
+        SELECT id, text, tokens, n_tokens, is_indexed FROM agents_memoryitem
         WHERE workspace_id = %(workspace)s AND (user_id IS NULL OR user_id = %(user)s)
           AND status = 'active' AND superseded_by_id IS NULL AND provenance <> 'untrusted'
           AND (expires_at IS NULL OR expires_at > %(now)s)
     """
-    return Scope("item", sql, {"workspace": workspace_id, "user": user_id, "now": now()})
+    return Scope("item", workspace_id, user_id, sql, {"workspace": workspace_id, "user": user_id, "now": now()})
 
 
 def chunk_scope(workspace_id: UUID) -> Scope:
-    sql = "SELECT id, text, tokens, n_tokens FROM agents_chunk WHERE workspace_id = %(workspace)s"
-    return Scope("chunk", sql, {"workspace": workspace_id})
+    sql = "SELECT id, text, tokens, n_tokens, is_indexed FROM agents_chunk WHERE workspace_id = %(workspace)s"
+    return Scope("chunk", workspace_id, None, sql, {"workspace": workspace_id})
 
 
-# Robertson's BM25; `unnest` of a tsvector gives how often each word stands there.
+@dataclass(frozen=True)
+class Known:
+    """What an index says: the rows worth a comparison, and how often each term of the question stands in all rows."""
+
+    ids: list[UUID]
+    rows: int
+    average: float
+    frequencies: list[int]
+
+
+# First who has which word, which is cheap; then Robertson's BM25 of the most promising rows, for which `unnest` of a
+# tsvector tells how often each word stands there.
 RANK = """
 WITH scope AS MATERIALIZED ({scope}),
-stats AS (SELECT count(*)::float AS n, greatest(avg(n_tokens), 1)::float AS average FROM scope),
-term AS (SELECT * FROM unnest(%(terms)s::text[], %(weights)s::float[], %(shares)s::float[], %(is_asked)s::bool[])
-         AS term(lexeme, weight, share, is_asked)),
-hit AS (SELECT scope.id, scope.n_tokens, word.lexeme, coalesce(cardinality(word.positions), 1) AS tf
-        FROM scope, LATERAL unnest(scope.tokens) AS word
-        WHERE scope.tokens @@ %(any)s::tsquery AND word.lexeme = ANY(%(terms)s)),
-known AS (SELECT term.*, ln(1 + (stats.n - coalesce(found.df, 0) + 0.5) / (coalesce(found.df, 0) + 0.5)) AS idf
-          FROM term CROSS JOIN stats LEFT JOIN (SELECT lexeme, count(*) AS df FROM hit GROUP BY lexeme) found
-          USING (lexeme)),
+stats AS ({stats}),
+term AS MATERIALIZED (
+    SELECT asked.*, quote_literal(lexeme)::tsquery AS wanted
+    FROM unnest(%(terms)s::text[], %(weights)s::float[], %(shares)s::float[], %(is_asked)s::bool[], %(known)s::int[])
+      AS asked(lexeme, weight, share, is_asked, known)
+),
+pair AS MATERIALIZED (SELECT scope.id, term.lexeme FROM scope JOIN term ON scope.tokens @@ term.wanted),
+found AS (SELECT lexeme, count(*) AS df FROM pair GROUP BY lexeme),
+known AS MATERIALIZED (
+    SELECT lexeme, weight, share, is_asked,
+           ln(1 + (greatest(stats.n, df) - df + 0.5) / (df + 0.5)) AS idf
+    FROM (SELECT term.*, coalesce(term.known, found.df, 0) AS df FROM term LEFT JOIN found USING (lexeme)) counted
+    CROSS JOIN stats
+),
+candidate AS MATERIALIZED (
+    SELECT id FROM pair JOIN known USING (lexeme) GROUP BY id ORDER BY sum(weight * idf) DESC, id LIMIT {candidates}
+),
+hit AS (
+    SELECT scope.id, scope.n_tokens, word.lexeme, coalesce(cardinality(word.positions), 1) AS tf
+    FROM candidate JOIN scope USING (id), LATERAL unnest(scope.tokens) AS word
+    WHERE word.lexeme = ANY(%(terms)s)
+),
 ranked AS (
     SELECT hit.id,
            sum(weight * idf * tf * ({k1} + 1) / (tf + {k1} * (1 - {b} + {b} * hit.n_tokens / stats.average))) AS score,
            sum(share * idf) / (SELECT nullif(sum(share * idf), 0) FROM known WHERE is_asked) AS coverage
     FROM hit JOIN known USING (lexeme) CROSS JOIN stats GROUP BY hit.id
 )
-SELECT ranked.id, score, coalesce(coverage, 0), scope.text FROM ranked JOIN scope USING (id)
-ORDER BY score DESC, ranked.id LIMIT {limit}
+SELECT ranked.id, score, coalesce(coverage, 0), scope.text, (SELECT count(*) FROM scope WHERE NOT is_indexed)
+FROM ranked JOIN scope USING (id) ORDER BY score DESC, ranked.id LIMIT {limit}
 """
+COUNTED = "SELECT count(*)::float AS n, greatest(avg(n_tokens), 1)::float AS average FROM scope"
+GIVEN = "SELECT %(n)s::float AS n, greatest(%(average)s, 1)::float AS average"
+NOMINATED_ONLY = "SELECT * FROM ({scope}) whole WHERE id = ANY(%(ids)s) OR NOT is_indexed"
+# More would be compared in vain: what is asked for is ten rows.
+CANDIDATES = 200
 
 
-def rank(scope: Scope, query: Query) -> Iterator[Answer[UUID]]:
-    """The best first, with what is near nothing still among them: `keep_answers` looks through it."""
-    if not query:
-        return
+def rank(scope: Scope, query: Query, known: Known | None = None) -> tuple[list[Answer[UUID]], int]:
+    """The best first, with what is near nothing still among them; and how many rows have no index yet."""
     params = scope.params | {
         "terms": list(query.terms),
         "weights": list(query.weights),
         "shares": list(query.shares),
         "is_asked": list(query.is_asked),
-        "any": " | ".join(f"'{term}'" for term in query.terms),
+        "known": known.frequencies if known else [None] * len(query.terms),
     }
+    sql, stats = scope.sql, COUNTED
+    if known:
+        params |= {"n": known.rows, "average": known.average, "ids": known.ids}
+        sql, stats = NOMINATED_ONLY.format(scope=scope.sql), GIVEN
+    text = RANK.format(scope=sql, stats=stats, k1=K1, b=B, candidates=CANDIDATES, limit=MAX_ROWS)
     with connection.cursor() as cursor:
-        cursor.execute(RANK.format(scope=scope.sql, k1=K1, b=B, limit=MAX_ROWS), params)
+        cursor.execute(text, params)
         rows = cursor.fetchall()
-    for key, score, coverage, text in rows:
-        yield Answer(key, score, coverage, skeleton(text))
+    answers = [Answer(key, score, coverage, skeleton(words)) for key, score, coverage, words, _ in rows]
+    return answers, rows[0][4] if rows else 0

@@ -8,6 +8,8 @@ from agents.models.memory import (
     MemoryBlock,
     MemoryBlockVersion,
     MemoryItem,
+    SearchScope,
+    SearchTerm,
     Tombstone,
 )
 from agents.models.prompts import Assistant, PromptLabel, PromptTemplate, PromptVersion
@@ -38,6 +40,8 @@ __all__ = [
     "Replay",
     "Run",
     "Score",
+    "SearchScope",
+    "SearchTerm",
     "Step",
     "Thread",
     "Tombstone",

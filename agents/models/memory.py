@@ -1,5 +1,6 @@
 """What an assistant knows about a workspace or a person."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
@@ -92,6 +93,8 @@ class MemoryItem(TenantModel):
     text = models.TextField(max_length=2_000)
     tokens = SearchVectorField(editable=False, null=True)
     n_tokens = models.PositiveIntegerField(default=0)
+    # Whether `SearchTerm` holds it; what it does not is compared one by one.
+    is_indexed = models.BooleanField(default=False, editable=False)
     provenance = models.CharField(max_length=9, choices=Provenance.choices, default=Provenance.MEMBER)
     # "thread", "document", "page", "consolidation", and the id there.
     source_kind = models.CharField(max_length=20, blank=True)
@@ -108,6 +111,7 @@ class MemoryItem(TenantModel):
         indexes = [
             models.Index(fields=["workspace", "user"], name="memory_item_scope"),
             models.Index(fields=["workspace", "subject"], condition=~Q(subject=""), name="memory_item_subject"),
+            models.Index(fields=["workspace", "user"], condition=Q(is_indexed=False), name="memory_item_fresh"),
         ]
 
     def __str__(self) -> str:
@@ -171,13 +175,51 @@ class Chunk(TenantModel):
     text = models.TextField()
     tokens = SearchVectorField(editable=False, null=True)
     n_tokens = models.PositiveIntegerField(default=0)
+    is_indexed = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering = ["n"]
         constraints = [models.UniqueConstraint(fields=["workspace", "document", "n"], name="chunk_once")]
+        indexes = [models.Index(fields=["workspace"], condition=Q(is_indexed=False), name="chunk_fresh")]
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class SearchScope(TenantModel):
+    """That a workspace's memory, a person's or its knowledge is so large that it has an index."""
+
+    kind = models.CharField(max_length=5)
+    # Whose memory it is; null: everybody's.
+    owner = models.UUIDField(null=True)
+    row_count = models.PositiveIntegerField(default=0)
+    token_count = models.PositiveBigIntegerField(default=0)
+    updated_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "kind", "owner"], nulls_distinct=False, name="search_scope_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class SearchTerm(TenantModel):
+    """In which rows of a scope a word stands. The word itself is a keyed digest: forgotten rows leave no words here."""
+
+    scope = TenantForeignKey(SearchScope, on_delete=models.CASCADE, related_name="terms")
+    term = models.BigIntegerField()
+    row_count = models.PositiveIntegerField()
+    rows = ArrayField(models.UUIDField())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scope", "term"], name="search_term_once")]
+
+    def __str__(self) -> str:
+        return str(self.term)
 
 
 class Consolidation(TenantModel):

@@ -9,9 +9,10 @@ from accounts.models import Workspace
 from accounts.scope import workspace_scope
 from accounts.services import create_workspace
 from agents.memory import recall
+from agents.memory.index import search_rows
 from agents.memory.plain import Ranker, keep_answers
 from agents.memory.query import read_query
-from agents.memory.search import item_scope, rank, search_fields
+from agents.memory.search import item_scope, search_fields
 from agents.models import MemoryItem
 from tests.agents.memory.vectors import measure, needs_vectors, read
 from tests.conftest import make_user
@@ -45,7 +46,7 @@ def test_sql_ranks_as_memory_does(name: str, in_workspace: Workspace) -> None:
     ranker = Ranker(texts)
     scope = item_scope(in_workspace.pk, None)
     for query in data["queries"][::4]:
-        answers = keep_answers(rank(scope, read_query(query["q"])), 10)
+        answers = keep_answers(search_rows(scope, read_query(query["q"])), 10)
         expected = ranker.search(query["q"], 10)
         assert [places[answer.key] for answer in answers] == [at for at, _ in expected], query
         assert [answer.score for answer in answers] == pytest.approx([score for _, score in expected])
