@@ -87,13 +87,24 @@ def used_drafts(text: str, picks: Iterable[Pick], *, by: Actor) -> list[tuple[Da
     said: dict[tuple[UUID, int], set[int]] = {}
     for pick in picks:
         said.setdefault((pick.run_id, pick.n), set()).update(pick.sentences)
-    found = []
-    for run in _recent_drafts(by):
-        for draft in (run.output or {}).get("drafts", []):
-            sentences = _marked(draft, text, said.get((run.pk, draft["n"]), set()))
-            if any(one["is_accepted"] for one in sentences):
-                found.append((draft["origin"], sentences))
+    candidates = [
+        (draft["origin"], _marked(draft, text, said.get((run.pk, draft["n"]), set())), (run.pk, draft["n"]) in said)
+        for run in _recent_drafts(by)
+        for draft in (run.output or {}).get("drafts", [])
+    ]
+    # Drafts of one wish share sentences: the one that most of the text is from counts for these.
+    candidates.sort(key=lambda one: (one[2], _count(one[1])), reverse=True)
+    found, claimed = [], set[str]()
+    for origin, sentences, is_picked in candidates:
+        taken = {one["text"] for one in sentences if one["is_accepted"]}
+        if taken and (is_picked or taken - claimed):
+            found.append((origin, sentences))
+            claimed |= taken
     return found
+
+
+def _count(sentences: list[Data]) -> int:
+    return sum(one["is_accepted"] for one in sentences)
 
 
 def _recent_drafts(by: Actor) -> list[Run]:
@@ -143,7 +154,7 @@ class Shown:
 
     @property
     def accepted(self) -> int:
-        return sum(one["is_accepted"] for one in self.row.sentences)
+        return _count(self.row.sentences)
 
     @property
     def prompt(self) -> str:

@@ -75,7 +75,7 @@ def _looked_at(flow: Flow, key: str, facts: Data, order: Data, variant: Data) ->
         checked = check_in_scope(flow, facts, order, variant["text"])
         return {"findings": checked.findings, "notes": checked.notes, "wrong": must_change(checked)}
 
-    looked = flow.step(f"{key} rules", look, kind="guard", agent="guard", input={"text": variant["text"]})
+    looked = flow.step(f"{key} first rules", look, kind="guard", agent="guard", input={"text": variant["text"]})
     if not looked["wrong"]:
         return variant | {name: looked[name] for name in ("findings", "notes")}
     wish = "Write this one so that nothing is wrong with it: " + " ".join(looked["wrong"])
