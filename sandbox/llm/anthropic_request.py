@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.llm import catalogue
 from sandbox.llm.catalogue import Model
-from sandbox.llm.checks import TOOL_NAME, Rejected, is_object_schema, is_whole, objects_in
+from sandbox.llm.checks import TOOL_NAME, Rejected, is_object_schema, is_whole, objects_in, shape_problem
 from sandbox.llm.prompt import Part, Prompt, Tool, Turn
 
 VERSIONS = ("2023-06-01", "2026-10-21")
@@ -324,6 +324,7 @@ def _tool(tool: Any, where: str) -> Tool:
     schema = tool["input_schema"]
     if not isinstance(schema, dict) or schema.get("type") != "object":
         raise Rejected(f"{where}.custom.input_schema.type: Input should be 'object'")
+    _check_shape(schema, f"{where}.custom.input_schema")
     ttl = cache_ttl(tool.get("cache_control"), f"{where}.custom")
     return Tool(tool["name"], str(tool.get("description") or ""), schema, ttl)
 
@@ -338,7 +339,7 @@ def _tool_choice(value: Any, tools: list[Tool]) -> str:
         raise Rejected("tool_choice may only be specified while providing tools.")
     if kind != "tool":
         return str(kind)
-    if value.get("name") not in {tool.name for tool in tools}:
+    if value.get("name") not in [tool.name for tool in tools]:
         raise Rejected(f"tool_choice: Tool '{value.get('name')}' not found in provided tools")
     return str(value["name"])
 
@@ -364,7 +365,14 @@ def _schema(config: Any) -> dict[str, Any] | None:
     return dict(wanted["schema"])
 
 
+def _check_shape(schema: dict[str, Any], where: str) -> None:
+    wrong = shape_problem(schema)
+    if wrong:
+        raise Rejected(f"{where}: JSON schema is invalid. It must match JSON Schema draft 2020-12 ({wrong})")
+
+
 def check_output_schema(schema: dict[str, Any]) -> None:
+    _check_shape(schema, "output_config.format.schema")
     for _, inner in objects_in(schema):
         if is_object_schema(inner) and inner.get("additionalProperties") is not False:
             raise Rejected(

@@ -61,6 +61,10 @@ _FENCE = re.compile(
 )
 
 
+# The rest of a long prompt is counted, but not read: patterns take their time.
+_MOST_READ = 30_000
+
+
 @dataclass(frozen=True)
 class Brief:
     language: str
@@ -79,9 +83,9 @@ class Brief:
 
 
 def read_brief(prompt: Prompt) -> Brief:
-    request = prompt.last_user
-    whole = f"{prompt.system}\n{prompt.user}"
-    topic = _topic(request) or _topic(prompt.user) or _topic(prompt.system) or ""
+    request = prompt.last_user[:_MOST_READ]
+    whole = f"{prompt.system[:_MOST_READ]}\n{prompt.user[:_MOST_READ]}"
+    topic = _topic(request) or _topic(whole)
     language = asked_language(request) or asked_language(prompt.system) or words.language_of(topic or request)
     subject, details = _split(topic)
     return Brief(
@@ -176,6 +180,8 @@ def quoted_text(prompt: Prompt) -> str:
 
 
 def material_in(text: str) -> str:
+    if len(text) > _MOST_READ:
+        return text
     blocks = [
         (match["tagged"] or match["coded"] or match["quoted"] or match["fenced"] or "").strip()
         for match in _FENCE.finditer(text)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.llm import catalogue
 from sandbox.llm.catalogue import Model
-from sandbox.llm.checks import TOOL_NAME, Rejected, is_number, is_object_schema, is_whole, objects_in
+from sandbox.llm.checks import TOOL_NAME, Rejected, is_number, is_object_schema, is_whole, objects_in, shape_problem
 from sandbox.llm.prompt import Part, Prompt, Tool, Turn
 
 _SHARED = {
@@ -57,13 +57,14 @@ STRICT_FORBIDS = ("minLength", "maxLength", "patternProperties", "minProperties"
 
 def read(provider: str, body: dict[str, Any]) -> Prompt:
     _check_fields(provider, body)
+    check_types(body)
     model = find_model(provider, body.get("model"))
     for name, (least, most) in _RANGES.items():
         check_range(name, body.get(name), least, most)
     tools = _tools(body.get("tools"))
     schema = _schema(body.get("response_format"), "response_format")
     turns = _messages(body.get("messages"))
-    if body.get("response_format", {}) and body["response_format"].get("type") == "json_object":
+    if schema == {}:
         _check_says_json(turns)
     options = body.get("stream_options") or {}
     return Prompt(
@@ -79,6 +80,24 @@ def read(provider: str, body: dict[str, Any]) -> Prompt:
         # OpenRouter says what it took without being asked.
         has_stream_usage=bool(options.get("include_usage")) or provider == "openrouter",
     )
+
+
+_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "stream": (bool, "a boolean"),
+    "stream_options": (dict, "an object"),
+    "tools": (list, "an array of objects"),
+    "response_format": (dict, "an object"),
+    "text": (dict, "an object"),
+    "instructions": (str, "a string"),
+    "tool_choice": ((str, dict), "a string or an object"),
+    "model": (str, "a string"),
+}
+
+
+def check_types(body: dict[str, Any]) -> None:
+    for name, (kind, words) in _TYPES.items():
+        if body.get(name) is not None and not isinstance(body[name], kind):
+            raise Rejected(f"Invalid type for '{name}': expected {words}.", name, "invalid_type")
 
 
 def find_model(provider: str, name: Any) -> Model:
@@ -182,7 +201,7 @@ def _messages(value: Any) -> list[Turn]:
 
 def _message(message: Any, index: int) -> Turn:
     where = f"messages[{index}]"
-    role = _ROLES.get(message.get("role", "")) if isinstance(message, dict) else None
+    role = _ROLES.get(str(message.get("role", ""))) if isinstance(message, dict) else None
     if role is None:
         supported = "'system', 'assistant', 'user', 'function', 'tool', and 'developer'"
         given = message.get("role") if isinstance(message, dict) else message
@@ -190,6 +209,10 @@ def _message(message: Any, index: int) -> Turn:
             f"Invalid value: '{given}'. Supported values are: {supported}.", f"{where}.role", "invalid_value"
         )
     calls = message.get("tool_calls") or []
+    if not isinstance(calls, list):
+        raise Rejected(
+            f"Invalid type for '{where}.tool_calls': expected an array.", f"{where}.tool_calls", "invalid_type"
+        )
     content = message.get("content")
     if content is None and not (role == "assistant" and (calls or message.get("refusal"))):
         raise Rejected("Invalid value for 'content': expected a string, got null.", f"{where}.content")
@@ -284,6 +307,7 @@ def function_tool(function: dict[str, Any], where: str) -> Tool:
             "invalid_value",
         )
     schema = function.get("parameters") or {"type": "object", "properties": {}}
+    check_shape(schema, f"function '{name}'", f"{where}.parameters")
     if function.get("strict"):
         check_strict(schema, f"function '{name}'", f"{where}.parameters")
     return Tool(name, str(function.get("description") or ""), schema)
@@ -292,8 +316,8 @@ def function_tool(function: dict[str, Any], where: str) -> Tool:
 def read_tool_choice(value: Any, tools: list[Tool]) -> str:
     if value is None:
         return "auto"
-    if value in ("auto", "none"):
-        return str(value)
+    if isinstance(value, str) and value in ("auto", "none"):
+        return value
     if not tools:
         raise Rejected(
             "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified.", "tool_choice"
@@ -301,8 +325,9 @@ def read_tool_choice(value: Any, tools: list[Tool]) -> str:
     if value == "required":
         return "any"
     # Chat nests the name, Responses does not.
-    name = (value.get("function") or value).get("name") if isinstance(value, dict) else None
-    if name not in {tool.name for tool in tools}:
+    nested = value.get("function") if isinstance(value, dict) else None
+    name = (nested if isinstance(nested, dict) else value).get("name") if isinstance(value, dict) else None
+    if name not in [tool.name for tool in tools]:
         raise Rejected(f"Tool choice '{name}' not found in 'tools' parameter.", "tool_choice")
     return str(name)
 
@@ -331,9 +356,18 @@ def named_schema(wanted: dict[str, Any], param: str, where: str) -> dict[str, An
         raise Rejected(
             f"Missing required parameter: '{where}.schema'.", f"{where}.schema", "missing_required_parameter"
         )
+    check_shape(wanted["schema"], f"response_format '{wanted['name']}'", param)
     if wanted.get("strict"):
         check_strict(wanted["schema"], f"response_format '{wanted['name']}'", param)
     return dict(wanted["schema"])
+
+
+def check_shape(schema: Any, what: str, param: str) -> None:
+    wrong = shape_problem(schema)
+    if wrong:
+        raise Rejected(
+            f"Invalid schema for {what}: '{wrong}' is not valid JSON Schema.", param, "invalid_function_parameters"
+        )
 
 
 def check_strict(schema: dict[str, Any], what: str, param: str) -> None:

@@ -115,6 +115,9 @@ _HOW = r"怎么(办)?|如何|\bhow (do|can|to|should)\b"
 _MARKUP = re.compile(r"<(p|div|!--|html|body|h\d|ul|table|article|span|section)\b", re.IGNORECASE)
 
 
+_MOST_READ = 10_000
+
+
 @dataclass(frozen=True)
 class Reading:
     """`kind` is one of the wishes above, or question, request, complaint, praise, page or other."""
@@ -135,6 +138,7 @@ def _hits(patterns: tuple[str, ...], text: str) -> int:
 
 
 def read_text(text: str) -> Reading:
+    text = text[:_MOST_READ]
     wishes = [kind for kind, patterns in _WISHES.items() if _hits(patterns, text)]
     denied = _hits((_NOT_PRAISE,), text)
     praise, complaint = max(0, _hits(_PRAISE, text) - denied), _hits(_COMPLAINT, text) + denied

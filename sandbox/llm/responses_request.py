@@ -5,6 +5,7 @@ from typing import Any
 from sandbox.llm.chat_request import (
     check_limit,
     check_range,
+    check_types,
     content_text,
     find_model,
     function_tool,
@@ -51,6 +52,7 @@ def read(body: dict[str, Any]) -> Prompt:
     for name in body:
         if name not in _FIELDS:
             raise Rejected(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
+    check_types(body)
     model = find_model("openai", body.get("model"))
     check_range("temperature", body.get("temperature"), 0, 2)
     check_range("top_p", body.get("top_p"), 0, 1)
@@ -96,19 +98,18 @@ def _item(item: Any, where: str) -> Turn | None:
     kind = item.get("type", "message") if isinstance(item, dict) else None
     match kind:
         case "message":
-            role = _ROLES.get(item.get("role", ""))
+            role = _ROLES.get(str(item.get("role", "")))
             if role is None:
                 raise Rejected(f"Invalid value: '{item.get('role')}'.", f"{where}.role", "invalid_value")
             return Turn(role, (Part("text", content_text(item.get("content"), f"{where}.content")),))
         case "function_call":
             _need(item, where, "call_id", "name", "arguments")
-            return Turn(
-                "assistant", (Part("call", id=item["call_id"], name=item["name"], arguments=item["arguments"]),)
-            )
+            call_id, name, arguments = (str(item[field]) for field in ("call_id", "name", "arguments"))
+            return Turn("assistant", (Part("call", id=call_id, name=name, arguments=arguments),))
         case "function_call_output":
             _need(item, where, "call_id", "output")
             text = content_text(item["output"], f"{where}.output")
-            return Turn("tool", (Part("result", text, id=item["call_id"]),))
+            return Turn("tool", (Part("result", text, id=str(item["call_id"])),))
         case "reasoning":
             return None
     raise Rejected(f"Invalid value: '{kind}'.", where, "invalid_value")
@@ -150,6 +151,8 @@ def _schema(text: Any) -> dict[str, Any] | None:
     wanted = (text or {}).get("format")
     if wanted is None:
         return None
+    if not isinstance(wanted, dict):
+        raise Rejected("Invalid type for 'text.format': expected an object.", "text.format", "invalid_type")
     match wanted.get("type"):
         case "text":
             return None
