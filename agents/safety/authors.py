@@ -18,7 +18,9 @@ OURS = "It was written by one of our own accounts."
 ROBOT = "The account looks like a robot: two of them would answer each other for ever."
 TOO_MANY = "There are many replies to this person, or in this conversation, already. A person should take over."
 SAME_AGAIN = "The same person sent the same text again and again."
-_ROBOT_NAME = re.compile(r"(?:^|[_.\-\d])(?:bot|robot|autoreply|auto_reply)s?\d*$|bot$", re.IGNORECASE)
+# On Telegram every bot's name ends so; elsewhere Talbot is a person.
+_ROBOT_NAME = re.compile(r"(?:^|[_.\-\d])(?:bot|robot|auto_?reply)s?\d*$|[a-z\d]Bot\d*$")
+_TELEGRAM_BOT = re.compile(r"bot$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def why_not_answer(author: Author, text_sha256: str, *, by: Actor) -> str:
         return ""
     if _is_ours(author):
         return OURS
-    if _ROBOT_NAME.search(author.handle):
+    if _is_robot(author):
         return ROBOT
     if has_opted_out(author, by.workspace):
         return OPTED_OUT
@@ -58,6 +60,11 @@ def _is_ours(author: Author) -> bool:
         (author.remote_id and author.remote_id == str(key)) or (handle and handle == name.lower())
         for key, name in [*names, *bots]
     )
+
+
+def _is_robot(author: Author) -> bool:
+    pattern = _TELEGRAM_BOT if author.network == "telegram" else _ROBOT_NAME
+    return pattern.search(author.handle) is not None
 
 
 def _repeats(author: Author, text_sha256: str, workspace: Workspace) -> rate.Limit:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{8,}={0,2}")
 _BASE32 = re.compile(r"\b[A-Z2-7]{16,}={0,6}")
-_HEX = re.compile(r"(?:(?:0x|\\x|\\u00|&#x|%)?[0-9a-fA-F]{2}[\s,;:.-]?){5,}")
+_HEX = re.compile(r"(?<![0-9a-zA-Z])(?:(?:0x|\\x|\\u00|&#x|%)?[0-9a-fA-F]{2}[\s,;:.-]?){5,}")
 _BITS = re.compile(r"(?:[01]{8}\s?){4,}")
 _DECIMALS = re.compile(r"(?:\b\d{2,3}\b[\s,;]+){5,}\d{2,3}")
 _ESCAPES = re.compile(r"\\u([0-9a-fA-F]{4})")

@@ -22,10 +22,19 @@ def visible_text(text: str) -> tuple[str, list[str]]:
     """(what is seen, what is not); a text without markup as it is."""
     if not _HAS_MARKUP.search(text):
         return html.unescape(text), []
+    try:
+        page = _parse(text)
+    except AssertionError:
+        # The parser's way of saying that a declaration is broken.
+        page = _parse(text.replace("<!", "< !"))
+    return "".join(page.seen), [one for one in page.unseen if one.strip()]
+
+
+def _parse(text: str) -> "_Page":
     page = _Page()
     page.feed(text)
     page.close()
-    return "".join(page.seen), [one for one in page.unseen if one.strip()]
+    return page
 
 
 class _Page(HTMLParser):

@@ -11,7 +11,6 @@ from pathlib import Path
 import yaml
 
 from agents.llm.types import Ask, Said
-from agents.safety.kinds import Route
 from agents.safety.planner import Plan
 
 _REPLIES = Path(__file__).parent / "words" / "replies.yaml"
@@ -37,8 +36,8 @@ class Material:
         return self.facts[0][1] if self.facts else self.plain
 
 
-def plain_reply(route: Route, language: str) -> str:
-    texts = _replies().get(route.value, {})
+def plain_reply(route: str, language: str) -> str:
+    texts = _replies().get(route, {})
     return texts.get(language) or texts.get("en", "")
 
 
