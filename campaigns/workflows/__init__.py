@@ -10,7 +10,14 @@ def register_workflows() -> None:
     register(Workflow("campaign", "Campaign", campaign.run_campaign, schema=_object(plan=text)))
     register(Workflow("plan_line", "Line of a plan", campaign.run_line, schema=_object(line=text, wish=text)))
     register(Workflow("draft", "Drafts", drafts.run_drafts, schema=drafts.INPUT))
-    register(Workflow("enhance", "Better texts for a source", enhance.run_enhance, schema=_object(post=text)))
+    register(
+        Workflow(
+            "enhance",
+            "Better texts for a source",
+            enhance.run_enhance,
+            schema=_object(post=text, revision={"type": "integer"}),
+        )
+    )
     register(Workflow("audience", "Audience", insights.run_audience, schema=_object()))
     register(Workflow("timing", "Times to post", insights.run_timing, schema=_object(), perm="view"))
 

@@ -24,11 +24,9 @@ from campaigns.workflows.writing import report_writing, write_text
 
 Data = dict[str, Any]
 ENHANCE = "enhance"
+CHANGED = "Somebody changed the post meanwhile."
 State = Delivery.State
-NOBODY = (
-    "not_enhanced",
-    "Not improved: the person who added this source is gone. Save the source once to take it over.",
-)
+NOBODY = ("not_enhanced", "Not improved: the person who added this source is gone, and agents act for a person.")
 
 
 def start_enhancing(post: Post, *, by: Actor) -> list[tuple[str, str]]:
@@ -37,24 +35,25 @@ def start_enhancing(post: Post, *, by: Actor) -> list[tuple[str, str]]:
         return [NOBODY]
     try:
         key = f"enhance:{post.pk}:{post.revision}"
-        start_run(ENHANCE, {"post": str(post.pk)}, by=by, campaign_id=post.campaign_id, idem_key=key)
+        sent = {"post": str(post.pk), "revision": post.revision}
+        start_run(ENHANCE, sent, by=by, campaign_id=post.campaign_id, idem_key=key)
     except ValidationError as refusal:
         return [("not_enhanced", f"Not improved: {' '.join(refusal.messages)}")]
     return []
 
 
 def run_enhance(flow: Flow) -> Data:
-    post_id = UUID(flow.input["post"])
+    post_id, revision = UUID(flow.input["post"]), flow.input["revision"]
     facts = flow.step("facts", lambda: _facts(flow, post_id), kind="memory", agent="memory")
-    if not facts["text"].strip():
-        return {"post": str(post_id), "unchanged": "There is no text to improve."}
+    if facts["revision"] != revision or not facts["text"].strip():
+        return {"post": str(post_id), "unchanged": CHANGED if facts["text"].strip() else "There is no text to improve."}
     report_writing(flow, facts["order"])
     written = write_text(flow, "text", facts, facts["order"])
     done = flow.act(
         "save",
         tool="update_post",
-        args={"post": str(post_id), "revision": facts["revision"], "text": written["text"]},
-        do=lambda: _save(post_id, facts["revision"], written, flow.by),
+        args={"post": str(post_id), "revision": revision, "text": written["text"]},
+        do=lambda: _save(post_id, revision, written, flow.by),
     )
     return {"post": str(post_id), **done}
 
@@ -77,11 +76,11 @@ def _place(post: Post) -> Place:
 
 
 def _save(post_id: UUID, revision: int, written: Data, by: Actor) -> Data:
-    """Only while it is the draft that was read: what a person changed meanwhile stays theirs."""
+    """Only while it is the draft that was made: what a person changed meanwhile stays theirs."""
     post = Post.objects.select_related("campaign", "source").get(pk=post_id)
     states = set(Delivery.objects.filter(post=post).values_list("state", flat=True))
     if post.revision != revision or states - {State.DRAFT, State.CANCELED}:
-        return {"unchanged": "Somebody changed the post meanwhile."}
+        return {"unchanged": CHANGED}
     draft = _with_text(to_draft(form_of(post), post.campaign), written["text"])
     try:
         post = update_post(post, draft, by=replace(by, is_agent=True), revision=revision)
