@@ -1,17 +1,16 @@
 """The cast: alice owns Roastery, bob edits, rita reviews, vic looks, gwen is a guest there; charlie is a stranger."""
 
+import gc
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.core.management.base import CommandError
 from django.db import connection
+from django.template import Context, Template
 from django.test import Client, TransactionTestCase
 from pytest_socket import socket_allow_hosts
 from rest_framework.test import APIClient
@@ -21,9 +20,9 @@ from accounts.models import Membership, Role, User, Workspace
 from accounts.scope import workspace_scope
 from accounts.services import create_api_key, create_workspace
 from accounts.tokens import issue_tokens
-from compliance import rulesets
-from compliance.guard.rules import shipped_rules
+from compliance.rulesets import expect_shipped_rules
 from marketing.pytest_template import migrated_template
+from tests.gate import Gate
 from tests.up_stack import prepared  # noqa: F401 fixture
 
 PASSWORD = "correct horse battery"
@@ -37,6 +36,13 @@ def pytest_configure() -> None:
     # Here and in every process that a test starts.
     django_settings.ALLOW_LIVE, os.environ["ALLOW_LIVE"] = False, "0"
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: it need not be searched for garbage over and over."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_runtest_setup() -> None:
@@ -57,39 +63,45 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
         cursor.execute("ALTER TABLE compliance_consent DISABLE TRIGGER no_truncate")
 
 
+# Made by migrations, and changed by no test that commits.
+STAYING = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+
+
 @pytest.fixture(scope="session", autouse=True)
-def patient_clean_up() -> Iterator[None]:
-    """The server of a browser test may still be at work when the tables are emptied: then it is tried again."""
-    clean_up = TransactionTestCase._fixture_teardown
+def quick_clean_up() -> Iterator[None]:
+    """After a test that commits: in place of Django's flush, which makes every permission anew each time."""
 
-    def try_again(case: TransactionTestCase) -> None:
-        for _ in range(5):
-            with suppress(CommandError):
-                return clean_up(case)
-            time.sleep(0.5)
-        return clean_up(case)
+    def empty_tables(_case: TransactionTestCase) -> None:
+        names = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        tables = ", ".join(connection.ops.quote_name(name) for name in names if name not in STAYING)
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {tables}")
 
-    TransactionTestCase._fixture_teardown = try_again
+    flush, TransactionTestCase._fixture_teardown = TransactionTestCase._fixture_teardown, empty_tables
     yield
-    TransactionTestCase._fixture_teardown = clean_up
-
-
-BUSY = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
-"""
+    TransactionTestCase._fixture_teardown = flush
 
 
 @pytest.fixture
 def live_server(live_server, transactional_db):
-    """The page is closed by now, but its last request may still be at work; the clean-up would meet its locks."""
+    """The page is closed by now, but its last request may still be at work, or on its way."""
+    server = live_server.thread.httpd
+    if not isinstance(server.get_app(), Gate):
+        server.set_app(Gate(server.get_app()))
+    server.get_app().open()
     yield live_server
-    for _ in range(100):
-        with connection.cursor() as cursor:
-            cursor.execute(BUSY)
-            if not cursor.fetchone()[0]:
-                return
-        time.sleep(0.05)
+    server.get_app().close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_includes(django_test_environment) -> None:
+    """The test client notes every template; the hundreds of small ones inside a page are not worth their time."""
+    note = Template._render
+
+    def render(template: Template, context: Context) -> str:
+        return note(template, context) if context.template is template else template.nodelist.render(context)
+
+    Template._render = render
 
 
 @pytest.fixture(autouse=True)
@@ -109,8 +121,7 @@ def fresh_cache() -> None:
 @pytest.fixture(autouse=True)
 def no_look_at_the_rules_in_between() -> None:
     """A process asks every two seconds whether staff changed the rules: not while a test counts statements."""
-    if rulesets._kept.rules is shipped_rules():
-        rulesets._kept.looked_at = time.monotonic()
+    expect_shipped_rules()
 
 
 @pytest.fixture

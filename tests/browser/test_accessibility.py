@@ -1,6 +1,5 @@
 """Every page, as a screen reader and a keyboard meet it. `audit.js` says what it looks for."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,14 +46,6 @@ def visitor(browser: Browser, live_server) -> Iterator[Page]:
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 720})
     yield context.new_page()
     context.close()
-    finish_requests()
-
-
-def finish_requests() -> None:
-    """A preview that nobody waits for is at work between two queries too; the clean-up would meet its locks."""
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(timeout=10)
 
 
 @pytest.fixture

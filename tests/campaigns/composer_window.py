@@ -1,12 +1,11 @@
 """The composer in a real browser, as bob opens it."""
 
 from collections.abc import Iterator
-from time import monotonic
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Page
 
 from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
@@ -27,23 +26,6 @@ def composer(browser: Browser, live_server, workspace: Workspace, bob: User, bob
     session = bob_client.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     composer = context.new_page()
-    open_requests: set[Request] = set()
-
-    # Playwright cannot hold methods of built-in types.
-    def begin(request: Request) -> None:
-        open_requests.add(request)
-
-    def end(request: Request) -> None:
-        open_requests.discard(request)
-
-    context.on("request", begin)
-    context.on("requestfinished", end)
-    context.on("requestfailed", end)
     composer.goto(f"/w/{workspace.slug}/posts/new")
     yield composer
-    # What is typed is kept in the background, even as a page closes: no request may outlive the test's database.
-    deadline = monotonic() + 3
-    while open_requests and monotonic() < deadline:
-        composer.wait_for_timeout(20)
-    context.set_offline(True)
     context.close()
