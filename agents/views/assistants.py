@@ -124,7 +124,7 @@ class Line:
 
 def lines_of(report: Report, body: str) -> list[Line]:
     return [
-        Line(finding, body.count("\n", 0, finding.start) + 1, body[finding.start : finding.end][:60])
+        Line(finding, body.count("\n", 0, finding.start) + 1, body[finding.start : finding.end][:30])
         for finding in report.findings
     ]
 

@@ -1,0 +1,2 @@
+# Registers by being imported.
+import agents.admin_prompts  # noqa: F401
