@@ -23,7 +23,7 @@ SCRIPTS = {
     "th": ("THAI",),
 }
 # A product's name is often Latin in a text of any script.
-ENOUGH = 0.3
+ENOUGH = 0.2
 MOSTLY = 0.7
 
 Length = Callable[[str], int]
@@ -99,7 +99,8 @@ def _cut(text: str, fits: Callable[[str], bool]) -> str:
     part = text[:low].rstrip()
     space = part.rfind(" ")
     # Scripts without spaces are cut anywhere.
-    if space > low // 2 and low < len(text) and not text[low].isspace():
+    is_inside_word = low < len(text) and not text[low].isspace() and not text[low - 1 : low].isspace()
+    if is_inside_word and space > low // 2:
         part = part[:space].rstrip()
     return f"{part}…" if part else ""
 
