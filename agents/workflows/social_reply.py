@@ -106,7 +106,8 @@ def _judge(flow: Flow, text: str, plan: Plan, outcome: Outcome) -> None:
             language=plan.language,
             action="reply",
             ai_generated=True,
-            facts={"summoned": True},
+            # A draft goes out by a person's hand; how it really is sent is judged when it is.
+            facts={"summoned": True, "via": "human"},
         )
         with flow.scope():
             decision = check_text(question, by=flow.by)
