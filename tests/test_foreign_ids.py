@@ -18,7 +18,11 @@ from accounts.access import Actor
 from accounts.models import Invitation, Membership, User, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.services import create_api_key, invite_member, notify
-from agents.models import Run
+from agents.memory import remember
+from agents.memory.blocks import write_block
+from agents.memory.claims import ClaimDraft, save_claim
+from agents.memory.documents import add_text
+from agents.models import Consolidation, Run
 from agents.prompts.assistants import archive_assistant, create_assistant, update_assistant
 from agents.prompts.templates import create_template
 from agents.prompts.versions import PromptDraft
@@ -58,6 +62,7 @@ WORDS = {
 }
 ACTS = {
     "compliance:privacy-act": "verify",
+    "agents:memory-act": "undo",
     "campaigns:recurrence-act": "pause",
     "campaigns:plan-act": "reject",
     "campaigns:plan-line-act": "reject",
@@ -109,6 +114,7 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
         found["link_id"].append(plant_invite(found["connection_id"], alice_actor))
         notify(workspace, "test", "News")
         found |= plant_prompts(alice_actor)
+        found |= plant_memory(alice_actor)
     found["bot_id"] = [700_001]
     return found
 
@@ -164,6 +170,16 @@ def plant_prompts(by: Actor) -> dict[str, list[object]]:
     archive_assistant(gone, by=by)
     template = create_template(by=by, name="Ours", body="Write.")
     return {"assistant_id": [used.pk, gone.pk], "tenant_id": [by.workspace.pk], "template_id": [template.pk]}
+
+
+def plant_memory(by: Actor) -> dict[str, list[object]]:
+    write_block("voice", "Warm.", by=by)
+    return {
+        "item_id": [remember("We never post on Sundays.", by=by).pk],
+        "claim_id": [save_claim(ClaimDraft("Roasted in Berlin.", "The register"), by=by).pk],
+        "document_id": [add_text("Prices", "A bag costs 9 €.", by=by).pk],
+        "day_id": [Consolidation.objects.create(workspace=by.workspace, day=now().date()).pk],
+    }
 
 
 def plant_picture(by: Actor) -> object:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from agents.api import assistant_versions, assistants, converters, messages, prompts, social, threads  # noqa: F401  (registers the converters)
+from agents.api import assistant_versions, assistants, converters, memory, messages, prompts, social, threads  # noqa: F401  (registers the converters)
 from agents.api.tenants import SyncView, TenantDetailView, TenantStatusView
 from agents.api.tokens import TestView, TokenView, VerifyView
 
@@ -61,4 +61,11 @@ urlpatterns = [
     path("v1/social-media/chat", social.ChatView.as_view(), name="social-chat"),
     path("v1/social-media/keywords", social.KeywordsView.as_view(), name="social-keywords"),
     path("v1/social-media/reload-prompt", social.ReloadPromptView.as_view(), name="social-reload-prompt"),
+    path("v1/memory", memory.MemoryListView.as_view(), name="memory"),
+    path("v1/memory/search", memory.RecallView.as_view(), name="memory-search"),
+    path("v1/memory/<uuid:item_id>", memory.MemoryView.as_view(), name="memory-item"),
+    path("v1/memory/<uuid:item_id>/undo", memory.MemoryUndoView.as_view(), name="memory-undo"),
+    path("v1/brand", memory.BrandView.as_view(), name="brand"),
+    path("v1/knowledge", memory.KnowledgeListView.as_view(), name="knowledge"),
+    path("v1/knowledge/<uuid:document_id>", memory.KnowledgeView.as_view(), name="knowledge-document"),
 ]
