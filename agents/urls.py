@@ -1,6 +1,6 @@
 from django.urls import path
 
-from agents.views import assistant_acts, assistants, brand, chat, knowledge, memory, prompts
+from agents.views import assistant_acts, assistants, brand, budgets, chat, knowledge, memory, prompts, traces
 
 app_name = "agents"
 ASSISTANT = "assistants/<uuid:assistant_id>"
@@ -14,6 +14,14 @@ urlpatterns = [
     path(f"{CHAT}/runs/<uuid:run_id>/stream", chat.chat_stream, name="chat-stream"),
     path(f"{CHAT}/runs/<uuid:run_id>/stop", chat.chat_stop, name="chat-stop"),
     path(f"{CHAT}/runs/<uuid:run_id>/answer", chat.chat_answer, name="chat-answer"),
+    path("runs", traces.run_list, name="run-list"),
+    path("runs/<uuid:run_id>", traces.run_detail, name="run"),
+    path("runs/<uuid:run_id>/<slug:act>", traces.run_act, name="run-act"),
+    path("settings/assistants", budgets.budgets, name="budgets"),
+    path("settings/assistants/save", budgets.budgets_save, name="budgets-save"),
+    path("settings/assistants/calls.csv", budgets.budgets_export, name="budgets-export"),
+    path("settings/assistants/keys", budgets.key_add, name="key-add"),
+    path("settings/assistants/keys/<uuid:key_id>/<slug:act>", budgets.key_act, name="key-act"),
     path("brand", brand.brand, name="brand"),
     path("brand/claims/new", brand.claim_new, name="brand-claim-new"),
     path("brand/claims/<uuid:claim_id>", brand.claim_edit, name="brand-claim"),

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -61,7 +61,7 @@ def chat(request: MemberRequest, thread_id: UUID) -> HttpResponse:
 
 @member_view(Perm.VIEW, scope=False)
 @require_GET
-def chat_stream(request: MemberRequest, thread_id: UUID, run_id: UUID) -> StreamingHttpResponse:
+def chat_stream(request: MemberRequest, thread_id: UUID, run_id: UUID) -> Any:
     with workspace_scope(request.actor.workspace.pk):
         run = threads.get_run(request.actor, run_id, thread_id)
     return event_stream(run, request.headers.get("Last-Event-ID", ""))
