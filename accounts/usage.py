@@ -81,13 +81,14 @@ def reserve(
         budgets.append(campaign_budget(campaign_id, cap_micro))
     refs["campaign_id"] = campaign_id
     scopes = [budget.scope for budget in further]
+    fresh = UsageEntry(
+        workspace=workspace, key=key, kind=kind, amount_micro=amount_micro, month=_month(), scopes=scopes, **refs
+    )
     with transaction.atomic():
-        entry, is_new = UsageEntry.objects.select_for_update().get_or_create(
-            workspace=workspace,
-            key=key,
-            defaults={"kind": kind, "amount_micro": amount_micro, "month": _month(), "scopes": scopes, **refs},
-        )
-        if not is_new:
+        UsageEntry.objects.bulk_create([fresh], ignore_conflicts=True)
+        entry = UsageEntry.objects.select_for_update().get(workspace=workspace, key=key)
+        # A row of somebody earlier has another id.
+        if entry.pk != fresh.pk:
             if entry.status != Status.RELEASED:
                 return
             entry.kind, entry.amount_micro, entry.month, entry.status = kind, amount_micro, _month(), Status.RESERVED
@@ -135,8 +136,7 @@ def record(workspace: Workspace, key: str, kind: str, amount_micro: int, **refs:
         # A row of somebody faster has another id.
         if UsageEntry.objects.filter(pk=entry.pk).exists():
             for scope in _scopes(entry):
-                total = _total(workspace, scope)
-                total.update(spent_micro=F("spent_micro") + amount_micro)
+                _move(workspace, scope, spent_micro=F("spent_micro") + amount_micro)
 
 
 def spent(workspace: Workspace, scope: str) -> tuple[int, int]:
@@ -153,11 +153,8 @@ def left(workspace: Workspace, budget: Budget) -> int | None:
 
 
 def _hold(workspace: Workspace, budget: Budget, amount_micro: int) -> None:
-    total = _total(workspace, budget.scope)
-    if budget.cap_micro is not None:
-        used = F("spent_micro") + F("reserved_micro")
-        total = total.alias(used=used).filter(Q(used__lte=budget.cap_micro - amount_micro))
-    if not total.update(reserved_micro=F("reserved_micro") + amount_micro):
+    used = Q(used__lte=budget.cap_micro - amount_micro) if budget.cap_micro is not None else Q()
+    if not _move(workspace, budget.scope, used, reserved_micro=F("reserved_micro") + amount_micro):
         gone = spent(workspace, budget.scope)[0]
         raise BudgetExceeded(budget, amount_micro, is_held_up=gone + amount_micro <= (budget.cap_micro or 0))
 
@@ -185,8 +182,11 @@ def _close(workspace: Workspace, key: str, status: str, amount_micro: int | None
         entry.status, entry.settled_at = status, now()
         entry.save(update_fields=["amount_micro", "status", "settled_at"])
         for scope in _scopes(entry):
-            _total(workspace, scope).update(
-                reserved_micro=F("reserved_micro") - held, spent_micro=F("spent_micro") + entry.amount_micro
+            _move(
+                workspace,
+                scope,
+                reserved_micro=F("reserved_micro") - held,
+                spent_micro=F("spent_micro") + entry.amount_micro,
             )
     return True
 
@@ -200,12 +200,16 @@ def _rank(scope: str) -> int:
     return ORDER.index(scope.partition(":")[0])
 
 
-def _total(workspace: Workspace, scope: str) -> Any:
-    """The row of one total, made when it is first needed."""
+def _move(workspace: Workspace, scope: str, allowed: Q = Q(), **changes: Any) -> bool:  # noqa: B008
+    """Change one total, which is made when it is first needed. False where the condition does not hold."""
     rows = UsageTotal.objects.filter(workspace=workspace, scope=scope)
-    if not rows.exists():
-        UsageTotal.objects.bulk_create([UsageTotal(workspace=workspace, scope=scope)], ignore_conflicts=True)
-    return rows
+    free = rows.alias(used=F("spent_micro") + F("reserved_micro")).filter(allowed)
+    if free.update(**changes):
+        return True
+    if rows.exists():
+        return False
+    UsageTotal.objects.bulk_create([UsageTotal(workspace=workspace, scope=scope)], ignore_conflicts=True)
+    return bool(free.update(**changes))
 
 
 def _month() -> date:

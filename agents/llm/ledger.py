@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import usage
 from accounts.models import Workspace
@@ -87,7 +87,8 @@ def hold(
 def _hold(
     payer: Payer, budgets: tuple[Budget, ...], route: Route, role: str, tariff: Tariff, amount_micro: int
 ) -> Held:
-    with workspace_scope(payer.workspace.pk), transaction.atomic():
+    # The scope is a transaction: where the money does not suffice, the row goes as well.
+    with workspace_scope(payer.workspace.pk):
         row = _open_row(payer, route, role, tariff, amount_micro)
         usage.reserve(
             payer.workspace,
@@ -106,24 +107,26 @@ def _open_row(payer: Payer, route: Route, role: str, tariff: Tariff, amount_micr
     """A run that begins again counts its attempts on."""
     number = 1
     while True:
-        row, is_new = ModelCall.objects.get_or_create(
+        row = ModelCall(
             workspace=payer.workspace,
             key=f"{payer.key[:150]}:{number}",
-            defaults={
-                "run_id": payer.run_id,
-                "step_key": payer.step_key,
-                "campaign_id": payer.campaign_id,
-                "role": role,
-                "provider": route.provider.name,
-                "model": route.model.name,
-                "is_sandbox": route.is_sandbox,
-                "price": tariff.as_json(0),
-                "reserved_micro": amount_micro,
-            },
+            run_id=payer.run_id,
+            step_key=payer.step_key,
+            campaign_id=payer.campaign_id,
+            role=role,
+            provider=route.provider.name,
+            model=route.model.name,
+            is_sandbox=route.is_sandbox,
+            price=tariff.as_json(0),
+            reserved_micro=amount_micro,
         )
-        if is_new:
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError:
+            number += 1
+        else:
             return row
-        number += 1
 
 
 def usage_key(key: str) -> str:
