@@ -167,11 +167,22 @@ def _facts(text: str) -> list[str]:
         r"\W*(do not|don't|never|always|use|avoid|write|keep|answer|no|only|不要|请|必须)\b", re.IGNORECASE
     )
     banned = banned_words(text)
-    return [line.strip() for line in found if not rule.match(line) and line.strip() not in banned][:8]
+    plain = [re.sub(r"^\[[\w:.-]+\]\s*|\s*\(source:[^)]*\)", "", line).strip() for line in found]
+    return _unique([line for line in plain if line and not rule.match(line) and line not in banned])[:8]
 
 
 def _unique(found: list[str]) -> list[str]:
     return list(dict.fromkeys(found))
+
+
+def outside_material(text: str) -> str:
+    """What a message says itself, without the material it brings between marks."""
+    return _FENCE.sub(" ", text[:_MOST_READ]).strip() or text
+
+
+def numbered_facts(text: str) -> list[tuple[str, str]]:
+    """(number, text) of every `[1] Title: text` in a message."""
+    return re.findall(r"^\s*(?:[-*•]\s*)?\[(\w{1,64})\]\s+(.{3,600})$", text[:_MOST_READ], re.MULTILINE)
 
 
 def quoted_text(prompt: Prompt) -> str:

@@ -9,6 +9,8 @@ from sandbox.llm.brief import Brief
 from sandbox.llm.reading import read_text
 
 _TRIES = 12
+# What a prompt offers to be said where nothing better is known.
+_PLAIN_REPLY = re.compile(r"^plain reply:\s*(.+)$", re.MULTILINE | re.IGNORECASE)
 
 
 def compose_post(brief: Brief, rng: random.Random) -> str:
@@ -118,23 +120,32 @@ def compose_reply(message: str, brief: Brief, rng: random.Random, kind: str | No
     stock = phrases.REPLIES.get(kind, phrases.REPLIES["other"])
     said = rng.choice(stock[language])
     fact = best_fact(message, brief) if kind in ("question", "request") else None
-    text = _sentence(fact, language) if fact else said
+    given = _PLAIN_REPLY.search(brief.request)
+    text = _sentence(fact, language) if fact else given[1].strip() if given else said
     return without_banned(shorten(text, brief.limit or 600), brief.banned)
 
 
 def best_fact(message: str, brief: Brief) -> str | None:
     """The stated fact that shares most with the message."""
-    asked = _pairs(message)
-    scored = [(len(asked & _pairs(fact)), fact) for fact in facts_in(brief, brief.language)]
+    asked = pairs(message)
+    scored = [(len(asked & pairs(fact)), fact) for fact in facts_in(brief, brief.language)]
     score, fact = max(scored, default=(0, ""))
     return fact if score else None
 
 
-def _pairs(text: str) -> set[str]:
+def pairs(text: str) -> set[str]:
     """Words of Latin script, pairs of Chinese characters."""
     plain = {word.lower() for word in words.key_words(text, 40)}
     runs = re.findall(r"[\u3400-\u9fff]{2,}", text)
     return plain | {run[place : place + 2] for run in runs for place in range(len(run) - 1)}
+
+
+def key_messages(brief: Brief, rng: random.Random) -> list[str]:
+    language = brief.language
+    said = [subject_in(brief, language), detail_in(brief, language), *facts_in(brief, language)]
+    texts = [_sentence(text[:1].upper() + text[1:], language) for text in said if text]
+    texts += rng.sample(phrases.MIDDLES[language], k=2)
+    return [text for text in dict.fromkeys(texts) if not has_banned(text, brief.banned)]
 
 
 def headline(brief: Brief, rng: random.Random) -> str:

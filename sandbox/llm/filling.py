@@ -14,6 +14,7 @@ from sandbox.llm.reading import read_text
 _DEPTH = 8
 _X_LIMIT = 280
 _TRIES = 6
+_TROUBLES = re.compile(r"issue|problem|finding|flag|risk|violation|warning|missing|concern|remark|error", re.IGNORECASE)
 _SHAPES = re.compile(r"lang|network|platform|channel", re.IGNORECASE)
 _SAMPLES = {"zh": "中文内容", "en": "English words"}
 _DATE = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)")
@@ -98,11 +99,12 @@ class Filler:
         if items.get("enum"):
             chosen = self._some_labels(items["enum"], least, min(most, len(items["enum"])))
             return chosen + [items["enum"][0]] * (least - len(chosen))
-        if depth >= _DEPTH:
+        if depth >= _DEPTH or (not least and _TROUBLES.search(name)):
             return []
         ready = self._ready_list(name, items)
         if ready is not None:
-            return ready[:most] if len(ready) >= least else ready + [name] * (least - len(ready))
+            padded = ready[:most] + [name] * (least - len(ready))
+            return [_within(str(text), items) for text in padded]
         wanted = self.brief.count or (max(3, 2 * len(self._languages())) if "properties" in items else 3)
         return [self._value(items, _singular(name), depth + 1, i) for i in range(max(least, min(most, wanted)))]
 
@@ -116,8 +118,8 @@ class Filler:
             return words.key_words(self.material, self.brief.count or 6)
         if re.search(r"source|citation|cited|evidence|reference|_ids$", plain):
             return _unique(re.findall(r"\[([\w:.-]{1,64})\]", f"{self.prompt.system}\n{self.prompt.user}"))[:3]
-        if re.search(r"issue|problem|finding|flag|risk|violation|warning|missing|concern", plain):
-            return []
+        if re.search(r"message|point|benefit|argument", plain):
+            return composing.key_messages(self.brief, self.rng)[: self.brief.count or 3]
         return None
 
     def _label(self, labels: list[Any], name: str, index: int) -> Any:
@@ -179,6 +181,8 @@ class Filler:
             return self._moment(schema, name, index)
         if "lang" in name:
             return self._language(index)
+        if name == "angle" and index:
+            return phrases.ANGLES[self.brief.language][index % len(phrases.ANGLES[self.brief.language])]
         for pattern, write in _WRITERS:
             if re.search(pattern, name):
                 return write(self)
@@ -208,6 +212,11 @@ class Filler:
     def subject(self) -> str:
         return composing.subject_in(self.brief, self.brief.language)
 
+    def name(self) -> str:
+        """The subject as a name: without "our" or "the"."""
+        plain = re.sub(r"^(our|the|a|an|my)\s+", "", self.subject(), flags=re.IGNORECASE)
+        return composing.without_banned(plain[:1].upper() + plain[1:], self.brief.banned)
+
     def stock(self, phrase: dict[str, str]) -> str:
         text = phrase[self.brief.language].format(s=self.subject())
         return composing.without_banned(text, self.brief.banned)
@@ -217,7 +226,7 @@ _WRITERS: tuple[tuple[str, Callable[[Filler], str]], ...] = (
     (r"url|link|href", Filler.link),
     (r"hashtag", lambda filler: " ".join(composing.hashtags(filler.brief))),
     (r"title|headline|subject|heading", lambda filler: composing.headline(filler.brief, filler.rng)),
-    (r"(^|_)(name|theme|topic|product|campaign)$", Filler.subject),
+    (r"(^|_)(name|theme|topic|product|campaign)$", Filler.name),
     (r"keyword|query|search", lambda filler: " ".join(words.key_words(filler.material, 5)) or filler.subject()),
     (r"summar|gist|overview|abstract", lambda filler: composing.summarise(filler.material)),
     (r"audience|segment|target|persona", lambda filler: filler.stock(phrases.AUDIENCES)),

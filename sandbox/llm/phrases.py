@@ -103,6 +103,14 @@ RATIONALES = {
     "en": "It says one thing about {s}, in plain words, and ends with an invitation.",
     "zh": "围绕{s}只说一件事，语言平实，最后发出邀请。",
 }
+ANGLES = {
+    "en": ("Opens with the offer", "Opens with a question", "Shorter", "Speaks to one person"),
+    "zh": ("先说优惠", "以提问开头", "更短", "像对一个人说话"),
+}
+GREETINGS = {
+    "en": "Hello! Tell me what you would like to promote, or ask what I can find in your documents.",
+    "zh": "你好！告诉我你想推广什么，或者问我能在资料里找到什么。",
+}
 NOTES = {"en": "Nothing stands out.", "zh": "没有发现问题。"}
 NAMELESS = {"en": "our latest news", "zh": "我们的新消息"}
 NO_ANSWER = {

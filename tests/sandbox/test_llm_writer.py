@@ -151,7 +151,7 @@ def test_plan_covers_every_network_in_every_language() -> None:
     [
         ("title", {"type": "string"}, "Our spring roast"),
         ("url", {"type": "string"}, "https://roastery.example/s"),
-        ("campaign", {"type": "string"}, "our spring roast"),
+        ("campaign", {"type": "string"}, "Spring roast"),
         ("language", {"type": "string"}, "en"),
         ("is_on_brand", {"type": "boolean"}, True),
         ("has_violation", {"type": "boolean"}, False),
@@ -301,3 +301,122 @@ def test_writer_answers_for_every_real_model(models: Models, wire: Any) -> None:
     text = wire.text_of(models.ask(wire, BRIEF, model=model).json())
     assert "spring roast" in text
     assert models.calls()[-1]["behaviour"] == "sandbox-writer"
+
+
+MARKED = "Fill in the form for the text between the marks.\n\n=== 9f1c\n{}\n=== 9f1c"
+TOPICS = ["price", "delivery", "returns", "booking", "usage", "opening_hours", "location", "safety", "offers", "other"]
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("Where is my parcel?", "delivery"),
+        ("How much is the serum?", "price"),
+        ("可以退货吗", "returns"),
+        ("你们周日几点营业？", "opening_hours"),
+        ("Is it safe during pregnancy?", "safety"),
+        ("说明书看不懂，怎么用？", "usage"),
+        ("门店在哪", "location"),
+    ],
+)
+def test_topics_of_a_message_are_ticked(text: str, topic: str) -> None:
+    form = schema(topics={"type": "array", "items": {"enum": TOPICS}, "maxItems": 3})
+    assert topic in filled(prompt(MARKED.format(text), "You sort what strangers wrote.", schema=form))["topics"]
+
+
+ORDER = f"""Write: a post for X
+Network: X
+Language: {{}}
+Length: at most 280 characters
+Link: https://roastery.example/s
+Hashtags: #spring
+Words to avoid: cheap, best
+About: {BRIEF}
+Knowledge:
+- [1] Our beans are roasted in Berlin."""
+
+
+@pytest.mark.parametrize("language", ["English (en)", "Chinese (zh)"])
+def test_order_of_many_lines_is_understood(language: str) -> None:
+    asked = prompt(ORDER.format(language), "You write posts.", schema=schema(text={"type": "string"}))
+    text = filled(asked)["text"]
+    assert words.language_of(text.split("http")[0]) == language[-3:-1]
+    assert "https://roastery.example/s" in text
+    assert "#spring" in text
+    assert "[1]" not in text
+    assert words.width(text) <= 280
+
+
+def test_checks_that_find_nothing_say_nothing() -> None:
+    finding = schema(quote={"type": "string"}, reason={"type": "string"})
+    form = schema(findings={"type": "array", "items": finding})
+    assert filled(prompt(f"Draft: Meet our roast.\nBrief: {BRIEF}", "You check drafts.", schema=form)) == {
+        "findings": []
+    }
+
+
+def test_variants_differ_in_text_and_angle() -> None:
+    variant = schema(text={"type": "string"}, angle={"type": "string"})
+    form = schema(variants={"type": "array", "items": variant})
+    asked = prompt(f"Write: 2 variants of this draft\nDraft: Meet our roast.\nBrief: {BRIEF}", schema=form)
+    first, second = filled(asked)["variants"]
+    assert first["text"] != second["text"]
+    assert first["angle"] != second["angle"]
+
+
+def test_strategy_names_the_campaign_and_its_messages() -> None:
+    form = schema(name={"type": "string"}, key_messages={"type": "array", "items": {"type": "string"}})
+    plan = filled(prompt(f"Brief: {BRIEF}", "You plan campaigns.", schema=form))
+    assert plan["name"] == "Spring roast"
+    assert plan["key_messages"][:2] == ["Our spring roast.", "20% off until Friday for coffee lovers in Berlin."]
+
+
+FOUND = """{}
+
+<found>
+[1] Hours: On Sunday we open from 10 to 14.
+[2] 快递: 快递两天送达。
+</found>
+Cite what you use by its number in square brackets."""
+
+
+@pytest.mark.parametrize(("ask", "number"), [("When do you open on Sunday?", "[1]"), ("快递几天送达？", "[2]")])
+def test_found_material_is_cited(ask: str, number: str) -> None:
+    asked = prompt(FOUND.format(ask), "You are the marketing assistant of a team.", tools=(SEARCH,))
+    assert write(asked).endswith(number)
+
+
+def test_result_of_a_tool_is_read_out_of_its_json() -> None:
+    result = json.dumps(
+        {"found": [{"id": "k 1", "text": "On Sunday we open at 10."}, {"id": "k 2", "text": "We bake."}]}
+    )
+    said = write(prompt("When do you open on Sunday?", tools=(SEARCH,), results=(result,)))
+    assert said == "On Sunday we open at 10. We bake."
+
+
+def test_check_is_of_the_quoted_words() -> None:
+    check = Tool("check_text", "Check a text", {"type": "object", "properties": {"text": {"type": "string"}}})
+    (call,) = writer.answer(prompt('May we say "the best coffee"?', tools=(check,)), random.Random(1)).calls
+    assert json.loads(call.arguments) == {"text": "the best coffee"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("intent: complaint\nlanguage: Chinese\nplain reply: 抱歉给你添麻烦了。", "抱歉给你添麻烦了。"),
+        ("intent: question\nlanguage: English\nplain reply: We ask.", "We ask."),
+        ("intent: question\ntopics: Norway\nplain reply: We ask.\nfacts:\n- We ship to Norway.", "We ship to Norway."),
+    ],
+)
+def test_reply_is_made_of_what_it_may_say(lines: str, said: str) -> None:
+    assert write(prompt(f"Draft the reply.\n{lines}", "You draft a reply that a person will look at.")) == said
+
+
+def test_greeting_is_answered_with_what_can_be_done() -> None:
+    assert "promote" in write(prompt("hello", "You are the marketing assistant of a team."))
+
+
+def test_conversation_is_summarised() -> None:
+    said = "user: We met on Monday.\n\nassistant: The budget is 400."
+    turns = f"<before>\n\n</before>\n<conversation>\n{said}\n</conversation>"
+    assert "The budget is 400." in write(prompt(turns, "Summarise the conversation between the marks."))
