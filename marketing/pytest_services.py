@@ -47,6 +47,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 # What starts a whole stack does it once.
 STACKS = {
     "tests/marketing/test_up.py": "up",
+    "tests/browser/test_brief_to_published.py": "up",
     "tests/browser/test_first_round.py": "up",
     "tests/browser/test_publishing_round.py": "up",
     "tests/marketing/test_storm.py": "storm",

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
-from time import sleep
 
 import psycopg
 import pytest
@@ -19,6 +18,7 @@ from accounts.services import mark_read, notify
 from accounts.tasks import mail_alerts as task
 from lib.clock import shifted
 from tests.campaigns.cast import database_address
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db
 NOBODY_LISTENS = "django.core.mail.backends.smtp.EmailBackend"
@@ -314,11 +314,7 @@ def another_session() -> Iterator[psycopg.Connection]:
         yield other
     # The server notices a moment later that it has gone.
     with connection.cursor() as cursor:
-        for _ in range(400):
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE pid = %s", [pid])
-            if not cursor.fetchone()[0]:
-                break
-            sleep(0.005)
+        wait_for(lambda: cursor.execute("SELECT 1 FROM pg_locks WHERE pid = %s", [pid]).fetchone() is None)
 
 
 def test_two_mailers_do_not_send_the_same(tell, mailoutbox):

@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from io import StringIO
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from accounts.rotation import FieldStore, stores
 from accounts.scope import all_workspaces_scope, workspace_scope
 from lib.crypto import SecretField, ring
 from social.models import Network, NetworkApp
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = (base64.urlsafe_b64encode(bytes([number]) * 32).decode() for number in (1, 2))
@@ -234,11 +234,8 @@ def start_rotation(env: dict[str, str]) -> subprocess.Popen[bytes]:
 
 
 def wait_until_started(process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while count_moved() < 5:
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.005)
+    wait_for(lambda: count_moved() >= 5 or process.poll() is not None, timeout_s=60, every_s=0.005)
+    assert process.poll() is None
 
 
 @pytest.mark.django_db(transaction=True)

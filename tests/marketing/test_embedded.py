@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -24,13 +24,7 @@ from marketing.embedded import (
 )
 from marketing.placement import ServiceError, local_urls, make_private, service_home, socket_folder
 from marketing.processes import lock_file, spawn, stop_all
-
-
-def wait_for(is_done: Callable[[], bool], timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not is_done():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+from tests.waiting import wait_for
 
 
 def is_alive(pid: int) -> bool:

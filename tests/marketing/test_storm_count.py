@@ -3,8 +3,6 @@
 import json
 import random
 import signal
-import time
-from collections.abc import Callable
 from io import StringIO
 from uuid import UUID
 
@@ -25,6 +23,7 @@ from marketing.storming.storm import Storm
 from social.models import Connection, Credential
 from tests.sandbox.cast import Client, Sandbox
 from tests.social.conftest import sandbox, sandbox_process  # noqa: F401
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db
 State = Delivery.State
@@ -224,16 +223,9 @@ def fleet(settings, monkeypatch) -> Fleet:
     fleet.stop()
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_killed_worker_is_replaced(fleet: Fleet) -> None:
     before = dict(fleet.workers)
-    wait_for(lambda: all(map(fleet._is_at_work, before)))
+    wait_for(lambda: all(map(fleet._is_at_work, before)), timeout_s=120)
     assert fleet.kill_one(random.Random(1)) == 1
     (changed,) = (number for number in before if fleet.workers[number] is not before[number])
     assert before[changed].returncode == -signal.SIGKILL
@@ -241,7 +233,7 @@ def test_killed_worker_is_replaced(fleet: Fleet) -> None:
 
 
 def test_worker_that_still_starts_is_spared(fleet: Fleet) -> None:
-    wait_for(lambda: all(map(fleet._is_at_work, fleet.workers)))
+    wait_for(lambda: all(map(fleet._is_at_work, fleet.workers)), timeout_s=120)
     for number in fleet.workers:
         fleet._pid_file(number).unlink()
     assert fleet.kill_one(random.Random(1)) == 0

@@ -12,6 +12,7 @@ import pytest
 
 from marketing.processes import spawn
 from marketing.supervisor import BACKOFF_S, Console, Program, StopRequested, Supervisor, describe_exit
+from tests.waiting import wait_for
 
 
 class Terminal(io.StringIO):
@@ -35,11 +36,7 @@ def output(supervisor: Supervisor) -> str:
 
 
 def watch_until(supervisor: Supervisor, is_done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not is_done():
-        assert time.monotonic() < deadline, output(supervisor)
-        supervisor.watch()
-        time.sleep(0.02)
+    wait_for(lambda: supervisor.watch() or is_done(), what=lambda: output(supervisor))
 
 
 def test_output_carries_the_name_of_its_program(supervisor: Supervisor) -> None:
@@ -63,10 +60,7 @@ def test_closed_terminal_does_not_block_a_program(tmp_path: Path) -> None:
     supervisor = Supervisor(Console(closed))
     closed.close()
     supervisor.start(shell("web", f"yes | head -c 300000; touch {done}; sleep 30"))
-    deadline = time.monotonic() + 10
-    while not done.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(done.exists)
     supervisor.stop()
 
 

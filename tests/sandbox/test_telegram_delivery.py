@@ -15,6 +15,7 @@ from sandbox.wire import Request, multipart_parts
 from sandbox.world import News
 from tests.sandbox.cast import Sandbox
 from tests.sandbox.telegram_cast import DANA, Hook, Telegram, TelegramBot
+from tests.waiting import wait_for
 
 OpenHook = Callable[..., Hook]
 
@@ -32,13 +33,6 @@ def open_hook() -> Iterator[OpenHook]:
         yield start
 
 
-def until(is_so: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 5
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def say(telegram: Telegram, bot: TelegramBot, *texts: str) -> None:
     for text in texts:
         telegram.order("/write", **{"from": DANA, "bot": bot.username, "text": text})
@@ -53,7 +47,7 @@ def test_a_webhook_hears_everything_in_order(telegram: Telegram, bot: TelegramBo
     bot.do("setWebhook", url=hook.url)
     texts = [f"No. {number}" for number in range(12)]
     say(telegram, bot, *texts)
-    until(lambda: len(hook.got) == 12)
+    wait_for(lambda: len(hook.got) == 12)
     assert heard(hook) == texts
 
 
@@ -65,7 +59,7 @@ def test_a_webhook_that_fails_holds_up_only_its_own_bot(
     other.do("setWebhook", url=fine.url)
     say(telegram, bot, "lost")
     say(telegram, other, "found")
-    until(lambda: fine.got)
+    wait_for(lambda: fine.got)
     assert heard(fine) == ["found"]
 
 
@@ -75,10 +69,10 @@ def test_a_later_update_waits_behind_one_that_was_not_taken(
     hook = open_hook(500)
     bot.do("setWebhook", url=hook.url)
     say(telegram, bot, "first")
-    until(lambda: "last_error_message" in bot.do("getWebhookInfo"))
+    wait_for(lambda: "last_error_message" in bot.do("getWebhookInfo"))
     say(telegram, bot, "second")
     sandbox.advance(2)
-    until(lambda: len(hook.got) == 3)
+    wait_for(lambda: len(hook.got) == 3)
     assert heard(hook) == ["first", "first", "second"]
 
 
@@ -88,20 +82,22 @@ def test_pauses_grow_and_end_with_a_success(
     hook = open_hook(500, 500, 500)
     bot.do("setWebhook", url=hook.url)
     say(telegram, bot, "x")
+    noted = 0
     for count, pause in ((1, 1.1), (2, 2.1), (3, 4.1)):
-        until(lambda count=count: len(hook.got) == count)
+        wait_for(lambda count=count: len(hook.got) == count)
         # The failure has to be noted before time goes on.
-        time.sleep(0.1)
+        wait_for(lambda noted=noted: bot.do("getWebhookInfo").get("last_error_date", 0) > noted)
+        noted = bot.do("getWebhookInfo")["last_error_date"]
         sandbox.advance(pause)
-    until(lambda: len(hook.got) == 4)
-    until(lambda: bot.do("getWebhookInfo")["pending_update_count"] == 0)
+    wait_for(lambda: len(hook.got) == 4)
+    wait_for(lambda: bot.do("getWebhookInfo")["pending_update_count"] == 0)
 
 
 def test_a_redirect_is_no_success(telegram: Telegram, bot: TelegramBot, open_hook: OpenHook) -> None:
     hook = open_hook(302)
     bot.do("setWebhook", url=hook.url)
     say(telegram, bot, "x")
-    until(lambda: "last_error_message" in bot.do("getWebhookInfo"))
+    wait_for(lambda: "last_error_message" in bot.do("getWebhookInfo"))
     assert bot.do("getWebhookInfo")["last_error_message"] == "Wrong response from the webhook: 302 Found"
 
 
@@ -111,9 +107,9 @@ def test_a_new_webhook_takes_over_what_the_old_one_refused(
     old, new = open_hook(*[500] * 99), open_hook()
     bot.do("setWebhook", url=old.url)
     say(telegram, bot, "x")
-    until(lambda: "last_error_message" in bot.do("getWebhookInfo"))
+    wait_for(lambda: "last_error_message" in bot.do("getWebhookInfo"))
     bot.do("setWebhook", url=new.url)
-    until(lambda: new.got)
+    wait_for(lambda: new.got)
     assert heard(new) == ["x"]
     assert "last_error_message" not in bot.do("getWebhookInfo")
 
@@ -122,7 +118,7 @@ def test_what_a_webhook_did_not_take_can_be_fetched(telegram: Telegram, bot: Tel
     hook = open_hook(*[500] * 99)
     bot.do("setWebhook", url=hook.url)
     say(telegram, bot, "x")
-    until(lambda: hook.got)
+    wait_for(lambda: hook.got)
     bot.do("deleteWebhook")
     assert [update["message"]["text"] for update in bot.updates()] == ["x"]
 
@@ -138,7 +134,7 @@ def test_a_webhook_hears_only_what_it_allows(telegram: Telegram, bot: TelegramBo
     bot.do("setWebhook", url=hook.url, allowed_updates=["my_chat_member"])
     say(telegram, bot, "x")
     telegram.order("/block", user=DANA, bot=bot.username)
-    until(lambda: hook.got)
+    wait_for(lambda: hook.got)
     assert ["my_chat_member" in update for update, _ in hook.got] == [True]
 
 
@@ -153,7 +149,7 @@ def test_a_webhook_outlives_a_restart(own_sandbox: Sandbox, open_hook: OpenHook,
     revived = Telegram(Sandbox(url, process))
     try:
         say(revived, bot, "x")
-        until(lambda: hook.got)
+        wait_for(lambda: hook.got)
         assert hook.got[0][1] == "kept"
     finally:
         process.terminate()

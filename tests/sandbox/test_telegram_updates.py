@@ -10,6 +10,7 @@ import requests
 
 from tests.sandbox.cast import Sandbox
 from tests.sandbox.telegram_cast import DANA, Hook, Telegram, TelegramBot
+from tests.waiting import wait_for
 
 
 def kinds(updates: list[dict[str, Any]]) -> list[str]:
@@ -238,9 +239,7 @@ def test_a_webhook_that_is_set_ends_polling(bot: TelegramBot, hook: Hook, long_p
 
 
 def arrived(hook: Hook, count: int) -> list[tuple[dict[str, Any], str | None]]:
-    deadline = time.monotonic() + 5
-    while len(hook.got) < count and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(lambda: len(hook.got) >= count)
     return hook.got
 
 
@@ -291,10 +290,7 @@ def test_an_update_is_sent_again_until_it_is_taken(
 
 
 def wait_for_error(bot: TelegramBot, words: str) -> None:
-    deadline = time.monotonic() + 5
-    while bot.do("getWebhookInfo").get("last_error_message") != words:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: bot.do("getWebhookInfo").get("last_error_message") == words)
 
 
 def test_a_webhook_that_nobody_serves_is_reported(bot: TelegramBot, telegram: Telegram, hook: Hook) -> None:

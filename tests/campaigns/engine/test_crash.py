@@ -15,6 +15,7 @@ from campaigns.services import PartDraft, PostDraft, create_campaign, update_pos
 from lib import clock
 from social.models import Connection
 from tests.campaigns.engine import workers
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Delivery.State
@@ -72,7 +73,7 @@ def test_a_worker_killed_during_the_call_leaves_exactly_one_post(due, claim, go_
     delivery = due("Killed while X works")
     sandbox.fault("accept_then_hang", route=CREATE, seconds=5)
     worker = workers.start(publish.publish_delivery, *claim())
-    workers.wait_for(live)
+    wait_for(live)
     worker.kill()
     worker.join(workers.PATIENCE_S)
     go_on()
@@ -97,7 +98,7 @@ def test_a_worker_frozen_past_its_lease_sends_nothing_when_it_wakes(due, claim, 
     settings.LEASE_S, settings.X_TIMEOUT_S = 5.5, 0.2
     point = "after it said so, before the call"
     worker = workers.start(workers.publish_until, point, signal.SIGSTOP, claim())
-    workers.wait_for(lambda: workers.is_stopped(worker))
+    wait_for(lambda: workers.is_stopped(worker))
     time.sleep(0.4)
     workers.wake(worker)
     assert live() == []
@@ -111,7 +112,7 @@ def test_a_worker_frozen_past_its_lease_sends_nothing_when_it_wakes(due, claim, 
 def test_a_frozen_worker_whose_delivery_went_out_meanwhile_does_not_send_it_again(due, claim, go_on, live, reload):
     delivery = due("Somebody else sent it")
     worker = workers.start(workers.publish_until, "before it says that it sends", signal.SIGSTOP, claim())
-    workers.wait_for(lambda: workers.is_stopped(worker))
+    wait_for(lambda: workers.is_stopped(worker))
     go_on()
     assert reload(delivery).state == State.PUBLISHED
     workers.wake(worker)
@@ -122,7 +123,7 @@ def test_a_worker_frozen_with_the_answer_in_hand_still_delivers_it(due, claim, t
     delivery = due("Here is your receipt")
     point = "after the answer, before it is written down"
     worker = workers.start(workers.publish_until, point, signal.SIGSTOP, claim())
-    workers.wait_for(lambda: workers.is_stopped(worker))
+    wait_for(lambda: workers.is_stopped(worker))
     with clock.shifted(timedelta(seconds=130)):
         assert dispatch.tick().uncertain == 1
     workers.wake(worker)
@@ -138,7 +139,7 @@ def half_way(due, claim):
     def run() -> tuple[Delivery, BaseProcess]:
         delivery = due("One", "Two")
         worker = workers.start(workers.publish_parts_until, 1, signal.SIGSTOP, claim())
-        workers.wait_for(lambda: workers.is_stopped(worker))
+        wait_for(lambda: workers.is_stopped(worker))
         return delivery, worker
 
     return run

@@ -24,6 +24,7 @@ from social.models import Connection
 from social.networks.port import Accepted
 from tests.campaigns.cast import add_connection
 from tests.campaigns.engine import workers
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Delivery.State
@@ -167,7 +168,7 @@ def test_an_edit_under_the_reviewers_hand_makes_the_approval_void_without_a_dead
     with scoped():
         Delivery.objects.select_for_update().get(pk=delivery.pk)
         gate.set()
-        workers.wait_for(somebody_waits_for_a_lock)
+        wait_for(somebody_waits_for_a_lock)
         draft = PostDraft((PartDraft("Changed just now"),), connections=(account.pk,))
         update_post(delivery.post, draft, by=alice_actor)
     reviewer.join(workers.PATIENCE_S)
@@ -192,7 +193,7 @@ def test_a_flag_that_changes_while_it_is_submitted_is_in_what_the_reviewer_sees(
         draft = PostDraft((PartDraft("By a model."),), connections=(account.pk,), made_with_ai=True)
         update_post(post, draft, by=alice_actor)
         gate.set()
-        workers.wait_for(somebody_waits_for_a_lock)
+        wait_for(somebody_waits_for_a_lock)
     other.join(workers.PATIENCE_S)
     with scoped():
         snapshot = Review.objects.get(status="waiting").snapshot
@@ -227,7 +228,7 @@ def test_moving_a_delivery_while_its_answer_is_written_down_is_no_deadlock(due, 
     with scoped():
         Delivery.objects.select_for_update().get(pk=delivery.pk)
         gate.set()
-        workers.wait_for(somebody_waits_for_a_lock)
+        wait_for(somebody_waits_for_a_lock)
         outcome.record_accepted(begun, 0, Accepted("1", "https://x.test/1", 201, "r", ""))
     person.join(workers.PATIENCE_S)
     assert results.get() == "NotAllowedNow"
@@ -311,7 +312,7 @@ def in_the_way(workspace):
                 with workspace_scope(workspace.pk):
                     Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
                     held.put(True)
-                    workers.wait_for(somebody_waits_for_a_lock)
+                    wait_for(somebody_waits_for_a_lock)
                     then()
                 results.put("done")
             except Exception as error:

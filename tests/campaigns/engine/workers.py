@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -23,7 +22,7 @@ from social.models import Connection
 
 # A fork knows the settings of its test; it must only not share its database connection.
 PROCESSES = multiprocessing.get_context("fork")
-PATIENCE_S = 15
+PATIENCE_S = 60
 
 
 def start(act: Callable[..., Any], *args: Any) -> BaseProcess:
@@ -50,14 +49,6 @@ def answers_of(act: Callable[[int], Any], count: int) -> list[Any]:
     for process in processes:
         process.join(PATIENCE_S)
     return answers
-
-
-def wait_for(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
-    return found
 
 
 # --- stopping at a point -----------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +16,7 @@ from social.models import BotReceiver, InboundUpdate, InviteLink
 from social.telegram import handlers, receiver
 from social.telegram.invites import create_invite_link
 from tests.social.telegram.conftest import BOT, BOT_ID
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RECEIVE = "import django; django.setup(); from social.telegram import receiver; receiver.receive_all()"
@@ -89,20 +89,17 @@ def child(child_env, telegram):
 
 def wait_until_blocked() -> None:
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    deadline = time.monotonic() + 20
-    blocked = 0
-    while not blocked and time.monotonic() < deadline:
-        time.sleep(0.02)
+
+    def blocked() -> int:
         with connection.cursor() as cursor:
             cursor.execute(query)
-            blocked = cursor.fetchone()[0]
-    assert blocked
+            return cursor.fetchone()[0]
+
+    wait_for(blocked)
 
 
 def wait_until_leased() -> None:
-    deadline = time.monotonic() + 20
-    while not BotReceiver.objects.exclude(lease_until=None).exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_for(BotReceiver.objects.exclude(lease_until=None).exists)
 
 
 def test_a_receiver_killed_between_keeping_and_moving_on_loses_and_doubles_nothing(telegram, child):
