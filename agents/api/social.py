@@ -30,7 +30,7 @@ FAILED = {"over_budget": HTTPStatus.PAYMENT_REQUIRED, "refused": HTTPStatus.UNPR
 Data = dict[str, Any]
 
 
-class MessageInput(serializers.Serializer[Any]):
+class SocialMessageInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=MAX_CHARACTERS, trim_whitespace=False, help_text="As it was written.")
     channel = serializers.ChoiceField(CHANNELS, required=False, help_text="Where it was written.")
     network = serializers.ChoiceField(Network.choices, required=False)
@@ -49,13 +49,13 @@ class MessageInput(serializers.Serializer[Any]):
     )
 
 
-class KeywordsInput(serializers.Serializer[Any]):
+class SocialKeywordsInput(serializers.Serializer[Any]):
     text = serializers.CharField(max_length=MAX_CHARACTERS, trim_whitespace=False)
     language = serializers.CharField(max_length=12, required=False)
     wait = serializers.IntegerField(min_value=0, max_value=LONGEST_WAIT_S, default=LONGEST_WAIT_S)
 
 
-class ProvenanceAnswer(serializers.Serializer[Any]):
+class SocialProvenanceAnswer(serializers.Serializer[Any]):
     run = serializers.UUIDField()
     models = serializers.ListField(child=serializers.CharField())
     prompts = serializers.ListField(child=serializers.CharField(), help_text="sha256 of each prompt that was used.")
@@ -64,12 +64,12 @@ class ProvenanceAnswer(serializers.Serializer[Any]):
     is_sandbox = serializers.BooleanField()
 
 
-class RunAnswer(serializers.Serializer[Any]):
+class SocialRunAnswer(serializers.Serializer[Any]):
     run_id = serializers.UUIDField()
     status = serializers.ChoiceField(Run.Status.choices)
 
 
-class DraftAnswer(RunAnswer):
+class SocialDraftAnswer(SocialRunAnswer):
     draft = serializers.CharField(allow_blank=True, help_text="Empty where nothing may be said, or it was withheld.")
     decision = serializers.ChoiceField([ALLOW, REVIEW, BLOCK], help_text="None of them sends anything.")
     route = serializers.ChoiceField(ROUTES, help_text="What kind of message it is.")
@@ -77,17 +77,17 @@ class DraftAnswer(RunAnswer):
     review_id = serializers.UUIDField(allow_null=True, help_text="The question that waits for a reviewer.")
     disclosure = serializers.CharField(allow_blank=True, help_text="Whether the text says that a model made it.")
     remembered = serializers.ListField(child=serializers.CharField())
-    provenance = ProvenanceAnswer()
+    provenance = SocialProvenanceAnswer()
 
 
-class PromptAnswer(serializers.Serializer[Any]):
+class SocialPromptAnswer(serializers.Serializer[Any]):
     key = serializers.CharField()
     version = serializers.IntegerField(help_text="0: the one that is shipped.")
     sha256 = serializers.CharField()
 
 
-class PromptsAnswer(serializers.Serializer[Any]):
-    prompts = PromptAnswer(many=True)
+class SocialPromptsAnswer(serializers.Serializer[Any]):
+    prompts = SocialPromptAnswer(many=True)
 
 
 class NoDraft(exceptions.APIException):
@@ -105,7 +105,7 @@ class NoDraft(exceptions.APIException):
 EXAMPLE = OpenApiExample(
     "A question", {"text": "Do you ship to Norway?", "network": "x", "author": "kari"}, request_only=True
 )
-ANSWERS: Any = {200: DraftAnswer, 202: RunAnswer}
+ANSWERS: Any = {200: SocialDraftAnswer, 202: SocialRunAnswer}
 
 
 class SocialView(NetworkView):
@@ -150,7 +150,7 @@ def _operation(name: str, summary: str) -> Any:
         operation_id=name,
         tags=["social"],
         summary=summary,
-        request=MessageInput,
+        request=SocialMessageInput,
         responses=ANSWERS,
         examples=[EXAMPLE],
     )
@@ -159,19 +159,19 @@ def _operation(name: str, summary: str) -> Any:
 class CommentView(SocialView):
     @_operation("social_comment", "A draft in answer to a comment or mention")
     def post(self, request: Request) -> Response:
-        return self.draft({"channel": "comment"} | valid(MessageInput(data=request.data)), kind="comment")
+        return self.draft({"channel": "comment"} | valid(SocialMessageInput(data=request.data)), kind="comment")
 
 
 class ReplyView(SocialView):
     @_operation("social_reply", "A draft in answer to a reply below one of the brand's posts")
     def post(self, request: Request) -> Response:
-        return self.draft({"channel": "reply"} | valid(MessageInput(data=request.data)), kind="reply")
+        return self.draft({"channel": "reply"} | valid(SocialMessageInput(data=request.data)), kind="reply")
 
 
 class ChatView(SocialView):
     @_operation("social_chat", "A draft in answer to a direct message")
     def post(self, request: Request) -> Response:
-        return self.draft({"channel": "dm"} | valid(MessageInput(data=request.data)), kind="chat")
+        return self.draft({"channel": "dm"} | valid(SocialMessageInput(data=request.data)), kind="chat")
 
 
 class KeywordsView(SocialView):
@@ -179,11 +179,11 @@ class KeywordsView(SocialView):
         operation_id="social_keywords",
         tags=["social"],
         summary="Words of a text by which people would look for it",
-        request=KeywordsInput,
+        request=SocialKeywordsInput,
         responses=ANSWERS,
     )
     def post(self, request: Request) -> Response:
-        return self.draft(valid(KeywordsInput(data=request.data)), kind="keywords")
+        return self.draft(valid(SocialKeywordsInput(data=request.data)), kind="keywords")
 
 
 class ReloadPromptView(TenantView):
@@ -192,7 +192,7 @@ class ReloadPromptView(TenantView):
         tags=["social"],
         summary="The prompts that the next draft is made with; they are read anew each time",
         request=None,
-        responses=PromptsAnswer,
+        responses=SocialPromptsAnswer,
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.CONTENT_EDIT)
