@@ -296,6 +296,11 @@ RUN_LEASE_S = env.number("RUN_LEASE_S", 60)
 RUN_TIMEOUT_S = env.number("RUN_TIMEOUT_S", 3600)
 # Runs and steps are kept so long; what they used stands in the ledger for ever.
 TRACE_DAYS = env.integer("TRACE_DAYS", 90)
+# How many of a hundred ended runs are scored.
+EVALUATE_PERCENT = env.integer("EVALUATE_PERCENT", 100)
+# Where ended runs are sent as OpenTelemetry traces: an OTLP/HTTP address that takes JSON, and headers as name=value.
+OTLP_ENDPOINT = env.text("OTLP_ENDPOINT", "").rstrip("/")
+OTLP_HEADERS = env.words("OTLP_HEADERS")
 
 # --- publishing engine (seconds; docs/engine.md explains how they hang together) -----------------------------
 
@@ -349,6 +354,9 @@ CELERY_BEAT_SCHEDULE = {
     "read-documents": {"task": "agents.read_documents", "schedule": 60.0},
     "start-consolidations": {"task": "agents.start_consolidations", "schedule": 300.0},
     "sweep-memory": {"task": "agents.sweep_memory", "schedule": 86_400.0},
+    "score-runs": {"task": "agents.score_runs", "schedule": 30.0},
+    "run-replays": {"task": "agents.run_replays", "schedule": 10.0},
+    "export-traces": {"task": "agents.export_traces", "schedule": 30.0},
     "expire-threads": {"task": "agents.expire_threads", "schedule": 3600.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
 }

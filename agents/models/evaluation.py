@@ -71,6 +71,8 @@ class Replay(TenantModel):
     assistant = TenantForeignKey(Assistant, on_delete=models.CASCADE, related_name="replays")
     version = TenantForeignKey(PromptVersion, on_delete=models.CASCADE, related_name="+")
     dataset = TenantForeignKey(Dataset, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Calls that the new prompt changes are made for real.
+    is_live = models.BooleanField(default=False)
     status = models.CharField(max_length=6, choices=Status.choices, default=Status.QUEUED)
     # [{"run": …, "before": …, "after": …, "verdict_before": …, "verdict_after": …, "is_missing": false}]
     results = models.JSONField(default=list)

@@ -109,6 +109,9 @@ class Run(TenantModel):
     trace_id = models.CharField(max_length=32)
     # A recorded run played again with another prompt; it has no effects.
     replay_of = models.UUIDField(null=True)
+    # By evaluators, and to a collector of traces.
+    scored_at = models.DateTimeField(null=True)
+    exported_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=now)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -123,6 +126,10 @@ class Run(TenantModel):
             models.Index(fields=["wake_at"], condition=Q(status="queued"), name="run_due"),
             models.Index(fields=["lease_until"], condition=Q(status="running"), name="run_leased"),
             models.Index(fields=["workspace", "-created_at"], name="run_list"),
+            models.Index(fields=["ended_at"], condition=Q(scored_at=None, status="succeeded"), name="run_unscored"),
+            models.Index(
+                fields=["ended_at"], condition=Q(exported_at=None, ended_at__isnull=False), name="run_unexported"
+            ),
             models.Index(fields=["thread", "created_at"], name="run_thread"),
             models.Index(fields=["deadline_at"], condition=Q(status__in=OPEN_STATUSES), name="run_deadline"),
             models.Index(
