@@ -71,14 +71,14 @@ class GenerateInput(serializers.Serializer[Any]):
         return attrs
 
 
-class NoteAnswer(serializers.Serializer[Any]):
+class AiNote(serializers.Serializer[Any]):
     kind = serializers.CharField(help_text="language, brand, claim, link, product")
     text = serializers.CharField()
     quote = serializers.CharField(allow_blank=True)
     must_change = serializers.BooleanField()
 
 
-class FindingAnswer(serializers.Serializer[Any]):
+class AiFinding(serializers.Serializer[Any]):
     severity = serializers.CharField()
     rule = serializers.CharField(allow_blank=True)
     message = serializers.CharField()
@@ -89,7 +89,7 @@ class FindingAnswer(serializers.Serializer[Any]):
     replacement = serializers.CharField(allow_null=True, allow_blank=True)
 
 
-class OriginAnswer(serializers.Serializer[Any]):
+class AiOrigin(serializers.Serializer[Any]):
     run_id = serializers.UUIDField()
     step_key = serializers.CharField()
     model = serializers.CharField()
@@ -101,29 +101,29 @@ class OriginAnswer(serializers.Serializer[Any]):
     cost_micro = serializers.IntegerField()
 
 
-class DraftAnswer(serializers.Serializer[Any]):
+class AiDraft(serializers.Serializer[Any]):
     n = serializers.IntegerField()
     text = serializers.CharField()
     angle = serializers.CharField(allow_blank=True)
     verdict = serializers.ChoiceField([verdict.value for verdict in Verdict])
     problems = serializers.ListField(child=serializers.CharField(), help_text="What the network would refuse.")
-    findings = FindingAnswer(many=True)
-    notes = NoteAnswer(many=True)
-    origin = OriginAnswer()
+    findings = AiFinding(many=True)
+    notes = AiNote(many=True)
+    origin = AiOrigin()
 
 
-class RunAnswer(serializers.Serializer[Any]):
+class AiRun(serializers.Serializer[Any]):
     run_id = serializers.UUIDField()
-    status = serializers.ChoiceField(Run.Status.choices)
+    status = serializers.CharField(help_text="queued, running, succeeded, …: as every run.")
     progress = serializers.CharField(allow_blank=True)
     cost_micro = serializers.IntegerField(help_text="Of all calls so far, in micro-dollars.")
 
 
-class DraftsAnswer(RunAnswer):
-    drafts = DraftAnswer(many=True)
+class DraftsAnswer(AiRun):
+    drafts = AiDraft(many=True)
 
 
-class GroupAnswer(serializers.Serializer[Any]):
+class AudienceGroup(serializers.Serializer[Any]):
     name = serializers.CharField()
     wants = serializers.CharField()
     rests_on = serializers.CharField()
@@ -137,11 +137,11 @@ class AudienceInput(serializers.Serializer[Any]):
     wait = WAIT
 
 
-class AudienceAnswer(RunAnswer):
+class AudienceAnswer(AiRun):
     is_enough = serializers.BooleanField(help_text="Whether there is enough to say anything.")
     missing = serializers.ListField(child=serializers.CharField())
     summary = serializers.CharField()
-    groups = GroupAnswer(many=True)
+    groups = AudienceGroup(many=True)
     facts = serializers.DictField()
 
 
@@ -151,7 +151,7 @@ class TimingInput(serializers.Serializer[Any]):
     wait = WAIT
 
 
-class TimeAnswer(serializers.Serializer[Any]):
+class AiTime(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     local = serializers.CharField()
 
@@ -160,10 +160,10 @@ class AccountTimes(serializers.Serializer[Any]):
     connection = serializers.UUIDField()
     account = serializers.CharField()
     basis = serializers.ChoiceField(["slots", "defaults"], help_text="The account's own slots, or common hours.")
-    times = TimeAnswer(many=True)
+    times = AiTime(many=True)
 
 
-class TimingAnswer(RunAnswer):
+class TimingAnswer(AiRun):
     time_zone = serializers.CharField()
     published = serializers.IntegerField()
     measured = serializers.IntegerField(help_text="Published posts whose reach was read back.")
@@ -240,7 +240,7 @@ class GenerateView(AiView):
         tags=["ai"],
         summary="Drafts of a post, each with what the rules say and where it comes from",
         request=GenerateInput,
-        responses={200: DraftsAnswer, 202: RunAnswer},
+        responses={200: DraftsAnswer, 202: AiRun},
         examples=[
             OpenApiExample(
                 "For X, in Chinese",
@@ -270,7 +270,7 @@ class AudienceView(AiView):
         tags=["ai"],
         summary="What the workspace's own posts, conversations and contacts say of its audience",
         request=AudienceInput,
-        responses={200: AudienceAnswer, 202: RunAnswer},
+        responses={200: AudienceAnswer, 202: AiRun},
     )
     def post(self, request: Request) -> Response:
         data = valid(AudienceInput(data=request.data))
@@ -290,7 +290,7 @@ class TimingView(AiView):
         tags=["ai"],
         summary="Times to post, and what they rest on: measured posts, or honest defaults",
         request=TimingInput,
-        responses={200: TimingAnswer, 202: RunAnswer},
+        responses={200: TimingAnswer, 202: AiRun},
     )
     def post(self, request: Request) -> Response:
         data = valid(TimingInput(data=request.data))

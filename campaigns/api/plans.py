@@ -20,12 +20,15 @@ class PlanInput(serializers.Serializer[Any]):
     brief = serializers.CharField(max_length=plans.MAX_BRIEF, help_text="What to promote; links and hashtags are kept.")
     connections = serializers.ListField(child=serializers.UUIDField(), allow_empty=False, max_length=plans.MAX_LINES)
     languages = serializers.ListField(
-        child=serializers.ChoiceField(list(LANGUAGES.items())), allow_empty=False, max_length=plans.MAX_LINES
+        child=serializers.CharField(max_length=12),
+        allow_empty=False,
+        max_length=plans.MAX_LINES,
+        help_text=f"Of {', '.join(LANGUAGES)}.",
     )
     campaign = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
-class LineInput(serializers.Serializer[Any]):
+class PlanLineInput(serializers.Serializer[Any]):
     text = serializers.CharField(required=False, trim_whitespace=False)
     planned_at = serializers.DateTimeField(required=False)
 
@@ -34,7 +37,9 @@ class WishInput(serializers.Serializer[Any]):
     wish = serializers.CharField(max_length=plan_lines.MAX_WISH, required=False, allow_blank=True, default="")
 
 
-class LineAnswer(serializers.ModelSerializer[PlanLine]):
+class PlanLineAnswer(serializers.ModelSerializer[PlanLine]):
+    status = serializers.CharField(help_text="proposed, accepted, rejected")
+
     class Meta:
         model = PlanLine
         fields = [
@@ -59,7 +64,7 @@ class PlanAnswer(serializers.Serializer[Any]):
     brief = serializers.CharField()
     languages = serializers.ListField(child=serializers.CharField())
     campaign = serializers.UUIDField(allow_null=True)
-    status = serializers.ChoiceField(Plan.Status.choices)
+    status = serializers.CharField(help_text="working, ready, failed, closed")
     problem = serializers.CharField(allow_blank=True)
     strategy = serializers.DictField()
     run_id = serializers.UUIDField(allow_null=True)
@@ -69,7 +74,7 @@ class PlanAnswer(serializers.Serializer[Any]):
 class PlanWithLines(PlanAnswer):
     cost_micro = serializers.IntegerField(help_text="Of all its model calls, in micro-dollars.")
     is_sandbox = serializers.BooleanField(help_text="No provider is set up: the sandbox model wrote it.")
-    lines = LineAnswer(many=True)
+    lines = PlanLineAnswer(many=True)
 
 
 def plan_data(plan: Plan) -> Data:
@@ -93,7 +98,7 @@ def _whole(plan: Plan, status: int = 200) -> Response:
     more = {
         "cost_micro": cost.spent_micro,
         "is_sandbox": cost.is_sandbox,
-        "lines": LineAnswer(plan.lines.all(), many=True).data,
+        "lines": PlanLineAnswer(plan.lines.all(), many=True).data,
     }
     return Response(plan_data(plan) | more, status=status)
 
@@ -135,12 +140,12 @@ class LineView(WorkspaceView):
         operation_id="plan_line_update",
         tags=["ai"],
         summary="Change the text or the time of a line; the rules look at it again",
-        request=LineInput,
-        responses=LineAnswer,
+        request=PlanLineInput,
+        responses=PlanLineAnswer,
     )
     def patch(self, request: Request, plan_id: UUID, line_id: UUID) -> Response:
         line = plan_lines.get_line(self.actor, plan_id, line_id)
-        data = valid(LineInput(data=request.data))
+        data = valid(PlanLineInput(data=request.data))
         return _line(plan_lines.edit_line(line, by=self.actor, **data))
 
 
@@ -157,7 +162,7 @@ class LineActView(WorkspaceView):
 
 
 def _line(line: PlanLine) -> Response:
-    return Response(LineAnswer(line).data)
+    return Response(PlanLineAnswer(line).data)
 
 
 @extend_schema(
@@ -165,7 +170,7 @@ def _line(line: PlanLine) -> Response:
     tags=["ai"],
     summary="Make it a post that waits for review",
     request=None,
-    responses=LineAnswer,
+    responses=PlanLineAnswer,
 )
 class AcceptView(LineActView):
     def act(self, line: PlanLine, request: Request) -> None:
@@ -173,7 +178,7 @@ class AcceptView(LineActView):
 
 
 @extend_schema(
-    operation_id="plan_line_reject", tags=["ai"], summary="Reject a line", request=None, responses=LineAnswer
+    operation_id="plan_line_reject", tags=["ai"], summary="Reject a line", request=None, responses=PlanLineAnswer
 )
 class RejectView(LineActView):
     def act(self, line: PlanLine, request: Request) -> None:
@@ -181,7 +186,11 @@ class RejectView(LineActView):
 
 
 @extend_schema(
-    operation_id="plan_line_restore", tags=["ai"], summary="Take a rejection back", request=None, responses=LineAnswer
+    operation_id="plan_line_restore",
+    tags=["ai"],
+    summary="Take a rejection back",
+    request=None,
+    responses=PlanLineAnswer,
 )
 class RestoreView(LineActView):
     def act(self, line: PlanLine, request: Request) -> None:
@@ -193,7 +202,7 @@ class RestoreView(LineActView):
     tags=["ai"],
     summary="Have a line written anew, as you wish",
     request=WishInput,
-    responses=LineAnswer,
+    responses=PlanLineAnswer,
 )
 class RewriteView(LineActView):
     def act(self, line: PlanLine, request: Request) -> None:
