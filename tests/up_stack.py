@@ -20,7 +20,7 @@ from tests.waiting import wait_for
 ROOT = Path(__file__).parents[1]
 CHOSEN_BY_UP = {"DATABASE_URL", "REDIS_URL", "PORT", "SANDBOX_PORT", "APP_DATA", "DEBUG", "DJANGO_SETTINGS_MODULE"}
 # On a loaded machine a start takes its time.
-START_S = 240
+START_S = 480
 
 
 def session_of(pid: str) -> int | None:
