@@ -4,6 +4,8 @@ import os
 import ssl
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import certifi
@@ -36,6 +38,19 @@ def open_client(*, only_public: bool = False) -> httpx2.Client:
     )
 
 
+_total_s: ContextVar[float | None] = ContextVar("total_s", default=None)
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """How long an answer may take as a whole; otherwise as long as one read."""
+    token = _total_s.set(seconds)
+    try:
+        yield
+    finally:
+        _total_s.reset(token)
+
+
 class LimitedTransport(httpx2.HTTPTransport):
     def __init__(self, *, only_public: bool = False, max_bytes: int = MAX_BYTES) -> None:
         self.max_bytes = max_bytes
@@ -49,7 +64,7 @@ class LimitedTransport(httpx2.HTTPTransport):
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        limit_s = request.extensions.get("timeout", {}).get("read") or 60.0
+        limit_s = _total_s.get() or request.extensions.get("timeout", {}).get("read") or 60.0
         deadline = time.monotonic() + limit_s
         response = super().handle_request(request)
         response.stream = _LimitedStream(response.stream, deadline, self.max_bytes)  # type: ignore[arg-type]

@@ -44,7 +44,8 @@ class _Conversation:
 
     def __init__(self, ask: Ask, payer: Payer, on_text: Callable[[str], None] | None, deadline_s: float | None) -> None:
         self.ask, self.payer, self.on_text = ask, payer, on_text
-        self.deadline = Deadline.within(deadline_s or settings.MODEL_DEADLINE_S)
+        # Longer ones would look like calls of dead workers.
+        self.deadline = Deadline.within(min(deadline_s or settings.MODEL_DEADLINE_S, settings.MODEL_DEADLINE_S))
         self.started = time.monotonic()
         self.shown = ""
         self.cost_micro = 0
@@ -140,7 +141,13 @@ class _Conversation:
             if had_trouble:
                 circuits.give_back(route)
             raise
-        reply = self._call(route, ask, held)
+        try:
+            reply = self._call(route, ask, held)
+        except BaseException as error:
+            code = error.code if isinstance(error, ModelError) and not isinstance(error, gate.Crowded) else "stopped"
+            if had_trouble and code not in circuits.COUNTS | circuits.KEY_CODES:
+                circuits.note_end(route, code)
+            raise
         if had_trouble:
             circuits.note_success(route)
         keys_in_use.note_success(route, self.payer.workspace)
@@ -176,9 +183,16 @@ class _Conversation:
         timeout_s = max(0.1, min(route.provider.timeout_s or settings.MODEL_TIMEOUT_S, self.deadline.left_s))
         self.attempts += 1
         call = Call(route, ask, self._max_output(route, ask), timeout_s, self.idempotency_key, self.attempts)
-        with gate.place(route, hold_s=2 * timeout_s + 10, deadline=self.deadline.at):
+        total_s = self.deadline.left_s if self.on_text else timeout_s
+        with gate.place(route, hold_s=total_s + timeout_s + 10, deadline=self.deadline.at):
             speak = wire(route.provider.wire)
-            return speak.stream(call, listener) if self.on_text else speak.complete(call)
+            if self.on_text is None:
+                return speak.complete(call)
+            from lib.http_sdk import at_most
+
+            # What is being written may take longer than silence may last.
+            with at_most(self.deadline.left_s):
+                return speak.stream(call, listener)
 
     def _show(self, text: str) -> None:
         assert self.on_text is not None
@@ -199,7 +213,8 @@ class _Conversation:
         else:
             self._book(held, used or Usage(), started, error=error.code, is_estimated=is_estimated and used is not None)
         error.usage = used
-        circuits.note_failure(route, error)
+        if not isinstance(error, gate.Crowded):
+            circuits.note_failure(route, error)
         keys_in_use.note_failure(route, self.payer.workspace, error)
         log.warning("llm_failed", model=route.model.name, code=error.code, raw=error.raw[:300])
 

@@ -14,6 +14,8 @@ from lib.clock import now
 FAILURES = 3
 WINDOW = timedelta(seconds=60)
 OPEN = timedelta(seconds=30)
+# Whoever says this is well.
+ANSWERS = {"bad_request", "too_long", "not_found", "refused", "empty"}
 # A refused key, or an empty account, does not come back by itself within seconds.
 OPEN_FOR_KEY = timedelta(minutes=5)
 # Longer than any one call: a trial whose worker died is given to another.
@@ -35,10 +37,15 @@ def enter(route: Route) -> bool:
     Once the pause is over, one caller goes ahead; the others wait for what it finds out.
     """
     at = now()
+    taken: list[str] = []
     rows = list(Circuit.objects.filter(pk__in=names(route)))
     for row in rows:
-        if row.open_until and not _may_try(row, at):
-            raise _refusal([one.open_until or one.trial_until or at for one in rows], at, row.last_error)
+        if row.open_until is None:
+            continue
+        if not _may_try(row, at):
+            Circuit.objects.filter(pk__in=taken).update(trial_until=None)
+            raise _refusal([one.open_until or at for one in rows], at, row.last_error)
+        taken.append(row.pk)
     return bool(rows)
 
 
@@ -60,12 +67,21 @@ def note_success(route: Route) -> None:
     )
 
 
+def note_end(route: Route, code: str) -> None:
+    """After trouble: the call ended otherwise than by success or by a failure that counts."""
+    if code in ANSWERS:
+        note_success(route)
+    else:
+        give_back(route)
+
+
 def give_back(route: Route) -> None:
     """The trial did not take place."""
     Circuit.objects.filter(pk__in=names(route)).update(trial_until=None)
 
 
 def note_failure(route: Route, error: ModelError) -> None:
+    """A failure that says nothing of the provider changes nothing; see `note_end`."""
     of_model, of_key = names(route)
     if error.code in KEY_CODES:
         _count(of_key, error.code, OPEN_FOR_KEY, at_once=True)

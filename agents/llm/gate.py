@@ -28,6 +28,10 @@ return 1
 """
 
 
+class Crowded(ModelError):
+    """All places are taken: our own limit, and no word about the provider."""
+
+
 @lru_cache(maxsize=4)
 def _store(url: str) -> Redis:
     return Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
@@ -37,7 +41,7 @@ def _store(url: str) -> Redis:
 def place(route: Route, *, hold_s: float, deadline: float) -> Iterator[None]:
     """`hold_s`: how long the place may be needed at most; `deadline`: until when to wait for one (monotonic).
 
-    Raises ModelError rate_limited. Without Valkey nobody is kept waiting.
+    Raises Crowded (rate_limited). Without Valkey nobody is kept waiting.
     """
     key, holder = f"llm:gate:{route.provider.name}:{route.key_digest}", uuid4().hex
     try:
@@ -57,7 +61,7 @@ def _wait(store: Redis, words: list[str], deadline: float) -> None:
     pause_s = 0.01
     while not store.eval(ENTER, 1, *words):
         if time.monotonic() + pause_s > deadline:
-            raise ModelError(
+            raise Crowded(
                 "rate_limited",
                 "Too many calls to this model's provider at once. Try again in a moment.",
                 is_retryable=True,

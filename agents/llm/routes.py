@@ -92,6 +92,8 @@ class _Routes:
 
     def along(self, role: str, names: Sequence[str], chosen: Sequence[str]) -> list[Route]:
         if names:
+            if not any(name in self.models.models or name.startswith(f"{COMPATIBLE}:") for name in names):
+                raise ModelError("no_model", f"There is no model called {names[0][:80]}.")
             return self._usable(names) or self._sandbox(role)
         chain = dict.fromkeys([*chosen, *self.models.roles.get(role, ())])
         return self._usable(chain) or self._sandbox(role)

@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
+from agents import llm
 from agents.llm import circuits, gate
 from agents.llm.catalogue import current
 from agents.llm.routes import Route
+from agents.llm.routes import plan as plan_call
 from agents.llm.types import ModelError
 from agents.models import Circuit
 from lib import clock
@@ -145,6 +147,28 @@ class TestBreaker:
             circuits.give_back(route)
             assert not is_open(route)
 
+    @pytest.mark.parametrize("code", sorted(circuits.ANSWERS))
+    def test_a_trial_that_is_answered_with_a_no_closes_it(self, route, code):
+        fail(route, times=3)
+        with clock.shifted(circuits.OPEN + timedelta(seconds=1)):
+            assert not is_open(route)
+            circuits.note_end(route, code)
+            assert [is_open(route), is_open(route)] == [False, False]
+
+    def test_a_trial_that_ends_nowhere_is_for_the_next(self, route):
+        fail(route, times=3)
+        with clock.shifted(circuits.OPEN + timedelta(seconds=1)):
+            assert not is_open(route)
+            circuits.note_end(route, "stopped")
+            assert [is_open(route), is_open(route)] == [False, True]
+
+    def test_who_is_refused_by_the_key_takes_no_trial_of_the_model(self, route):
+        fail(route, times=3)
+        fail(route, "unauthorized")
+        with clock.shifted(circuits.OPEN + timedelta(seconds=1)):
+            assert is_open(route)
+            assert not Circuit.objects.exclude(trial_until=None).exists()
+
     def test_it_stays_open_as_long_as_the_provider_asked_for(self, route):
         fail(route, "rate_limited", times=3, retry_after_s=90)
         with clock.shifted(timedelta(seconds=80)):
@@ -212,3 +236,32 @@ def test_an_error_inside_frees_the_place(narrow):
     for _ in range(4):
         with pytest.raises(ZeroDivisionError), gate.place(narrow, hold_s=10, deadline=soon()):
             raise ZeroDivisionError
+
+
+@pytest.mark.django_db
+def test_our_own_limit_is_no_word_about_the_provider(speaking, payer, models_file, no_long_pauses):
+    port = speaking("anthropic")
+
+    def narrow_anthropic(data):
+        data["providers"]["anthropic"]["max_concurrency"] = 1
+
+    models_file(narrow_anthropic)
+    (route,) = plan_call("chat", (port.case.model,), port.workspace).routes
+    with gate.place(route, hold_s=10, deadline=soon()), pytest.raises(ModelError) as caught:
+        llm.complete(port.ask(), payer=payer(), deadline_s=0.2)
+    assert caught.value.code in ("rate_limited", "timeout")
+    assert (port.calls(), Circuit.objects.count()) == ([], 0)
+    assert [row.cost_micro for row in port.rows()] == [0]
+
+
+@pytest.mark.django_db
+def test_one_good_answer_closes_the_breaker_for_all(speaking, no_long_pauses):
+    port = speaking("anthropic")
+    port.fault("http", status=529, count=3)
+    assert port.error().code == "overloaded"
+    assert port.error().code == "circuit_open"
+    with clock.shifted(circuits.OPEN + timedelta(seconds=1)):
+        assert port.complete().text
+        assert port.complete().text
+    assert Circuit.objects.get().open_until is None
+    assert len(port.calls()) == 5

@@ -11,6 +11,8 @@ from accounts.models import AuditEntry
 from accounts.scope import workspace_scope
 from agents import budgets, keys, llm
 from agents.llm import ledger
+from agents.llm.pricing import tariff
+from agents.llm.routes import plan as plan_call
 from agents.models import AISettings, ModelCall
 from agents.tasks import sweep_model_calls
 from lib import clock
@@ -144,9 +146,9 @@ def test_strangers_see_nothing_of_it(calls, other_workspace):
 
 
 def test_the_task_settles_what_was_left(sandbox, payer, workspace):
-    plan = llm.calls.plan("chat", (), workspace)
+    plan = plan_call("chat", (), workspace)
     route = plan.routes[0]
-    ledger.hold(payer(), plan.settings, route, "chat", llm.calls.tariff(route.model), 700, deadline=0)
+    ledger.hold(payer(), plan.settings, route, "chat", tariff(route.model), 700, deadline=0)
     with clock.shifted(timedelta(hours=1)):
         sweep_model_calls()
     with workspace_scope(workspace.pk):

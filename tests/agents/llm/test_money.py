@@ -16,6 +16,7 @@ from agents import llm
 from agents.llm import counting, ledger
 from agents.llm.catalogue import current
 from agents.llm.pricing import tariff
+from agents.llm.routes import plan as plan_call
 from agents.llm.types import ModelError, Usage
 from agents.models import AISettings, ModelCall
 from lib import clock
@@ -170,7 +171,7 @@ def pay(sandbox, payer, workspace):
     """Holds back, and then settles, so many micro-dollars; 0 is an attempt that cost nothing."""
 
     def run(held_micro, cost_micro):
-        plan = llm.calls.plan("chat", (), workspace)
+        plan = plan_call("chat", (), workspace)
         route = plan.routes[0]
         held = ledger.hold(payer(), plan.settings, route, "chat", tariff(route.model), held_micro, deadline=0)
         return ledger.settle(held, Usage(output=2 * cost_micro), error="" if cost_micro else "overloaded")
@@ -203,7 +204,7 @@ def test_a_higher_cap_is_told_anew(pay, workspace, cap, alice):
 
 @pytest.mark.django_db
 def test_what_a_dead_worker_held_is_booked_and_counts_once(sandbox, payer, workspace):
-    plan = llm.calls.plan("chat", (), workspace)
+    plan = plan_call("chat", (), workspace)
     route = plan.routes[0]
     held = ledger.hold(payer(), plan.settings, route, "chat", tariff(route.model), 5_000, deadline=0)
     assert ledger.sweep() == 0
@@ -220,7 +221,7 @@ def test_what_a_dead_worker_held_is_booked_and_counts_once(sandbox, payer, works
 
 @pytest.mark.django_db
 def test_more_than_was_held_is_booked_and_said(sandbox, payer, workspace):
-    plan = llm.calls.plan("chat", (), workspace)
+    plan = plan_call("chat", (), workspace)
     route = plan.routes[0]
     held = ledger.hold(payer(), plan.settings, route, "chat", tariff(route.model), 10, deadline=0)
     assert ledger.settle(held, Usage(input=1_000_000)) == 100_000
