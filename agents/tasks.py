@@ -5,7 +5,8 @@ from uuid import UUID
 from celery import shared_task
 
 from accounts.scope import all_workspaces_scope
-from agents import threads
+from agents import otlp, threads
+from agents.evaluation import replay, scoring
 from agents.llm import ledger
 from agents.memory import documents, items
 from agents.memory import index as memory_index
@@ -41,6 +42,27 @@ def send_webhooks() -> None:
 @shared_task(name="agents.send_webhook")
 def send_webhook(workspace_id: str, run_id: str) -> None:
     webhooks.send_webhook(UUID(workspace_id), UUID(run_id))
+
+
+@shared_task(name="agents.score_runs", expires=25)
+def score_runs() -> None:
+    scoring.score_ended_runs()
+
+
+@shared_task(name="agents.export_traces", expires=25)
+def export_traces() -> None:
+    otlp.export_traces()
+
+
+@shared_task(name="agents.run_replays", expires=9)
+def run_replays() -> None:
+    for workspace_id, replay_id in replay.queued_replays():
+        run_replay.delay(str(workspace_id), str(replay_id))
+
+
+@shared_task(name="agents.run_replay")
+def run_replay(workspace_id: str, replay_id: str) -> None:
+    replay.take_replay(UUID(workspace_id), UUID(replay_id))
 
 
 @shared_task(name="agents.expire_threads", expires=3000)

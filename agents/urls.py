@@ -1,6 +1,17 @@
 from django.urls import path
 
-from agents.views import assistant_acts, assistants, brand, budgets, chat, knowledge, memory, prompts, traces
+from agents.views import (
+    assistant_acts,
+    assistants,
+    brand,
+    budgets,
+    chat,
+    evaluation,
+    knowledge,
+    memory,
+    prompts,
+    traces,
+)
 
 app_name = "agents"
 ASSISTANT = "assistants/<uuid:assistant_id>"
@@ -16,7 +27,14 @@ urlpatterns = [
     path(f"{CHAT}/runs/<uuid:run_id>/answer", chat.chat_answer, name="chat-answer"),
     path("runs", traces.run_list, name="run-list"),
     path("runs/<uuid:run_id>", traces.run_detail, name="run"),
+    path("runs/<uuid:run_id>/keep", evaluation.run_keep, name="run-keep"),
     path("runs/<uuid:run_id>/<slug:act>", traces.run_act, name="run-act"),
+    path("datasets", evaluation.dataset_list, name="datasets"),
+    path("datasets/<uuid:dataset_id>", evaluation.dataset_detail, name="dataset"),
+    path("datasets/<uuid:dataset_id>/items.jsonl", evaluation.dataset_export, name="dataset-export"),
+    path("datasets/<uuid:dataset_id>/items/<uuid:item_id>/remove", evaluation.dataset_remove, name="dataset-remove"),
+    path(f"{ASSISTANT}/versions/<int:number>/try", evaluation.replays, name="replays"),
+    path(f"{ASSISTANT}/versions/<int:number>/try/start", evaluation.replay_start, name="replay-start"),
     path("settings/assistants", budgets.budgets, name="budgets"),
     path("settings/assistants/save", budgets.budgets_save, name="budgets-save"),
     path("settings/assistants/calls.csv", budgets.budgets_export, name="budgets-export"),

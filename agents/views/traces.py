@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import Perm
 from accounts.web import MemberRequest, member_view
+from agents.evaluation.datasets import visible_datasets
 from agents.models import Run
 from agents.runs.errors import RunConflict
 from agents.runs.services import cancel_run, resume_run
@@ -87,6 +88,8 @@ def run_detail(request: MemberRequest, run_id: UUID) -> HttpResponse:
         "row": _row(run, trace.totals),
         "trace": trace,
         "thumb": next((score for score in trace.scores if score.user_id == request.user.pk), None),
+        "datasets": visible_datasets(request.actor),
+        "judged": [score for score in trace.scores if score.evaluator],
         "can_go_on": run.status in CAN_GO_ON,
         "input": pretty(run.input),
         "output": pretty(run.output) if run.output is not None else "",

@@ -1,0 +1,1 @@
+"""How good runs are: scores without a model, datasets, and prompts tried on recorded runs."""

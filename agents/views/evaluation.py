@@ -1,0 +1,106 @@
+"""Datasets, and prompts tried on recorded runs."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import Perm
+from accounts.web import MemberRequest, member_view
+from agents.evaluation import datasets
+from agents.evaluation.replay import recorded_runs, start_replay
+from agents.models import Replay
+from agents.prompts.assistants import get_assistant
+from agents.prompts.versions import get_version
+from agents.traces import get_run
+from lib.text_diff import diff_words
+
+
+@member_view(Perm.VIEW)
+@require_GET
+def replays(request: MemberRequest, assistant_id: UUID, number: int) -> HttpResponse:
+    assistant = get_assistant(request.actor, assistant_id)
+    version = get_version(assistant, number)
+    newest = Replay.objects.filter(assistant=assistant, version=version).first()
+    context = {
+        "assistant": assistant,
+        "version": version,
+        "replay": newest,
+        "rows": [_shown(row) for row in newest.results] if newest else [],
+        "run_count": len(recorded_runs(assistant)),
+    }
+    name = "agents/replay_result.html" if request.htmx else "agents/replay.html"
+    return render(request, name, context)
+
+
+@member_view(Perm.CONTENT_EDIT)
+@require_POST
+def replay_start(request: MemberRequest, assistant_id: UUID, number: int) -> HttpResponse:
+    assistant = get_assistant(request.actor, assistant_id)
+    version = get_version(assistant, number)
+    start_replay(assistant, version, by=request.actor, is_live="live" in request.POST)
+    return redirect("agents:replays", assistant.pk, number)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"diff": diff_words(row["before"], row["after"]) if row["is_changed"] else None}
+
+
+@member_view(Perm.VIEW)
+def dataset_list(request: MemberRequest) -> HttpResponse:
+    error, status = "", 200
+    if request.method == "POST":
+        try:
+            datasets.create_dataset(request.POST.get("name", ""), by=request.actor)
+            return redirect("agents:datasets")
+        except ValidationError as refused:
+            error, status = " ".join(refused.messages), 400
+    context = {"datasets": datasets.visible_datasets(request.actor), "error": error}
+    return render(request, "agents/dataset_list.html", context, status=status)
+
+
+@member_view(Perm.VIEW)
+@require_GET
+def dataset_detail(request: MemberRequest, dataset_id: UUID) -> HttpResponse:
+    dataset = datasets.get_dataset(request.actor, dataset_id)
+    return render(
+        request, "agents/dataset_detail.html", {"dataset": dataset, "items": datasets.items_of(dataset)[:200]}
+    )
+
+
+@member_view(Perm.VIEW)
+@require_GET
+def dataset_export(request: MemberRequest, dataset_id: UUID) -> HttpResponse:
+    dataset = datasets.get_dataset(request.actor, dataset_id)
+    response = HttpResponse("".join(datasets.as_lines(dataset)), content_type="application/x-ndjson; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="dataset.jsonl"'
+    return response
+
+
+@member_view(Perm.CONTENT_EDIT)
+@require_POST
+def dataset_remove(request: MemberRequest, dataset_id: UUID, item_id: UUID) -> HttpResponse:
+    dataset = datasets.get_dataset(request.actor, dataset_id)
+    item = datasets.items_of(dataset).filter(pk=item_id).first()
+    if item is None:
+        raise Http404
+    datasets.remove_item(item, by=request.actor)
+    return redirect("agents:dataset", dataset.pk)
+
+
+@member_view(Perm.CONTENT_EDIT)
+@require_POST
+def run_keep(request: MemberRequest, run_id: UUID) -> HttpResponse:
+    """Into a dataset: what went in, and what came out."""
+    run = get_run(request.actor, run_id)
+    try:
+        dataset = datasets.get_dataset(request.actor, UUID(request.POST.get("dataset", "")))
+    except ValueError as error:
+        raise Http404 from error
+    datasets.add_run(dataset, run, by=request.actor)
+    messages.success(request, f"Kept in “{dataset}”.")
+    return redirect("agents:run", run.pk)
