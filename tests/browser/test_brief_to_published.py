@@ -14,6 +14,7 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.browser]
 
 OWNER, REVIEWER = "greta", "oskar"
+PERSON, TITLE = "Greta", "Pour Over"
 HANDLE, CHANNEL = "pourover_bar", "pourover_news"
 LINK = "https://pourover.example/decaf"
 BRIEF = f"Promote our new decaf from Huila, in the shop from Monday {LINK} #decaf"
@@ -28,18 +29,19 @@ def sandbox(stack: Stack) -> str:
 def journey(stack: Stack, newcomer: Page) -> Page:
     """From an empty workspace to four live posts. The tests below look at what it left behind."""
     page = newcomer
-    order(stack, "/telegram/users", name="Greta", username="greta_reads")
+    order(stack, "/telegram/users", name=PERSON, username=f"{OWNER}_reads")
     order(
         stack,
         "/telegram/chats",
         type="channel",
-        title="Pour Over",
+        title=TITLE,
         username=CHANNEL,
-        members={"greta_reads": "creator"},
+        members={f"{OWNER}_reads": "creator"},
     )
-    sign_up(page, stack.url, OWNER, "Pour Over")
+    sign_up(page, stack.url, OWNER, TITLE)
     page.home = home(page)
     connect_x(page)
+    link_person(page)
     connect_telegram(page)
     invited = invite_reviewer(page, stack)
     propose(page)
@@ -71,16 +73,32 @@ def connect_x(page: Page) -> None:
     expect(page.get_by_text(f"@{HANDLE} is connected.")).to_be_visible()
 
 
+def opened(page: Page, link: str) -> Page:
+    with page.expect_popup() as popup:
+        page.get_by_role("link", name=link).click()
+    return popup.value
+
+
+def link_person(page: Page) -> None:
+    """Only whose Telegram account is an admin of the channel may connect it."""
+    page.goto(f"{page.home}/profile/telegram")
+    page.get_by_role("button", name="Link Telegram").click()
+    chat = opened(page, "Open @demo_rostrum_bot")
+    chat.get_by_label("You are").select_option(PERSON)
+    chat.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", name="Linked", exact=True)).to_be_visible()
+    chat.close()
+    page.bring_to_front()
+
+
 def connect_telegram(page: Page) -> None:
     page.goto(f"{page.home}/connections/telegram/new")
     page.get_by_role("button", name="Use @demo_rostrum_bot").click()
-    with page.expect_popup() as popup:
-        page.get_by_role("link", name="Add to channel").click()
-    chat = popup.value
-    chat.get_by_label("Channel").select_option("Pour Over")
-    chat.get_by_label("You are").select_option("Greta")
+    chat = opened(page, "Add to channel")
+    chat.get_by_label("Channel").select_option(TITLE)
+    chat.get_by_label("You are").select_option(PERSON)
     chat.get_by_role("button", name="Add").click()
-    page.get_by_role("button", name="Connect Pour Over").click()
+    page.get_by_role("button", name=f"Connect {TITLE}").click()
     expect(page.get_by_role("button", name="Send a test message")).to_be_visible()
     chat.close()
     page.bring_to_front()
@@ -91,10 +109,11 @@ def invite_reviewer(page: Page, stack: Stack) -> str:
     page.goto(f"{page.home}/settings/members")
     page.get_by_label("E-mail address").fill(f"{REVIEWER}@example.com")
     page.get_by_label("Role").last.select_option("reviewer")
+    before = len(stack.output)
     page.get_by_role("button", name="Send invitation").click()
     page.get_by_text("Open invitations").wait_for()
-    pattern = re.compile(r"\nOpen this link to join.*?(http://\S+/invitations/\S+)", re.DOTALL)
-    return wait_for(lambda: pattern.search(stack.output), what="the invitation's mail")[1]
+    link = re.compile(r"http://\S+/invitations/\S+")
+    return wait_for(lambda: link.search(stack.output, before), what="the invitation's mail")[0]
 
 
 def propose(page: Page) -> None:
@@ -145,7 +164,7 @@ def approve_all(page: Page, invited: str) -> None:
     other.get_by_role("link", name="Create an account").click()
     other.get_by_label("Password", exact=True).fill(PASSWORD)
     other.get_by_role("button", name="Sign Up").click()
-    other.get_by_role("button", name="Join Pour Over").click()
+    other.get_by_role("button", name=f"Join {TITLE}").click()
     other.wait_for_url(re.compile(r"/w/pour-over"))
     origins = []
     for _ in range(4):
