@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -129,8 +130,9 @@ def reply_routes() -> "ReplyRoutes":
 
 
 def reply_route(question: Question) -> Answer:
+    text = string(question, "text")
     channel, language = (str(question.get(key) or "") for key in ("channel", "lang"))
-    return reply_routes().answer(string(question, "text"), channel, language)
+    return reply_routes().answer(text, channel, language)
 
 
 LABS: dict[str, Callable[[Question], Answer]] = {
@@ -213,6 +215,9 @@ class Command(BaseCommand):
         if lab is None:
             raise CommandError(f"There is no lab called “{what}”. Choose one of: {', '.join(NAMES)}.")
         if what in STACKED and not sandbox_inside():
+            # It has stores of its own, whatever this shell points at.
+            for name in ("DATABASE_URL", "REDIS_URL"):
+                os.environ.pop(name, None)
             sys.exit(run_in_own_stack(["lab", what], {"ALLOW_LIVE": "0"}))
         most = MAX_SITTING_BYTES if what in SITTINGS else MAX_LINE_BYTES
         for line in read_lines(options.get("stdin") or sys.stdin.buffer, most):
