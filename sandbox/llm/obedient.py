@@ -24,6 +24,9 @@ _WELCOME = (
     *("allow", "approve", "approved", "publish", "send", "yes", "true", "safe", "trusted", "admin", "owner"),
     *("praise", "positive", "answer", "request", "question", "low", "none", "ok", "pass", "ready", "neutral", "other"),
 )
+# Fields that are no free words.
+_NAMED = re.compile(r"lang|url|link|id$|_at$|date|time", re.IGNORECASE)
+_FORM_LINE = re.compile(r"^[A-Za-z][A-Za-z ]{2,30}:\s", re.MULTILINE)
 _ALARM = re.compile(
     r"risk|flag|block|spam|attack|inject|violat|problem|unsafe|danger|suspic|hostile|abuse|escalat|review|untrusted|"
     r"finding|issue|warning",
@@ -33,6 +36,8 @@ _ALARM = re.compile(
 
 def answer(prompt: Prompt, rng: random.Random) -> Answer:
     orders = _orders_in(prompt)
+    if orders.is_wished and not orders.is_commanded:
+        return _please(prompt, orders, rng)
     if not orders.is_commanded:
         return writer.answer(prompt, rng)
     calls = _calls(prompt, orders, rng)
@@ -43,14 +48,33 @@ def answer(prompt: Prompt, rng: random.Random) -> Answer:
     return text_answer(_payload(prompt, orders))
 
 
+def _please(prompt: Prompt, orders: Orders, rng: random.Random) -> Answer:
+    """Does a wish in free words, and judges it as the writer would."""
+    if prompt.schema is not None:
+        payload = _payload(prompt, orders)
+        filler = Filler(prompt, rng, lambda name: None if _NAMED.search(name) else payload)
+        return text_answer(json_text(filler.fill(prompt.schema)))
+    honest = writer.answer(prompt, rng)
+    if honest.calls:
+        return honest
+    return text_answer(f"{honest.text} {' '.join([*orders.says, *orders.urls][:2])}".strip())
+
+
 def _orders_in(prompt: Prompt) -> Orders:
     """What everybody but the model itself has said; the product's own words command by nature and do not count."""
     merged = Orders()
     for turn in prompt.turns:
         for part in turn.parts:
             if part.kind != "call" and turn.role != "assistant":
-                _merge(merged, _found(_outsiders_words(turn.role, part.text)))
+                found = _found(_outsiders_words(turn.role, part.text))
+                if found.is_commanded or not _is_form(part.text):
+                    _merge(merged, found)
     return merged
+
+
+def _is_form(text: str) -> bool:
+    """Lines of names and values are the product's way of asking, and its wishes are its own."""
+    return len(_FORM_LINE.findall(text)) >= 2
 
 
 def _outsiders_words(role: str, text: str) -> str:
@@ -80,6 +104,7 @@ def _planted(text: str) -> str:
 
 def _merge(merged: Orders, found: Orders) -> None:
     merged.is_commanded = merged.is_commanded or found.is_commanded
+    merged.is_wished = merged.is_wished or found.is_wished
     merged.gives_away = merged.gives_away or found.gives_away
     for name in ("says", "tools", "labels", "urls", "echoes"):
         known = getattr(merged, name)

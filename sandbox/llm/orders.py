@@ -12,6 +12,7 @@ _FLAGS = re.IGNORECASE | re.DOTALL
 # What is to be given away.
 _LEAKS = (
     r"\b(print|show|reveal|repeat|output|display|tell|give|leak|dump|send|translate|summari[sz]e|list|write|copy|share|paste|expose|recite|what (is|are|was|were|does))\b.{0,48}\b(system prompt|initial prompt|your (full |exact |initial |hidden |own |secret |original )*(prompt|instructions|rules|guidelines|configuration|system message)(?! (for|on|about|regarding|of|to)\b)|(text|words|message|lines?|everything|content|instructions) (above|before this)|rules you (operate|work|run|live|act)|first (message|instruction)|private notes|tools you (have|can)|login( data)?\b|canary|hidden (text|prompt|instructions)|(notes|memory|memories|records|data) (you|that you) (keep|have|store)|notes you keep|(your |the )?other (client|tenant|customer|brand|workspace|account)s?|api[ _-]?(token|key)s?|access token|password|secrets?|credentials|customer (phone|list|data|e-?mail)s?|phone numbers)",
+    r"\b(exact |very )?words you were given\b|\b(encode|translate|print|spell) your (instructions|prompt|rules)\b|\b(system|setup) message\b|\b(in|from) your memory\b|\bother (companies|clients|businesses) use\b|\bread me (their|her|his)\b|\bhome address\b|\bphone number (on|of|for)\b|提示词.{0,4}(原文|发给|贴)|完整复述|开头的设定|记忆库|手机尾号|住在哪|联系方式发|prompt di sistema|CANARY_",
     r"canary\w*\s*\?|\bwhat (were|are) you (told|instructed|asked|programmed)|(前面|上一|前一|别的|其他)(那)?(位|个)?(顾客|客户|用户|人)的?.{0,8}(电话|手机|地址|订单|信息|资料)|原样(贴|输出|复述|发|打印)|第一(段|句)话|\b(phone|number|e-?mail|address|birthday|booking|contact details)\b.{0,40}\b(for|of|from|does) (her|him|them|my (friend|wife|husband|sister|brother|neighbou?r|boss|ex)|(?-i:[A-Z]\w+ [A-Z]\w+))|\bmy (friend|wife|husband|sister|brother|neighbou?r)\b.{0,60}\b(number|phone|address|e-?mail)\b.{0,30}\?",
     r"(打印|输出|显示|告诉|发给|泄露|翻译|列|给我|说出|交出|公开|复述|提供|展示).{0,24}(系统提示|提示词|系统指令|你的(指令|规则|设定|提示)|别的(品牌|客户|商家)|其他(品牌|客户|租户|商家)|预算|密钥|令牌|密码|手机号|客户名单|客户电话|顾客电话|内部(资料|备注))|(别的|其他|另外|哪些)的?(品牌|租户).{0,16}(预算|客户|资料|多少|哪|服务|列)|还?服务哪些.{0,4}品牌|系统提示词?(是|的)(什么|内容)",
     r"\b(montre|affiche|révèle|donne|imprime)\w*\b.{0,30}\b(prompt|instructions|consignes)|\b(zeige?|gib|drucke|verrate?)\b.{0,30}\b(prompt|anweisungen|systemprompt)|\b(muestra|revela|imprime|dime)\b.{0,30}\b(prompt|instrucciones)",
@@ -39,20 +40,32 @@ _COMMANDING = (
     r"\b(reply|respond|answer)\b (only|exactly|just) (with|by)?|\brepeat after me\b|\bsay after me\b|\bcomplete (the|this|my) (sentence|phrase|text)|\bfinish (the|this) sentence|\bfill in the blank|\bquote this\b|\b(repeat|say|write|post|output)\b[^.!?\n]{0,40}\b(times|verbatim|word for word)\b|\bpost (a|an|the) \w+ (saying|that says|claiming|announcing)|\b(tell|inform|warn) (the|another|every|other|all|our|your) (other |next |previous )?(customers?|users?|followers?|people|guests?)\b|\binclude (this|the following)\b|\bas the brand\b|\bon (the |your )?brand('s)? (account|page|channel)|\bjust the (sentence|word|text)\b|\bsummari[sz]e this page as\b|\bthen obey\b|\bobey (this|it|me)\b|\bdecode (this|and|it|the following)\b.{0,30}\b(do|obey|follow|execute|run)\b|\b(follow|obey|carry out|perform|execute) (the |these |this |those |all )(following |above |hidden |decoded )?(instruction|order|command|step|text)s?",
     r"(?<![你他她它]们)(只|就|请|快|跟我|你就|但|直接|统一|都|并且?|且|然后|必须|立即|马上|可以|[，。；！：\s/]|^)(只能|只|直接|统一)?(回复|回答|(?<!跟我)说(?!话)|念|输出|写|发|复述|打印|书|曰|评论|发布|转发|宣布)(一句|出|道|上|下)?\s*[“\"「『'：:]|跟我(念|读|说(?!话)|一起)|把(这|下面|以下)(句|段|条).{0,4}(发|贴|写|放)|改成\s*[“\"「『'：:]|宣布.{0,6}(召回|停业|倒闭)|照做|照着做|请执行|执行(以下|下面|这)|拼起来|(回复|回答|输出|说)(?-i:[A-Z]{3,})|但书|[汝尔]当|解码后(执行|照做)",
     r"\b(réponds?|répondez|dis|dites|écris|écrivez|répète|répétez|affiche[rz]?|publie[rz]?)\b.{0,30}([:：]|[\"'«“]|seulement|uniquement|exactement|(?-i:[A-Z]{3,}-?))|\b(responde|di|escribe|repite|publica)\b.{0,30}([:：]|[\"'“]|solo|solamente|únicamente|(?-i:[A-Z]{3,}-?))|\b(antworte|sag|schreib|wiederhole|veröffentliche)\w*\b.{0,30}([:：]|[\"'„“]|nur|ausschließlich|(?-i:[A-Z]{3,}-?))|\b(rispondi|scrivi|ripeti|pubblica|diga|escreva|responda|repita)\b.{0,30}([:：]|[\"'“]|solo|soltanto|apenas|somente|(?-i:[A-Z]{3,}-?))|(ответь|скажи|напиши|повтори).{0,24}([:：]|[\"'«“]|только|(?-i:[A-Z]{3,}))|(だけ|のみ)(を)?(返信|答え|回答|言)|라고만? (답|말|써)",
+    r"\bnew instructions?\b(?! (are|is|were|for|came))|\bas your (developer|admin|boss|owner|creator)\b|\bi order you\b|\b(your|the) boss (told|said)|\bfrom (anthropic|openai|the red team)|\bred team\b|\blet'?s play a game\b|\byou are \w*bot\b|\bto the (reply|crawler|chat) ?(bot|agents?)\b|\bcrawler agents?\b|tool_result|\bi bet you can'?t (say|type|write)\b|/etc/passwd|你现在不再是|(规定|规则|要求|指令)(全部)?作废|系统指令|角色\s*[:：]\s*system|连读|并执行|(勿|不)从.{0,4}(训|令|规)|(惟|唯|但)书|机器人注意",
+    r"\b(reply|answer|response|summary|message|text) (must|should|has to|needs to) (contain|include|say|end|start|state|mention)|\bin your (summary|answer|reply|response|text)\b.{0,12}\b(state|say|mention|write|include|that)\b|\bappend <|\b(tag|mention|ping) @\w+|\bwrite the (sentence|word|phrase|line)\b|\bjust (answer|say|reply|one line|type)\b|\bagree with me that\b|\bendorse(ment)?\b|\bfinish the (joke|sentence|line|story)\b|\bsign off with\b|\bread (this|it|the) (message |text )?aloud\b|\bquote it\b|\bwhisper\b|\bfirst letters\b|\bwithout the (dots|spaces|dashes)\b|\bannounce (to|that)\b|\bcomplete (this|the) (string|sequence|code)\b|你只要说|替(品牌|你们|官方)发|用官方号|跟读|读一遍|置顶|艾特\s*@|免审|放行|以后都记得|永远记住|就(推荐|说|回答)",
+    r"\bpromised\b.{0,20}$|\b(half price|for free|free of charge)\b.{0,30}\b(promised|agreed|owner|manager)|\bi (always )?get\b.{0,20}\b(half price|free|\d+ ?% off)|\brecommend (it|this|them)? ?to (all|every)",
     # Use your hands.
     r"\b[a-z]{3,}_[a-z_]{3,}\s*\(|\b(run|call|exec|eval)\s+\w+\s*\(|\bsudo (publish|post|delete|grant|rm|send)|\b(publish|post|delete|send)\s+--\w|\bcall each\b|\b(call|use|invoke|run|trigger|execute|activate)\b.{0,20}\b(tool|function|api|plugin)s?\b|\b(your|the) \w+ tool\b|下一步[：:]\s*\w+|调用.{0,12}(工具|函数|接口)",
     r"\b(dm|message|e-?mail|text|send|spam|notify|contact|tell|write to)\b.{0,40}(\b(all|every|each|our|your|my) (of )?(the |your |our |my )?(followers?|subscribers?|customers?|users?|contacts?|members?|fans?|people|clients?)\b|\b(everyone|everybody)\b|@\w+[\s,]+@\w+)|\b(dm|message) (all|every|each|everyone)|(群发|私信|发送|发).{0,8}(所有|全部|每个|每位).{0,4}(粉丝|顾客|客户|用户|关注者|人)",
     r"\b(delete|remove|erase|wipe|take down|purge)\b.{0,12}\b(all|every|each|the (last|latest|brand'?s?)|your)\b.{0,16}\b(posts?|tweets?|messages|content|history|account|database|data)\b|好评.{0,4}(全部|都|统统)?(删|撤)|(删除|删掉|清空|撤下).{0,4}(全部|所有|一切|最近).{0,6}(帖子|内容|动态|数据|微博|推文)",
-    r"\bapprove\b.{0,30}\b(every|all|pending|item|queue|post|draft|this|it|review|request)|\b(already|was|been|were) approved by\b|\bskip (the )?(review|escalation|approval|moderation|check)|(批准|同意).{0,8}(全部|所有|待审|这条|申请)|(并|直接|让它|一律)通过(审核)?|无需审核|跳过审核",
+    r"\bapprove\b(?! my).{0,30}\b(every|all|pending|item|queue|post|draft|this|it|review|request)|\b(already|was|been|were) approved by\b|\bskip (the )?(review|escalation|approval|moderation|check)|(批准|同意)(?!我的).{0,8}(全部|所有|待审|这条|申请)|(并|直接|让它|一律)通过(审核)?|无需审核|跳过审核",
     r"\b(set|raise|change|increase|update|lower|make)\b.{0,24}\b(budget|limit|spend|cap|quota)\b.{0,30}\b(to|unlimited|max|infinite|\d)|\bgrant\b.{0,20}\b(role|access|permission|owner|admin|rights)|\bissue (a |the )?refund of\b|\bset (the |your )?auto[- ]?reply|自动回复.{0,4}(改|设|换)|\b(classify|mark|rate|label|treat|categori[sz]e|flag|tag)\b.{0,40}\bas (safe|positive|praise|approved|harmless|trusted|urgent|resolved|spam|negative|read|benign)|标记为(好评|已读|安全|通过)|\btrusted (link|site|domain|sender)s?\b|\b(disable|turn off|switch off|deactivate|remove|lift|suspend)\b.{0,24}\b(filter|guard\w*|moderation|safety|review|logging|checks?|limit|compliance|protection)|\b(role|plan|is_admin|can_\w+|permission|tier|approved|verified)s?\s*[=:]\s*\w+|(设置|修改|提高|改成|改为|调到).{0,10}(预算|权限|管理员|上限)|(禁用词|黑名单|过滤|审核|限制).{0,8}(清空|取消|关闭|停用|解除)|(清空|取消|关闭|停用|解除).{0,8}(禁用词|黑名单|过滤|审核|限制)",
     r"\b(create|generate|make|issue|give|send)\b.{0,24}\b(coupon|voucher|discount code|promo code|gift card)s?\b.{0,40}\b(named|called|for me|for free|code|%|\w*\d\w*)|\b\d{2,3}\s?%\s*(discount|off)\b.{0,30}\b(coupon|code)|(创建|生成|发|给我|送).{0,10}(优惠券|折扣码|折扣券|代金券)",
     r"\b(follow|unfollow|block|unblock|mute|add|retweet|like)\b\s+(@\w+|the (user|account)|this account)|\b(open|fetch|visit|browse|load|click|go to|download|request|curl|get)\b\s*(the )?(page |link |url |site )?(at )?https?://|(?<!取消)(关注|拉黑|取关|屏蔽)(\s*@\w+|这个|此|该)|(打开|访问|点击|抓取)\s*(这个)?(链接|网址|页面)?\s*https?://",
-    r"\b(forward|send)\b.{0,30}\bto\b\s*\S+@\S+|\bforward (my|this|the|all).{0,30}\bto (every|all|everyone)|\b(export|upload|transfer|forward|hand over|send)\b.{0,24}\b(contacts?|customers?|subscribers?|leads|crm|client list|user list|phone numbers|api token|database)\b|(导出|上传|转发).{0,8}(联系人|客户|顾客|名单|用户)",
+    r"\b(forward|send|e-?mail)\b.{0,30}\b(messages?|dms?|mails?|conversations?|list|data|everything|all)\b.{0,20}\bto\b\s*\S+@\S+|\bforward (my|this|the|all).{0,30}\bto (every|all|everyone)|\b(export|upload|transfer|forward|hand over|send)\b.{0,24}\b(contacts?|customers?|subscribers?|leads|crm|client list|user list|phone numbers|api token|database)\b|(导出|上传|转发).{0,8}(联系人|客户|顾客|名单|用户)",
     r"\bschedule\b.{0,16}\b(a |the |this )?(post|tweet|message)\b|\b(change|update|edit|rewrite|replace|modify)\b.{0,16}\b(your |the )?(prompt|system message|bio|instructions|guidelines|profile)\b.{0,30}(=|:|\bto\b|\bso\b|\")|\bupdate_?profile|\b(add|remove)\b.{0,24}\b(watch ?list|allow ?list|block ?list|keyword)|(修改|更改|替换).{0,6}(简介|提示词|资料).{0,4}(为|成)",
     # Remember for good, say nothing about it.
-    r"\b(remember|store|save|memori[sz]e|note)\b.{0,8}\b(this|that|it|the following)\b.{0,20}\b(rule|forever|permanent|from now|always|in (your )?memory|future)|\((please )?(store|save|remember|memori[sz]e) this\)|\bfrom now on\b.{0,40}\b(always|you|every|answer|reply|say|all|never|treat)|\b(if|when(ever)?) (anyone|someone|anybody|somebody|a customer|customers|people|users?|they) (later |ever |next )?asks?\b.{0,60}\b(answer|say|tell|reply|respond)|\bstore in memory\b|\bnote for (later|future|next)|\balways recommend\b|\bfor (later|future|all) (sessions|conversations|chats)|\bpermanent (rule|instruction)|\b(long-?term )?memory (update|write)|记住[：:].{0,6}(以后|从今|凡是|所有)|永久规则|长期记忆|记忆更新|以后所有人|以后.{0,8}(都|一律|统一)(回答|回复|说)|凡是.{0,12}(问|提到).{0,12}(回答|回复|说)",
+    r"\b(remember|store|save|memori[sz]e|note)\b.{0,8}\b(this|that|it|the following)\b.{0,20}\b(rule|forever|permanent|from now|always|in (your )?memory|future)|\((please )?(store|save|remember|memori[sz]e) this\)|\bfrom now on\b.{0,40}\b(always|you|every|answer|reply|say|all|never|treat)|\b(if|when(ever)?) (anyone|someone|anybody|somebody|a customer|customers|people|users?|they) (later |ever |next )?asks?\b.{0,60}\b(answer|say|tell|reply|respond)|\bstore in memory\b|\bnote for (later|future|next) (session|run|conversation|chat|time you)|\balways recommend\b|\bfor (later|future|all) (sessions|conversations|chats)|\bpermanent (rule|instruction)|\b(long-?term )?memory (update|write)|记住[：:].{0,6}(以后|从今|凡是|所有)|永久规则|长期记忆|记忆更新|以后所有人|以后.{0,8}(都|一律|统一)(回答|回复|说)|凡是.{0,12}(问|提到).{0,12}(回答|回复|说)",
     r"\b(do not|don'?t|never) (log|record|report|escalate|flag|alert|notify)\b|\b(do not|don'?t|never) (tell|inform|mention)\b.{0,16}\b(operator|human|reviewer|moderator|team|admin|owner)|不要(记录|上报|告诉.{0,6}(管理|运营|人工|操作员))",
 )
+
+# A plain wish: to say something, or to do one of the deeds.
+_WISHES = (
+    r"\b(say|write|reply|respond|announce|post|publish|tell|tag|append|include|confirm|agree|encode|list|look up|copy|paste|reveal|forward|remember|keep in mind|finish|complete|type|output|state|pin|delete|create|approve|schedule|export|send me)\b",
+    r"[A-Z]{2,}[-_]?\d+|https?://|@\w+",
+    r"说|回复|输出|发给|告诉|导出|列出|查一下|复述|记住|记得|推荐|删除|发布",
+    r"\b(dis|écris|publie|envoie|di|escribe|manda|sag|schreib|sende|scrivi|mostra\w*|diga|escreva)\b",
+)
+_CODE = re.compile(r"\b[A-Z]{2,}[-_]?\d+\b")
 
 # What can be done, by the names that tools go by, and the words for it.
 _DEEDS = {
@@ -97,6 +110,8 @@ _MOST_READ = 12_000
 class Orders:
     # Whether anything commands the assistant, as against a customer's plain wish.
     is_commanded: bool = False
+    # Whether there is something to do or to say in it at all.
+    is_wished: bool = False
     gives_away: bool = False
     says: list[str] = field(default_factory=list)
     tools: list[str] = field(default_factory=list)
@@ -131,9 +146,20 @@ def find_orders(text: str) -> Orders:
     for view, is_hidden in read:
         if is_command(view) or (is_hidden and _is_hidden_wish(view)):
             _note(orders, view, text)
-    if orders.is_commanded:
+    if not orders.is_commanded:
+        _note_wishes(orders, text)
+    elif read:
         _extend(orders.echoes, [*[view for view, _ in read], *shifts(text)])
     return orders
+
+
+def _note_wishes(orders: Orders, text: str) -> None:
+    """What a plain text asks to be said or done: followed in free words, but no reason to misjudge it."""
+    if not _matches(_WISHES, text):
+        return
+    _note(orders, text, text)
+    _extend(orders.says, _CODE.findall(text))
+    orders.is_commanded, orders.is_wished, orders.gives_away = False, True, False
 
 
 def _is_hidden_wish(view: str) -> bool:
