@@ -32,6 +32,7 @@ from social.models import Connection
 
 PAGE_SIZE = 20
 STEPS_SHOWN = 6
+LANGUAGES_SHOWN = 4
 
 
 # --- asking -----------------------------------------------------------------------------------------------
@@ -49,10 +50,13 @@ class Asked:
 
 def box_context(actor: Actor, asked: Asked | None = None, refusal: Refusal | None = None) -> dict[str, Any]:
     """For the box "What do you want to promote?": on the dashboard, above the campaigns, and on its own page."""
+    asked = asked or _usual(actor)
+    shown = [code for number, code in enumerate(LANGUAGES) if number < LANGUAGES_SHOWN or code in asked.languages]
     return {
-        "asked": asked or _usual(actor),
+        "asked": asked,
         "accounts": list(Connection.objects.shown().filter(workspace=actor.workspace)),
-        "languages": LANGUAGES.items(),
+        "usual_languages": [(code, LANGUAGES[code]) for code in shown],
+        "other_languages": [(code, name) for code, name in LANGUAGES.items() if code not in shown],
         "box_refusal": refusal,
         "most_lines": plans.MAX_LINES,
     }
