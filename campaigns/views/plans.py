@@ -80,10 +80,11 @@ def plan_list(request: MemberRequest) -> HttpResponse:
 
 
 def _list_page(request: MemberRequest, asked: Asked | None = None, refusal: Refusal | None = None) -> HttpResponse:
-    rows = plans.visible_plans(request.actor)
-    context = box_context(request.actor, asked, refusal) | {
-        "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
-    }
+    page = Paginator(plans.visible_plans(request.actor), PAGE_SIZE).get_page(request.GET.get("page"))
+    for plan in page:
+        if plan.status == Plan.Status.WORKING:
+            plans.follow_run(plan)
+    context = box_context(request.actor, asked, refusal) | {"page": page}
     return render(request, "campaigns/plan_list.html", context, status=refusal.status if refusal else 200)
 
 

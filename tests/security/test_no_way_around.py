@@ -100,6 +100,8 @@ class World:
             "status": "running",
             "confirm": "yes",
             "four_eyes": "on",
+            # For answers of agents nobody has to wait here.
+            "wait": "0",
         }
 
 
