@@ -9,7 +9,6 @@ from agents.safety.planner import ROUTES
 from agents.safety.vocabulary import patterns
 from tests.agents.safety.conftest import rows_of, vectors
 
-
 SETS = ["benign", "benign_second", "benign_third", "benign_fourth"]
 
 
