@@ -20,9 +20,7 @@ MAX_PAGES = 500
 MAX_CELLS = 200_000
 MARKDOWN_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
 FENCE = re.compile(r"\s*(```|~~~)")
-HTML_START = re.compile(
-    rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
-)
+HTML_START = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 # What it is instead, so that its owner knows what to do.
 OTHER_FORMATS = (
     (b"PK\x03\x04", "This is an archive or an Office file. Save it as PDF, text or CSV."),
@@ -46,7 +44,7 @@ def sniff(data: bytes, name: str) -> Kind:
     for magic, problem in OTHER_FORMATS:
         if data.startswith(magic):
             raise UnreadableFile(problem)
-    if HTML_START.match(data[:4096]):
+    if _is_page(data[:4096]):
         return Kind.WEB
     text = decode(data)
     if sum(char < " " and char not in "\t\r\n\f\x1b" for char in text[:4096]) > 8:
@@ -55,6 +53,15 @@ def sniff(data: bytes, name: str) -> Kind:
     if suffix in {".csv", ".tsv"}:
         return Kind.CSV
     return Kind.MARKDOWN if suffix in {".md", ".markdown"} else Kind.TEXT
+
+
+def _is_page(start: bytes) -> bool:
+    """Whether HTML begins behind comments and the line of XML. Without a pattern for these: it could take for ever."""
+    start = start.lstrip()
+    for opening, closing in ((b"<?xml", b">"), *[(b"<!--", b"-->")] * 20):
+        if start.startswith(opening):
+            start = start.partition(closing)[2].lstrip()
+    return HTML_START.match(start) is not None
 
 
 def read_file(data: bytes, kind: str, charset: str = "") -> tuple[str, list[Section]]:
