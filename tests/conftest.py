@@ -42,7 +42,6 @@ def pytest_collection_finish() -> None:
     """What was collected stays to the end: it need not be searched for garbage over and over."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_runtest_setup() -> None:

@@ -167,10 +167,13 @@ def bare(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-@pytest.mark.parametrize(("fault", "html"), BROKEN.items(), ids=BROKEN)
-def test_the_audit_sees_what_is_wrong(bare: Page, fault: str, html: str) -> None:
-    bare.set_content(f"<html lang=en><title>Page</title><main><h1>Page</h1></main>{html}")
-    assert [found for found in bare.evaluate(AUDIT) if found.startswith(fault)]
+def test_the_audit_sees_what_is_wrong(bare: Page) -> None:
+    missed = []
+    for fault, html in BROKEN.items():
+        bare.set_content(f"<html lang=en><title>Page</title><main><h1>Page</h1></main>{html}")
+        if not any(found.startswith(fault) for found in bare.evaluate(AUDIT)):
+            missed.append(fault)
+    assert missed == []
 
 
 def test_the_audit_finds_nothing_on_a_sound_page(bare: Page) -> None:
