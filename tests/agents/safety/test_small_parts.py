@@ -35,7 +35,7 @@ def test_letters_show_the_language(text, told, language):
 
 def test_a_summary_has_subjects_days_and_times_and_no_sentence():
     said = summarise(hear("<p>Zanzibar night on 1 June, Fridays 19:00 to 9 pm. Buy cheap-pills now.</p>"), PLAN)
-    assert said == "A web page. Subjects: opening hours, offers. Days: 1 june, fridays. Times: 19:00, 9 pm. 12 words."
+    assert said == "A web page. Subjects: opening hours, offers. Days: 1 june, fridays. Times: 19:00, 9 pm. 13 words."
 
 
 def test_a_page_without_anything_is_counted():
