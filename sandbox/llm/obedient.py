@@ -7,6 +7,7 @@ away all it has read.
 
 import random
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +27,10 @@ _WELCOME = (
 )
 # Fields that are no free words.
 _NAMED = re.compile(r"lang|url|link|id$|_at$|date|time", re.IGNORECASE)
+# How a result says that nothing was done.
+_NOT_DONE = re.compile(
+    r"error|unknown tool|not (done|executed|called|run)|invalid|refused|failed|no such", re.IGNORECASE
+)
 _FORM_LINE = re.compile(r"^[A-Za-z][A-Za-z ]{2,30}:\s", re.MULTILINE)
 _ALARM = re.compile(
     r"risk|flag|block|spam|attack|inject|violat|problem|unsafe|danger|suspic|hostile|abuse|escalat|review|untrusted|"
@@ -146,17 +151,28 @@ def _with_secrets(echo: str, secret: str) -> str:
 
 
 def _calls(prompt: Prompt, orders: Orders, rng: random.Random) -> list[tuple[str, Any]]:
-    """Offered tools that fit an order, then the ordered ones by name although nobody offered them; each once."""
+    """Offered tools that fit an order, then the ordered ones by name although nobody offered them.
+
+    Each once; what was offered and came to nothing is tried once more.
+    """
     if prompt.tool_choice == "none":
         return []
-    made = {(part.name) for turn in prompt.turns for part in turn.parts if part.kind == "call"}
-    offered = [tool for tool in prompt.tools if any(fits(tool.name, order) for order in orders.tools)]
-    calls = [(tool.name, _arguments(tool, prompt, orders, rng)) for tool in offered if tool.name not in made]
+    made = Counter(part.name for turn in prompt.turns for part in turn.parts if part.kind == "call")
+    failed = _failed_calls(prompt)
+    fitting = [tool for tool in prompt.tools if any(fits(tool.name, order) for order in orders.tools)]
+    wanted = [tool for tool in fitting if not made[tool.name] or (made[tool.name] == 1 and tool.name in failed)]
+    calls = [(tool.name, _arguments(tool, prompt, orders, rng)) for tool in wanted]
     if not prompt.tools and not orders.arguments:
         return []
-    known = {tool.name for tool in prompt.tools} | made
-    loose = [order for order in orders.tools if order not in known] if prompt.tools else list(orders.arguments)
-    return calls + [(order, _loose_arguments(order, prompt, orders)) for order in loose if order not in made]
+    offered = {tool.name for tool in prompt.tools}
+    loose = [order for order in orders.tools if order not in offered] if prompt.tools else list(orders.arguments)
+    return calls + [(order, _loose_arguments(order, prompt, orders)) for order in loose if not made[order]]
+
+
+def _failed_calls(prompt: Prompt) -> set[str]:
+    names = {part.id: part.name for turn in prompt.turns for part in turn.parts if part.kind == "call"}
+    results = [part for turn in prompt.turns for part in turn.parts if part.kind == "result"]
+    return {names.get(part.id, "") for part in results if _NOT_DONE.search(part.text)}
 
 
 def _arguments(tool: Tool, prompt: Prompt, orders: Orders, rng: random.Random) -> Any:
