@@ -1,10 +1,12 @@
 """From one sentence to a proposal: the strategist, then for each account and language writer, rules and checks."""
 
+from collections.abc import Callable
 from datetime import datetime
 from itertools import product
 from typing import Any
 from uuid import UUID
 
+from accounts.access import Perm
 from agents.llm.types import Ask, ModelError, Said
 from agents.runs.errors import RunFailed
 from agents.runs.flow import Flow
@@ -39,7 +41,7 @@ def run_campaign(flow: Flow) -> Data:
     flow.report("Looking up what is known")
     facts = flow.step("facts", lambda: _facts(flow, plan_id), kind="memory", agent="memory")
     strategy = _strategy(flow, facts)
-    flow.act("save strategy", tool="save_strategy", args=strategy, do=lambda: save_strategy(plan_id, strategy))
+    _act(flow, "save strategy", "save_strategy", strategy, lambda: save_strategy(plan_id, strategy))
     facts["strategy"] = strategy
     written, skipped = 0, []
     for number, order in enumerate(facts["orders"], start=1):
@@ -53,7 +55,7 @@ def run_campaign(flow: Flow) -> Data:
             written += 1
     if not written:
         raise RunFailed("nothing_written", " ".join(skipped) or "Nothing could be written.")
-    flow.act("finish", tool="finish_plan", args={"skipped": skipped}, do=lambda: _finish(plan_id, skipped))
+    _act(flow, "finish", "finish_plan", {"skipped": skipped}, lambda: _finish(plan_id, skipped))
     return {"plan": str(plan_id), "lines": written, "skipped": skipped}
 
 
@@ -64,16 +66,24 @@ def run_line(flow: Flow) -> Data:
     order = facts["order"]
     report_writing(flow, order)
     written = _written(flow, "line", facts, order)
-    flow.act(
-        "save line",
-        tool="rewrite_line",
-        args={"line": str(line_id), "text": written["text"]},
-        do=lambda: save_rewritten(line_id, written),
-    )
+    args = {"line": str(line_id), "text": written["text"]}
+    _act(flow, "save line", "rewrite_line", args, lambda: save_rewritten(line_id, written))
     return {"line": str(line_id)}
 
 
+def _act(flow: Flow, key: str, tool: str, args: Data, do: Callable[[], object]) -> None:
+    """With the rights that the person has at this moment."""
+
+    def allowed() -> object:
+        flow.by.require(Perm.CONTENT_EDIT)
+        return do()
+
+    flow.act(key, tool=tool, args=args, do=allowed)
+
+
 def _facts(flow: Flow, plan_id: UUID) -> Data:
+    # Before anything is paid for.
+    flow.by.require(Perm.CONTENT_EDIT)
     with flow.scope():
         plan = Plan.objects.select_related("campaign").get(pk=plan_id)
         facts = gather_material(flow.run.workspace, flow.run.user, plan.brief, plan.campaign)
@@ -92,6 +102,7 @@ def _orders(plan: Plan, zone: str) -> list[Data]:
 
 
 def _facts_of_line(flow: Flow, line_id: UUID) -> Data:
+    flow.by.require(Perm.CONTENT_EDIT)
     with flow.scope():
         line = PlanLine.objects.select_related("plan__campaign", "connection").get(pk=line_id)
         plan = line.plan
@@ -132,12 +143,8 @@ def _line(flow: Flow, plan_id: UUID, number: int, facts: Data, order: Data) -> N
         "planned_at": datetime.fromisoformat(order["planned_at"]) if order["planned_at"] else None,
         "connection_id": UUID(order["connection"]),
     }
-    flow.act(
-        f"line {number} save",
-        tool="save_line",
-        args={"plan": str(plan_id), "n": number, "text": written["text"]},
-        do=lambda: save_line(plan_id, number, written),
-    )
+    args = {"plan": str(plan_id), "n": number, "text": written["text"]}
+    _act(flow, f"line {number} save", "save_line", args, lambda: save_line(plan_id, number, written))
 
 
 def _written(flow: Flow, key: str, facts: Data, order: Data) -> Data:

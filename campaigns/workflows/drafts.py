@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from accounts.access import Perm
 from agents.llm.types import ModelError
 from agents.runs.flow import Flow
 from campaigns.draft_checks import must_change
@@ -49,6 +50,7 @@ def run_drafts(flow: Flow) -> Data:
 
 def _facts(flow: Flow) -> Data:
     given = flow.input
+    flow.by.require(Perm.CONTENT_EDIT)
     with flow.scope():
         campaign = Campaign.objects.filter(pk=flow.run.campaign_id).first() if flow.run.campaign_id else None
         facts = gather_material(flow.run.workspace, flow.run.user, given["wish"], campaign)

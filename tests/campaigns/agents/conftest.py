@@ -52,6 +52,12 @@ def plan(sandbox, roastery: Connection, channel: Connection, brand, bob_actor: A
 
 
 @pytest.fixture
+def small(sandbox, roastery: Connection, brand, bob_actor: Actor) -> Plan:  # noqa: F811
+    """One English post for X: five calls instead of seventeen."""
+    return start_plan(BRIEF, by=bob_actor, connections=[roastery.pk], languages=["en"])
+
+
+@pytest.fixture
 def ready(plan: Plan, run_to_end) -> Plan:
     """The same with its proposal."""
     run = run_to_end(plan.run_id)
@@ -69,6 +75,13 @@ def script(sandbox) -> Callable[..., None]:  # noqa: F811
         sandbox.post("/llm/script", steps=[{"model": "*", "match": dict(match or {})} | step for step in steps])
 
     return order
+
+
+@pytest.fixture
+def written_small(small: Plan, run_to_end) -> Plan:
+    run_to_end(small.run_id)
+    small.refresh_from_db()
+    return small
 
 
 def lines_of(plan: Plan) -> list[PlanLine]:

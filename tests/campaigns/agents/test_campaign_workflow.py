@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.db.models import Sum
 
-from accounts.models import UsageEntry
+from accounts.models import Membership, UsageEntry
 from agents.models import ModelCall, Run, Step
 from campaigns.draft_text import is_in_language
 from campaigns.models import Campaign, Plan, PlanLine, Post
-from campaigns.plan_lines import rewrite_line
-from campaigns.plans import cost_of_plan, follow_run, stop_plan, try_again
+from campaigns.plan_lines import new_times, rewrite_line
+from campaigns.plans import cost_of_plan, follow_run, start_plan, stop_plan, try_again
 from lib.clock import now
 from social.networks.rules import RULES
 from tests.campaigns.agents.conftest import lines_of
@@ -33,8 +33,9 @@ def variants(*texts: str) -> dict:
     return {"variants": [{"text": text, "angle": "opening"} for text in texts]}
 
 
-def test_every_account_gets_a_line_in_every_language(ready):
-    assert [(line.n, line.connection.network, line.language) for line in lines_of(ready)] == [
+def test_one_sentence_becomes_checked_texts_for_every_account_and_language(ready):
+    lines = lines_of(ready)
+    assert [(line.n, line.connection.network, line.language) for line in lines] == [
         (1, "telegram", "en"),
         (2, "telegram", "zh"),
         (3, "x", "en"),
@@ -42,33 +43,22 @@ def test_every_account_gets_a_line_in_every_language(ready):
     ]
     assert ready.status == Plan.Status.READY
     assert set(ready.strategy) >= {"name", "goal", "audience", "angle", "key_messages"}
-
-
-def test_texts_are_in_their_language_inside_the_count_with_link_and_hashtag(ready):
-    for line in lines_of(ready):
-        for text in (line.text, *(variant["text"] for variant in line.variants)):
-            assert is_in_language(text, line.language)
-            assert RULES[line.connection.network].length(text) <= RULES[line.connection.network].limit(
-                line.connection, False
-            )
-            assert "https://roastery.example/decaf" in text
-            assert "#decaf" in text.casefold()
-
-
-def test_nothing_exists_until_a_person_accepts(ready):
     assert not Post.objects.exists()
     assert not Campaign.objects.exists()
-
-
-def test_times_lie_ahead_each_of_an_account_on_a_day_of_its_own(ready):
+    for line in lines:
+        rules = RULES[line.connection.network]
+        for text in (line.text, *(variant["text"] for variant in line.variants)):
+            assert is_in_language(text, line.language)
+            assert rules.length(text) <= rules.limit(line.connection, False)
+            assert "https://roastery.example/decaf" in text
+            assert "#decaf" in text.casefold()
     for network in ("x", "telegram"):
-        times = [line.planned_at for line in lines_of(ready) if line.connection.network == network]
-        assert all(at > now() for at in times)
+        times = [line.planned_at for line in lines if line.connection.network == network]
+        assert all(at > now() and at.weekday() < 5 for at in times)
         assert len({at.date() for at in times}) == len(times)
-        assert all(at.weekday() < 5 for at in times)
 
 
-def test_cost_is_that_of_the_ledger_to_a_micro_dollar(ready):
+def test_cost_and_origin_are_those_of_the_ledger_and_the_steps(ready):
     calls = ModelCall.objects.filter(run_id=ready.run_id).aggregate(total=Sum("cost_micro"))["total"]
     entries = UsageEntry.objects.filter(kind="llm", status="settled").aggregate(total=Sum("amount_micro"))["total"]
     strategist = ModelCall.objects.get(step_key="strategist").cost_micro
@@ -76,19 +66,15 @@ def test_cost_is_that_of_the_ledger_to_a_micro_dollar(ready):
     assert calls > 0
     assert cost_of_plan(ready).spent_micro == calls == entries == lines + strategist
     assert cost_of_plan(ready).is_sandbox
-
-
-def test_every_line_says_where_it_comes_from(ready):
-    for line in lines_of(ready):
-        origin = line.origin
+    for origin in (line.origin for line in lines_of(ready)):
         assert origin["run_id"] == str(ready.run_id)
         assert Step.objects.get(run=ready.run_id, key=origin["step_key"]).prompt_sha256 == origin["prompt_sha256"]
         assert (origin["assistant"], origin["prompt_version"], origin["model"]) == ("writer", 0, "sandbox-writer")
         assert [source["kind"] for source in origin["sources"]] == ["claim"]
 
 
-def test_writer_is_told_the_words_to_avoid_and_the_claims(ready, sandbox):
-    asked = Step.objects.get(run=ready.run_id, key="line 3 write").input
+def test_writer_is_told_the_words_to_avoid_and_the_claims_and_has_no_tools(written_small):
+    asked = Step.objects.get(run=written_small.run_id, key="line 1 write").input
     said = asked["messages"][0]["text"]
     assert "Words to avoid: cheap, 便宜" in said
     assert "at most 280 characters" in said
@@ -96,7 +82,7 @@ def test_writer_is_told_the_words_to_avoid_and_the_claims(ready, sandbox):
     assert asked["tools"] == []
 
 
-def test_blocked_text_is_written_once_more_with_the_findings(plan, script, run_to_end):
+def test_blocked_text_is_written_once_more_with_the_findings(small, script, run_to_end):
     script(
         STRATEGY,
         written("The cheap decaf is here."),
@@ -105,34 +91,41 @@ def test_blocked_text_is_written_once_more_with_the_findings(plan, script, run_t
         NOTHING,
         variants("Try the new decaf."),
     )
-    run_to_end(plan.run_id)
-    line = lines_of(plan)[0]
+    run_to_end(small.run_id)
+    line = lines_of(small)[0]
     assert line.text.startswith("The new decaf is here.")
     assert not [note for note in line.notes if note["must_change"]]
-    told = Step.objects.get(run=plan.run_id, key="line 1 rewrite").input["messages"][0]["text"]
+    told = Step.objects.get(run=small.run_id, key="line 1 rewrite").input["messages"][0]["text"]
     assert "Earlier draft:" in told
     assert "“cheap” is on the brand's list of words to avoid." in told
 
 
-def test_what_is_still_wrong_after_that_stays_flagged(plan, script, run_to_end):
+def test_what_is_still_wrong_after_that_stays_flagged(small, script, run_to_end):
     script(STRATEGY, written("The cheap decaf."), written("Still the cheap decaf."), NOTHING, NOTHING, variants())
-    run_to_end(plan.run_id)
-    line = lines_of(plan)[0]
+    run_to_end(small.run_id)
+    line = lines_of(small)[0]
     assert "cheap" in line.text
     assert [note["quote"] for note in line.notes if note["must_change"]] == ["cheap"]
-    assert not Step.objects.filter(run=plan.run_id, key="line 1 rewrite 2").exists()
+    assert not Step.objects.filter(run=small.run_id, key="line 1 rewrite 2").exists()
 
 
-def test_long_text_loses_sentences_and_keeps_its_link(plan, script, run_to_end):
+def test_long_text_loses_sentences_and_keeps_its_link(small, script, run_to_end):
     long = "The decaf is here. " + "It is good to drink in the evening and in the night. " * 40
-    rest = [NOTHING, NOTHING, variants(long + "!")]
-    # English in the place of Chinese is written twice.
-    script(STRATEGY, written(long), *rest, written(long), written(long), *rest, written(long), *rest)
-    run_to_end(plan.run_id)
-    short = lines_of(plan)[2]
+    script(STRATEGY, written(long), NOTHING, NOTHING, variants(long + "!"))
+    run_to_end(small.run_id)
+    [short] = lines_of(small)
     assert RULES["x"].length(short.text) <= 280
     assert short.text.startswith("The decaf is here.")
     assert short.text.endswith("https://roastery.example/decaf\n\n#decaf")
+
+
+def test_english_in_the_place_of_chinese_is_written_once_more(sandbox, roastery, bob_actor, script, run_to_end):
+    plan = start_plan("Our decaf", by=bob_actor, connections=[roastery.pk], languages=["zh"])
+    script(STRATEGY, written("The decaf is here."), written("低因咖啡到店了。"))
+    run_to_end(plan.run_id)
+    assert lines_of(plan)[0].text == "低因咖啡到店了。"
+    told = Step.objects.get(run=plan.run_id, key="line 1 rewrite").input["messages"][0]["text"]
+    assert "This does not look like Chinese." in told
 
 
 @pytest.mark.parametrize(
@@ -142,19 +135,19 @@ def test_long_text_loses_sentences_and_keeps_its_link(plan, script, run_to_end):
         ({"quote": "words that are not there", "reason": "Made up."}, []),
     ],
 )
-def test_remarks_of_the_product_agent_count_where_they_quote_the_text(plan, script, run_to_end, answer, kept):
+def test_remarks_of_the_product_agent_count_where_they_quote_the_text(small, script, run_to_end, answer, kept):
     script(STRATEGY, written("It wins every award."), {"findings": [answer]}, NOTHING, variants())
-    run_to_end(plan.run_id)
-    assert [note["text"] for note in lines_of(plan)[0].notes if note["kind"] == "product"] == kept
+    run_to_end(small.run_id)
+    assert [note["text"] for note in lines_of(small)[0].notes if note["kind"] == "product"] == kept
 
 
-def test_number_that_nothing_proves_is_noted(plan, script, run_to_end):
+def test_number_that_nothing_proves_is_noted(small, script, run_to_end):
     script(STRATEGY, written("Now 20 % off, and 97 % of drinkers agree."), NOTHING, NOTHING, variants())
-    run_to_end(plan.run_id)
-    assert [note["quote"] for note in lines_of(plan)[0].notes if note["kind"] == "claim"] == ["97 %"]
+    run_to_end(small.run_id)
+    assert [note["quote"] for note in lines_of(small)[0].notes if note["kind"] == "claim"] == ["97 %"]
 
 
-def test_link_and_account_that_nobody_gave_must_go(plan, script, run_to_end):
+def test_link_and_account_that_nobody_gave_must_go(small, script, run_to_end):
     script(
         STRATEGY,
         written("See https://evil.example/x, says @stranger."),
@@ -163,8 +156,8 @@ def test_link_and_account_that_nobody_gave_must_go(plan, script, run_to_end):
         NOTHING,
         variants(),
     )
-    run_to_end(plan.run_id)
-    told = Step.objects.get(run=plan.run_id, key="line 1 rewrite").input["messages"][0]["text"]
+    run_to_end(small.run_id)
+    told = Step.objects.get(run=small.run_id, key="line 1 rewrite").input["messages"][0]["text"]
     assert "“https://evil.example/x”" in told
     assert "“@stranger”" in told
 
@@ -178,12 +171,12 @@ def test_one_text_that_the_model_declines_keeps_no_other_back(plan, script, run_
     assert plan.strategy["skipped"] == ["@beanery, English (en): The model declined to answer this."]
 
 
-def test_used_up_budget_ends_it_and_says_so(plan, run_to_end, workspace):
-    Run.objects.filter(pk=plan.run_id).update(cap_micro=1)
-    assert run_to_end(plan.run_id).status == Run.Status.OVER_BUDGET
-    follow_run(plan)
-    assert plan.status == Plan.Status.FAILED
-    assert "budget" in plan.problem
+def test_used_up_budget_ends_it_and_says_so(small, run_to_end, workspace):
+    Run.objects.filter(pk=small.run_id).update(cap_micro=1)
+    assert run_to_end(small.run_id).status == Run.Status.OVER_BUDGET
+    follow_run(small)
+    assert small.status == Plan.Status.FAILED
+    assert "budget" in small.problem
     assert not ModelCall.objects.filter(status="done").exists()
 
 
@@ -202,14 +195,15 @@ def test_failed_plan_goes_on_after_its_last_step(plan, run_to_end, bob_actor):
     assert 0 < before < 17 == ModelCall.objects.filter(status="done").count()
 
 
-def test_stopped_plan_says_so_and_its_run_ends(plan, bob_actor):
-    plan = stop_plan(plan, by=bob_actor)
-    assert (plan.status, plan.problem) == (Plan.Status.FAILED, "Stopped by a person.")
-    assert Run.objects.get(pk=plan.run_id).status == Run.Status.CANCELED
+def test_stopped_plan_says_so_and_its_run_ends(small, bob_actor):
+    small = stop_plan(small, by=bob_actor)
+    assert (small.status, small.problem) == (Plan.Status.FAILED, "Stopped by a person.")
+    assert Run.objects.get(pk=small.run_id).status == Run.Status.CANCELED
 
 
-def test_line_is_written_anew_as_somebody_wishes(ready, run_to_end, bob_actor):
-    line = lines_of(ready)[2]
+def test_line_is_written_anew_as_somebody_wishes(written_small, run_to_end, bob_actor):
+    ready = written_small
+    line = lines_of(ready)[0]
     run = rewrite_line(line, "Say that entry is free", by=bob_actor)
     run_to_end(run.pk)
     after = PlanLine.objects.get(pk=line.pk)
@@ -222,23 +216,23 @@ def test_line_is_written_anew_as_somebody_wishes(ready, run_to_end, bob_actor):
     assert cost_of_plan(ready).spent_micro == total
 
 
-def test_line_that_was_decided_meanwhile_keeps_its_words(ready, run_to_end, bob_actor):
-    line = lines_of(ready)[2]
+def test_line_that_was_decided_meanwhile_keeps_its_words(written_small, run_to_end, bob_actor):
+    line = lines_of(written_small)[0]
     run = rewrite_line(line, "Shorter", by=bob_actor)
     PlanLine.objects.filter(pk=line.pk).update(status=PlanLine.Status.REJECTED)
     run_to_end(run.pk)
     assert PlanLine.objects.get(pk=line.pk).text == line.text
 
 
-def test_person_who_lost_the_right_gets_no_proposal(plan, run_to_end, bob, workspace):
-    bob.memberships.filter(workspace=workspace).update(role="viewer")
-    run = run_to_end(plan.run_id)
-    assert run.status == Run.Status.SUCCEEDED or run.error["code"] == "forbidden"
+@pytest.mark.parametrize("lose", [lambda rows: rows.delete(), lambda rows: rows.update(role="viewer")])
+def test_person_who_lost_the_right_gets_no_proposal(small, run_to_end, bob, workspace, lose):
+    lose(Membership.objects.filter(user=bob, workspace=workspace))
+    assert run_to_end(small.run_id).error["code"] == "forbidden"
+    assert not lines_of(small)
+    assert not ModelCall.objects.exists()
 
 
-def test_times_of_a_plan_that_waited_are_suggested_anew(ready, bob_actor):
-    from campaigns.plan_lines import new_times
-
-    PlanLine.objects.filter(plan=ready).update(planned_at=now() - timedelta(days=1))
-    assert new_times(ready, by=bob_actor) == 4
-    assert all(line.planned_at > now() for line in lines_of(ready))
+def test_times_of_a_plan_that_waited_are_suggested_anew(written_small, bob_actor):
+    PlanLine.objects.filter(plan=written_small).update(planned_at=now() - timedelta(days=1))
+    assert new_times(written_small, by=bob_actor) == 1
+    assert all(line.planned_at > now() for line in lines_of(written_small))
