@@ -41,7 +41,7 @@ MAX_ITEMS = 100_000
 EPHEMERAL_DAYS = 30
 KEEP_EXPIRED_DAYS = 30
 # A line with fewer words carries nothing that could be told from other lines.
-MIN_WORDS = 3
+MIN_WORDS = 2
 SMALL_TALK = re.compile(
     r"(hi|hello|hey|thanks|thank you|ok|okay|great|good (morning|evening)|bye|please|yes|no"
     r"|你好|谢谢|好的|收到|嗯+|早上好|再见)[\W_]*",
