@@ -13,21 +13,7 @@ from agents.models import MemoryItem, SearchScope, SearchTerm
 from tests.conftest import make_user
 
 pytestmark = pytest.mark.django_db
-WORDS = [
-    "espresso",
-    "filter",
-    "roast",
-    "拼配",
-    "咖啡豆",
-    "price",
-    "euro",
-    "sunday",
-    "berlin",
-    "member",
-    "会员日",
-    "门店",
-]
-WORDS += ["grinder", "water", "plum"]
+WORDS = ["espresso", "filter", "roast", "拼配", "咖啡豆", "price", "euro", "sunday", "berlin", "会员日", "grinder"]
 
 
 @pytest.fixture
@@ -46,7 +32,7 @@ def found(workspace: Workspace, question: str, user=None) -> list[object]:
 
 
 def test_an_index_changes_no_answer(many, in_workspace: Workspace) -> None:
-    questions = ["会员日 berlin 7", "plum espresso grinder", "sunday price", "water 33 门店", "nothing of it"]
+    questions = ["会员日 berlin 7", "euro espresso grinder", "sunday price", "roast 33 拼配", "nothing of it"]
     before = [found(in_workspace, question) for question in questions]
     assert index.index_memory(in_workspace.pk) >= 350
     assert SearchTerm.objects.exists()
