@@ -1,10 +1,10 @@
 """Reads a request to Anthropic's Messages API, refusing what version 2026-10-21 refuses."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from sandbox.llm import catalogue
+from sandbox.llm.anthropic_blocks import cache_ttl, kinds_for, read_block
 from sandbox.llm.catalogue import Model
 from sandbox.llm.checks import TOOL_NAME, Rejected, is_object_schema, is_whole, objects_in, shape_problem
 from sandbox.llm.prompt import Part, Prompt, Tool, Turn
@@ -32,15 +32,6 @@ _FIELDS = _COUNTED | {
     "inference_geo",
     "container",
     "diagnostics",
-}
-_BLOCK_FIELDS = {
-    "text": {"type", "text", "cache_control", "citations"},
-    "tool_use": {"type", "id", "name", "input", "cache_control", "caller"},
-    "tool_result": {"type", "tool_use_id", "content", "is_error", "cache_control"},
-    "thinking": {"type", "thinking", "signature"},
-    "redacted_thinking": {"type", "data"},
-    "image": {"type", "source", "cache_control"},
-    "document": {"type", "source", "title", "context", "citations", "cache_control"},
 }
 _ROLES = ("user", "assistant", "system")
 MAX_MARKS = 4
@@ -152,7 +143,7 @@ def _system(value: Any) -> list[Turn]:
         return [Turn("system", (Part("text", value),))]
     if not isinstance(value, list):
         raise Rejected("system: Input should be a valid list")
-    parts = [_block(block, f"system.{index}", ("text",)) for index, block in enumerate(value)]
+    parts = [read_block(block, f"system.{index}", ("text",)) for index, block in enumerate(value)]
     return [Turn("system", tuple(part for part in parts if part))] if parts else []
 
 
@@ -191,89 +182,9 @@ def _message(message: Any, where: str) -> Turn:
         raise Rejected(f"{where}.content: Input should be a valid list")
     if not content:
         raise Rejected(f"{where}: {role} messages must have non-empty content")
-    kinds = _kinds_for(role)
-    parts = [_block(block, f"{where}.content.{index}", kinds) for index, block in enumerate(content)]
+    kinds = kinds_for(role)
+    parts = [read_block(block, f"{where}.content.{index}", kinds) for index, block in enumerate(content)]
     return Turn(role, tuple(part for part in parts if part))
-
-
-def _kinds_for(role: str) -> tuple[str, ...]:
-    if role == "system":
-        return ("text",)
-    if role == "assistant":
-        return ("text", "tool_use", "thinking", "redacted_thinking")
-    return ("text", "tool_result", "image", "document")
-
-
-def _block(block: Any, where: str, kinds: tuple[str, ...]) -> Part | None:
-    kind = block.get("type") if isinstance(block, dict) else None
-    if kind not in kinds:
-        tags = ", ".join(f"'{name}'" for name in kinds)
-        raise Rejected(
-            f"{where}: Input tag '{kind}' found using 'type' does not match any of the expected tags: {tags}"
-        )
-    for name in block:
-        if name not in _BLOCK_FIELDS[kind]:
-            raise Rejected(f"{where}.{kind}.{name}: Extra inputs are not permitted")
-    ttl = cache_ttl(block.get("cache_control"), f"{where}.{kind}")
-    match kind:
-        case "text":
-            return Part("text", _text(block, where), cache_ttl=ttl)
-        case "tool_use":
-            _need(block, where, kind, id=str, name=str, input=dict)
-            arguments = json.dumps(block["input"], ensure_ascii=False)
-            return Part("call", id=block["id"], name=block["name"], arguments=arguments, cache_ttl=ttl)
-        case "tool_result":
-            _need(block, where, kind, tool_use_id=str)
-            return Part("result", _result_text(block, where), id=block["tool_use_id"], cache_ttl=ttl)
-        case "image" | "document":
-            return Part("text", f"[{kind}]", cache_ttl=ttl)
-    # Thinking is carried along and read by nobody.
-    return None
-
-
-def _text(block: dict[str, Any], where: str) -> str:
-    if block.get("citations") and where.startswith("messages"):
-        raise Rejected(f"{where}.text.citations: citations are not permitted on user text blocks")
-    text = block.get("text")
-    if not isinstance(text, str):
-        raise Rejected(
-            f"{where}.text.text: {'Input should be a valid string' if 'text' in block else 'Field required'}"
-        )
-    if not text:
-        raise Rejected("messages: text content blocks must be non-empty")
-    if not text.strip():
-        raise Rejected("messages: text content blocks must contain non-whitespace text")
-    return text
-
-
-def _result_text(block: dict[str, Any], where: str) -> str:
-    content = block.get("content", "")
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        raise Rejected(f"{where}.tool_result.content: Input should be a valid list")
-    parts = [_block(one, f"{where}.tool_result.content.{i}", ("text", "image")) for i, one in enumerate(content)]
-    return "\n".join(part.text for part in parts if part)
-
-
-def _need(block: dict[str, Any], where: str, kind: str, **fields: type) -> None:
-    words: dict[type, str] = {str: "string", dict: "dictionary"}
-    for name, expected in fields.items():
-        if name not in block:
-            raise Rejected(f"{where}.{kind}.{name}: Field required")
-        if not isinstance(block[name], expected):
-            raise Rejected(f"{where}.{kind}.{name}: Input should be a valid {words[expected]}")
-
-
-def cache_ttl(value: Any, where: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or value.get("type") != "ephemeral":
-        raise Rejected(f"{where}.cache_control.type: Input should be 'ephemeral'")
-    ttl = value.get("ttl", "5m")
-    if ttl not in ("5m", "1h"):
-        raise Rejected(f"{where}.cache_control.ephemeral.ttl: Input should be '5m' or '1h'")
-    return str(ttl)
 
 
 def _check_tool_turns(turns: list[Turn]) -> None:

@@ -2,17 +2,9 @@
 
 from typing import Any
 
-from sandbox.llm.chat_request import (
-    check_limit,
-    check_range,
-    check_types,
-    content_text,
-    find_model,
-    function_tool,
-    named_schema,
-    read_tool_choice,
-)
+from sandbox.llm.chat_request import check_limit, check_range, check_types, content_text, find_model
 from sandbox.llm.checks import Rejected
+from sandbox.llm.openai_tools import function_tool, named_schema, read_tool_choice
 from sandbox.llm.prompt import Part, Prompt, Tool, Turn
 
 LEAST_OUTPUT = 16
