@@ -14,6 +14,7 @@ class CampaignsConfig(AppConfig):
         from campaigns.dead_letters import note_stuck
         from campaigns.deliveries import KIND, REVIEW_SUBJECT
         from campaigns.errors import NotAllowedNow, StaleForm
+        from campaigns.inbox.collect import hear_telegram
         from campaigns.services import share_with_invited
         from campaigns.workflows import register_workflows
         from compliance.health import FOLLOWERS
@@ -23,6 +24,7 @@ class CampaignsConfig(AppConfig):
 
         UPDATE_HANDLERS.setdefault("callback_query", []).append(telegram_reviews.hear_press)
         UPDATE_HANDLERS.setdefault("message", []).append(telegram_reviews.hear_reason)
+        UPDATE_HANDLERS.setdefault("message", []).append(hear_telegram)
         SUBJECTS[KIND] = REVIEW_SUBJECT
         SUBJECTS[live_changes.KIND] = live_changes.REVIEW_SUBJECT
         NOTES["campaigns"] = note_stuck

@@ -14,7 +14,7 @@ from campaigns.access import visible_deliveries
 from campaigns.account_health import is_in_trouble
 from campaigns.dead_letters import Cause, causes_of
 from campaigns.deliveries import KIND
-from campaigns.models import Delivery
+from campaigns.models import Conversation, Delivery
 from compliance.models import Review
 from lib.clock import now
 from social.models import Connection
@@ -143,13 +143,17 @@ def with_deliveries(reviews: QuerySet[Review] | list[Review]) -> list[tuple[Revi
 def count_for_navigation(actor: Actor) -> dict[str, int]:
     """One query where the workspace's scope is open, as in most views. Guests are told nothing."""
     counts = count_attention(actor)
-    return {"attention": sum(counts[tab] for tab in TABS if tab != "reviews"), "reviews": counts["all_reviews"]}
+    return {
+        "attention": sum(counts[tab] for tab in TABS if tab != "reviews"),
+        "reviews": counts["all_reviews"],
+        "inbox": counts["inbox"],
+    }
 
 
 def count_attention(actor: Actor) -> dict[str, int]:
     """By tab, and `all_reviews`, whoever may decide them."""
     if not actor.can(Perm.VIEW):
-        return dict.fromkeys([*TABS, "all_reviews"], 0)
+        return dict.fromkeys([*TABS, "all_reviews", "inbox"], 0)
     counts = _count(actor)
     if counts.pop("scope") != str(actor.workspace.pk):
         # Views that talk to a network render outside the scope.
@@ -166,6 +170,7 @@ def _count(actor: Actor) -> dict[str, Any]:
     found["reviews"] = reviews_for(actor)
     found["connections"] = broken_connections(actor.workspace)
     found["all_reviews"] = waiting_reviews(actor.workspace)
+    found["inbox"] = Conversation.objects.filter(workspace=actor.workspace, is_unread=True)
     scope = Func(Value(WORKSPACE), Value(True), function="current_setting", output_field=CharField())
     row: Any = (
         Workspace.objects.filter(pk=actor.workspace.pk)

@@ -22,6 +22,7 @@ from campaigns import (
 from campaigns import preflight_ahead as ahead
 from campaigns.engine import dispatch, look_up, publish
 from campaigns.imports import applying
+from campaigns.inbox import collect
 from lib.clock import now
 from social.networks.port import Failure, NetworkError
 
@@ -157,3 +158,8 @@ def apply_import(workspace_id: str, import_id: str) -> None:
 @shared_task(name="campaigns.reassess_accounts", expires=600)
 def reassess_accounts() -> None:
     account_health.reassess_accounts()
+
+
+@shared_task(name="campaigns.collect_inbox", expires=55)
+def collect_inbox() -> None:
+    collect.collect_due()

@@ -16,6 +16,7 @@ from campaigns.views import (
     guard,
     guest_reviews,
     imports,
+    inbox,
     live,
     logs,
     media,
@@ -33,6 +34,12 @@ from campaigns.views import (
 
 app_name = "campaigns"
 urlpatterns = [
+    path("inbox", inbox.inbox, name="inbox"),
+    path("inbox/reading/<uuid:connection_id>", inbox.reading, name="inbox-reading"),
+    path("inbox/<uuid:conversation_id>", inbox.conversation, name="conversation"),
+    path("inbox/<uuid:conversation_id>/messages/<uuid:message_id>/draft", inbox.draft, name="inbox-draft"),
+    path("inbox/<uuid:conversation_id>/messages/<uuid:message_id>/reply", inbox.reply, name="inbox-reply"),
+    path("inbox/<uuid:conversation_id>/<slug:act>", inbox.act, name="conversation-act"),
     path("", dashboard.dashboard, name="dashboard"),
     path("calendar", calendar.calendar, name="calendar"),
     path("queue/<uuid:connection_id>", queue.queue, name="queue"),

@@ -354,6 +354,7 @@ CELERY_BEAT_SCHEDULE = {
     "read-documents": {"task": "agents.read_documents", "schedule": 60.0},
     "start-consolidations": {"task": "agents.start_consolidations", "schedule": 300.0},
     "sweep-memory": {"task": "agents.sweep_memory", "schedule": 86_400.0},
+    "collect-inbox": {"task": "campaigns.collect_inbox", "schedule": 30.0},
     "score-runs": {"task": "agents.score_runs", "schedule": 30.0},
     "run-replays": {"task": "agents.run_replays", "schedule": 10.0},
     "export-traces": {"task": "agents.export_traces", "schedule": 30.0},

@@ -161,6 +161,8 @@ class SeenPost:
     text: str
     created_at: datetime
     has_summoned: bool
+    # The network's name of the thread it belongs to, where it says so.
+    conversation: str = ""
 
 
 @dataclass(frozen=True)

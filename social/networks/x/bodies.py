@@ -48,6 +48,7 @@ def seen(body: dict[str, Any], own_id: str) -> SeenPost:
         text=written(post),
         created_at=datetime.fromisoformat(post["created_at"].replace("Z", "+00:00")),
         has_summoned=author_id == own_id or own_id in mentioned | quoted_authors,
+        conversation=str(post.get("conversation_id", "")),
     )
 
 

@@ -145,6 +145,20 @@ class XClient(tweepy.Client):
             kept = [post for post in posts if post.get("conversation_id") in threads]
             return [seen(body | {"data": post}, self.remote_id) for post in kept]
 
+    def mentions(self, since_id: str = "") -> list[SeenPost]:
+        """What others wrote to us after that post, the oldest first; at most a hundred. Each one read is paid."""
+        params = {
+            "max_results": "100",
+            "tweet.fields": "created_at,author_id,conversation_id,referenced_tweets,entities,note_tweet",
+            "expansions": "author_id,referenced_tweets.id",
+        }
+        if since_id:
+            params["since_id"] = since_id
+        with reading(self._call("GET", f"/2/users/{self.remote_id}/mentions", params=params)) as body:
+            posts = body.get("data", [])
+            self._bill_reads(posts)
+            return [seen(body | {"data": post}, self.remote_id) for post in reversed(posts)]
+
     def set_hidden(self, remote_id: str, hidden: bool) -> None:
         self._call("PUT", f"/2/tweets/{remote_id}/hidden", json={"hidden": hidden})
 
