@@ -8,7 +8,6 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import F, Max
 
 from accounts.access import Actor, Perm
@@ -21,6 +20,7 @@ from agents.runs import claims, partial
 from agents.runs.caps import campaign_cap
 from agents.runs.errors import ClaimLost, OutOfTime, Paused, RunFailed, StepFailed
 from agents.runs.identity import actor_of, call_digest, plain
+from agents.runs.refusals import as_failure, refusals
 from agents.runs.steps import add_step, find_prompt, pin, prompt_step
 from lib.clock import boot_seconds, now
 from lib.text import storable
@@ -138,8 +138,8 @@ class Flow:
                     self._check_approval(approval, bound)
                 output = self._effect(effect_key or f"{self.run.pk}:{key}", tool, bound, do)
                 self._write(key, Kind.TOOL, started, agent=agent, input=sent, output=output, input_sha256=bound)
-        except (PermissionDenied, ValidationError, ObjectDoesNotExist, StepFailed) as error:
-            failure = error if isinstance(error, StepFailed) else _as_failure(error)
+        except refusals() as error:
+            failure = as_failure(error)
             self._note_failure(key, Kind.TOOL, started, failure, agent=agent, input=sent, input_sha256=bound)
             raise failure from error
         return output
@@ -394,14 +394,6 @@ def _as_json(answer: "Answer") -> dict[str, Any]:
     names = ("text", "data", "stop", "model", "provider", "cost_micro", "is_sandbox")
     found = {name: getattr(answer, name) for name in names}
     return dict(plain(found | {"tool_calls": [asdict(call) for call in answer.tool_calls]}))
-
-
-def _as_failure(error: Exception) -> StepFailed:
-    if isinstance(error, PermissionDenied):
-        return StepFailed("forbidden", str(error) or "This is not allowed.")
-    if isinstance(error, ValidationError):
-        return StepFailed("invalid", " ".join(error.messages))
-    return StepFailed("not_found", "There is no such thing here.")
 
 
 def _raised_before(step: Step) -> Exception:

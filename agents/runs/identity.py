@@ -11,14 +11,13 @@ from django.core.serializers.json import DjangoJSONEncoder
 from accounts.access import Actor, Perm, actor_for
 from accounts.api_auth import key_actor
 from accounts.models import ApiKey, Membership, ServiceTenant
+from accounts.service_clients import service_actor
 from agents.models import Run
 from agents.workflows.registry import WORKFLOWS
 from lib.clock import now
 from lib.text import storable
 
 GONE = "The person this run acts for no longer has the right to do this here."
-# An integrator acts in the workspaces that it synced, without a person.
-SERVICE_PERMS = frozenset({Perm.VIEW, Perm.CONTENT_EDIT, Perm.PUBLISH})
 
 
 def plain(value: Any) -> Any:
@@ -88,6 +87,8 @@ def _key_actor(run: Run) -> Actor | None:
 
 
 def _service(run: Run) -> Actor | None:
-    tenants = ServiceTenant.objects.select_related("workspace")
+    tenants = ServiceTenant.objects.select_related("workspace", "client")
     tenant = tenants.filter(workspace_id=run.workspace_id, is_active=True, client__is_active=True).first()
-    return Actor(workspace=tenant.workspace, perms=SERVICE_PERMS, label=run.started_by) if tenant else None
+    actor = service_actor(tenant) if tenant else None
+    # A run whose person was erased has no person either: it must not become the integrator's.
+    return actor if actor and actor.label == run.started_by else None

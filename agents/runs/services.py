@@ -76,10 +76,10 @@ def start_run(
         with workspace_scope(by.workspace.pk):
             if known := _same_request(run):
                 return known
-            if thread:
-                _make_room(thread, multitask, by)
+            canceled = _make_room(thread, multitask) if thread else []
             _insert(run)
             enqueue(run.pk)
+            _record_canceled(canceled, by)
     except IntegrityError:
         # Two requests with one key at the same moment.
         with workspace_scope(by.workspace.pk):
@@ -132,36 +132,48 @@ def _same_request(run: Run) -> Run | None:
     return known
 
 
-def _make_room(thread: Thread, multitask: str, by: Actor) -> None:
-    """What becomes of the thread's other runs. The thread's row is the lock: two starts do not miss each other."""
+def _make_room(thread: Thread, multitask: str) -> list[Run]:
+    """What becomes of the thread's other runs: those that were canceled.
+
+    The thread's row is the lock: two starts do not miss each other.
+    """
     Thread.objects.select_for_update().get(pk=thread.pk)
     busy = Run.objects.filter(thread=thread, status__in=BUSY)
     if multitask == Multitask.REJECT and busy.exists():
         raise ThreadBusy("The assistant is still at work in this thread.")
+    canceled: list[Run] = []
     if multitask in {Multitask.INTERRUPT, Multitask.ROLLBACK}:
         for other in Run.objects.filter(thread=thread, status__in=Run.OPEN).order_by("created_at"):
-            _cancel(other, by, "Another message came in between.")
+            canceled += _cancel(other, "Another message came in between.")
             if multitask == Multitask.ROLLBACK:
                 Message.objects.filter(thread=thread, run=other).delete()
+    return canceled
 
 
 def cancel_run(run: Run, *, by: Actor) -> Run:
     """At once, wherever it stands: a worker that has it finds its claim gone at the next call."""
     by.require(Perm.CONTENT_EDIT)
     with workspace_scope(by.workspace.pk):
-        if not _cancel(run, by, "Somebody stopped it."):
+        canceled = _cancel(run, "Somebody stopped it.")
+        if not canceled:
             raise RunConflict("This run has ended already.")
+        _record_canceled(canceled, by)
         return Run.objects.get(pk=run.pk)
 
 
-def _cancel(run: Run, by: Actor, why: str) -> bool:
+def _cancel(run: Run, why: str) -> list[Run]:
+    """The run and its children, those that had not ended."""
     error = {"code": "canceled", "message": why, "is_retryable": False}
     if not end_run(Run.objects.filter(pk=run.pk), Status.CANCELED, error=error, cancel_at=now()):
-        return False
-    for child in Run.objects.filter(parent=run, status__in=Run.OPEN):
-        _cancel(child, by, why)
-    audit.record("run.cancel", run, by=by, workflow=run.workflow)
-    return True
+        return []
+    children = Run.objects.filter(parent=run, status__in=Run.OPEN).order_by("created_at")
+    return [run, *(ended for child in children for ended in _cancel(child, why))]
+
+
+def _record_canceled(runs: list[Run], by: Actor) -> None:
+    """Last: the trail's lock is taken after all rows."""
+    for run in runs:
+        audit.record("run.cancel", run, by=by, workflow=run.workflow)
 
 
 def answer_interrupt(

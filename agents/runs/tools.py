@@ -6,19 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 
 from accounts.access import Perm
 from agents.llm.types import Ask, Said, Tool, ToolCall, ToolResult
 from agents.models import Interrupt, Step
 from agents.runs.errors import RunFailed
+from agents.runs.refusals import as_failure, refusals
 
 if TYPE_CHECKING:
     from agents.runs.flow import Flow
 
 MAX_CALLS = 8
 MAX_RESULT = 8_000
-REFUSALS = (PermissionDenied, ValidationError, ObjectDoesNotExist, RunFailed)
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,8 @@ def _look(flow: "Flow", key: str, call: ToolCall, spec: ToolSpec, args: dict[str
     def do() -> dict[str, Any]:
         try:
             return {"result": spec.do(args)}
-        except REFUSALS as error:
-            return {"error": str(error)}
+        except refusals() as error:
+            return {"error": as_failure(error).text}
 
     found = flow.step(key, do, kind=Step.Kind.TOOL, input={"tool": call.name, "args": args})
     return _refused(call, found["error"]) if "error" in found else _done(call, found["result"])

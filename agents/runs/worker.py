@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.core.exceptions import PermissionDenied
 
 from accounts.scope import workspace_scope
 from agents.llm.types import ModelError
@@ -17,6 +16,7 @@ from agents.runs.endings import end_run
 from agents.runs.errors import ClaimLost, OutOfTime, Paused, RunFailed
 from agents.runs.flow import Flow
 from agents.runs.identity import actor_of, plain
+from agents.runs.refusals import as_failure, refusals
 from agents.workflows.registry import WORKFLOWS
 from lib.clock import now
 
@@ -51,12 +51,11 @@ def _drive(run: Run) -> None:
         log.info("claim_lost", run=str(run.pk), fence=run.fence)
     except OutOfTime:
         _fail(run, "timed_out", "This took longer than it may.", status=Status.TIMED_OUT)
-    except PermissionDenied as error:
-        _fail(run, "forbidden", str(error) or "This is not allowed.")
-    except RunFailed as error:
-        _fail(run, error.code, error.text, is_retryable=error.is_retryable)
     except ModelError as error:
         _model_failed(run, error)
+    except refusals() as error:
+        failure = as_failure(error)
+        _give_up(run, failure.code, failure.text, is_retryable=failure.is_retryable)
     except Exception as error:
         # The outermost loop of a worker: it may be a fault of the moment.
         log.exception("run_crashed", run=str(run.pk), fence=run.fence)

@@ -3,8 +3,10 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from accounts.usage import Budget, BudgetExceeded
 from agents.models import Effect, Message, Run, Step
-from agents.runs.errors import RunFailed, StepFailed
+from agents.runs.errors import RunFailed
+from campaigns.errors import NotAllowedNow
 
 pytestmark = pytest.mark.django_db
 Status = Run.Status
@@ -110,7 +112,15 @@ def test_an_effect_key_used_with_other_arguments_is_refused(define, start, go):
 
 
 @pytest.mark.parametrize(
-    ("raised", "code"), [(PermissionDenied("no"), "forbidden"), (ValidationError("bad"), "invalid")]
+    ("raised", "code"),
+    [
+        (PermissionDenied("no"), "forbidden"),
+        (ValidationError("bad"), "invalid"),
+        (Message.DoesNotExist(), "not_found"),
+        (NotAllowedNow("It is live already."), "not_allowed_now"),
+        (BudgetExceeded(Budget("month", 1), 2), "over_budget"),
+        (RunFailed("closed", "Closed."), "closed"),
+    ],
 )
 def test_a_refused_effect_that_the_workflow_caught_is_refused_in_every_replay(define, start, go, raised, code):
     tries, caught = [], []
@@ -122,7 +132,7 @@ def test_a_refused_effect_that_the_workflow_caught_is_refused_in_every_replay(de
     def work(flow):
         try:
             flow.act("send", tool="send", args={}, do=refuse)
-        except StepFailed as error:
+        except RunFailed as error:
             caught.append(error.code)
         flow.step("after", lambda: None)
         if len(caught) == 1:
@@ -153,6 +163,22 @@ def test_what_a_workflow_raises_itself_is_told(define, start, go):
     define(work)
     run = go(start())
     assert (run.status, run.error["code"], run.error["message"]) == ("failed", "no_products", "Add a product first.")
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "code"),
+    [
+        (ValidationError("bad"), Status.FAILED, "invalid"),
+        (NotAllowedNow("It is live already."), Status.FAILED, "not_allowed_now"),
+        (BudgetExceeded(Budget("month", 1), 2), Status.OVER_BUDGET, "over_budget"),
+    ],
+)
+def test_what_a_service_refuses_ends_the_run_and_is_no_crash(define, start, go, raised, status, code):
+    def refuse():
+        raise raised
+
+    run = go(start(define(lambda flow: flow.step("look", refuse))))
+    assert (run.status, run.error["code"]) == (status, code)
 
 
 def test_two_steps_of_one_name_are_a_mistake_that_is_told(define, start, go):
