@@ -74,29 +74,38 @@ class _Batch:
 
     def _attempt(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
         had_trouble = circuits.enter(self.route)
+        try:
+            vectors = self._paid(texts)
+        except BaseException as error:
+            code = error.code if isinstance(error, ModelError) and not isinstance(error, gate.Crowded) else "stopped"
+            if had_trouble and code not in circuits.COUNTS | circuits.KEY_CODES:
+                circuits.note_end(self.route, code)
+            raise
+        if had_trouble:
+            circuits.note_success(self.route)
+        keys_in_use.note_success(self.route, self.payer.workspace)
+        return vectors
+
+    def _paid(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
         prices = tariff(self.route.model)
         most = sum(len(text.encode("utf-8", "replace")) + counting.AROUND for text in texts)
-        held = ledger.hold(
-            self.payer, self.choices, self.route, ROLE, prices, prices.worst_micro(most, 0), deadline=self.deadline.at
-        )
+        worst = prices.worst_micro(most, 0)
+        held = ledger.hold(self.payer, self.choices, self.route, ROLE, prices, worst, deadline=self.deadline.at)
         started = time.monotonic()
         try:
             vectors, told = self._call(texts)
         except ModelError as error:
-            used = None if getattr(error, "may_have_cost", False) else Usage()
-            self._book(held, used, started, error.code)
-            circuits.note_failure(self.route, error)
+            is_unknown = getattr(error, "may_have_cost", False)
+            self._book(held, None if is_unknown else Usage(), started, error.code, is_estimated=is_unknown)
+            if not isinstance(error, gate.Crowded):
+                circuits.note_failure(self.route, error)
             keys_in_use.note_failure(self.route, self.payer.workspace, error)
             raise
         except BaseException:
-            self._book(held, None, started, "stopped")
+            self._book(held, None, started, "stopped", is_estimated=True)
             raise
         used = Usage(input=told if told is not None else sum(map(counting.guess, texts)))
-        self.is_estimated = self.is_estimated or told is None
-        self._book(held, used, started, "")
-        if had_trouble:
-            circuits.note_success(self.route)
-        keys_in_use.note_success(self.route, self.payer.workspace)
+        self._book(held, used, started, "", is_estimated=told is None)
         return vectors
 
     def _call(self, texts: Sequence[str]) -> tuple[list[tuple[float, ...]], int | None]:
@@ -106,9 +115,8 @@ class _Batch:
         with gate.place(self.route, hold_s=2 * timeout_s + 10, deadline=self.deadline.at):
             return embed_texts(self.route, texts, self.dimensions, timeout_s)
 
-    def _book(self, held: "Held", used: Usage | None, started: float, error: str) -> None:
+    def _book(self, held: "Held", used: Usage | None, started: float, error: str, *, is_estimated: bool) -> None:
         latency_ms = round((time.monotonic() - started) * 1000)
-        is_estimated = used is None or (not error and self.is_estimated)
-        self.is_estimated = self.is_estimated or used is None
         self.cost_micro += ledger.settle(held, used, error=error, latency_ms=latency_ms, is_estimated=is_estimated)
+        self.is_estimated = self.is_estimated or is_estimated
         self.tokens += used.input if used else 0

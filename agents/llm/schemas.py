@@ -8,6 +8,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.validators import extend
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from agents.llm.types import Json
 
@@ -36,6 +39,11 @@ _DROPPED = {
 _BEYOND = {"patternProperties", "oneOf", "allOf", "not", "if", "prefixItems", "dependentRequired", "propertyNames"}
 # Keywords whose keys are names, not keywords.
 _NAMED = {"properties", "$defs", "definitions"}
+# Keywords whose values are data, not schemas.
+_DATA = {"const", "enum", "default", "examples", "required"}
+# Patterns can take longer than anybody lives; what they match is cheap to check for whoever wants it.
+_REFUSED = {"pattern", "patternProperties", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$id"}
+MAX_REFERENCES = 20_000
 _FENCE = re.compile(r"^```[a-zA-Z]*\s*\n(.*)\n```$", re.DOTALL)
 ADVICE = (
     "Answer with one JSON value that is valid under this JSON Schema, and with nothing else:"
@@ -109,6 +117,26 @@ def _is_strict(schema: Mapping[str, Json]) -> bool:
     return not missing and all(map(_is_strict, _inner(schema)))
 
 
+def danger(schema: Json, *, is_named: bool = False) -> str:
+    """What a caller's schema may not hold, or nothing."""
+    if isinstance(schema, list):
+        return next(filter(None, map(danger, schema)), "")
+    if not isinstance(schema, Mapping):
+        return ""
+    for name, value in schema.items():
+        if is_named:
+            found = danger(value)
+        elif name in _REFUSED:
+            found = f"{name} is not supported."
+        elif name == "$ref" and not (isinstance(value, str) and value.startswith("#")):
+            found = "$ref has to lead to a place within the schema."
+        else:
+            found = "" if name in _DATA else danger(value, is_named=name in _NAMED)
+        if found:
+            return found
+    return ""
+
+
 # --- what comes back --------------------------------------------------------------------------------------
 
 
@@ -131,12 +159,30 @@ def object_from(text: str) -> dict[str, Json] | None:
     return value if isinstance(value, dict) else None
 
 
+class TooMuchWork(Exception):
+    """References upon references: it would not end in time."""
+
+
 def misfit(value: Json, schema: Mapping[str, Json]) -> str:
-    """The first reason why the value does not fit; empty when it does."""
+    """The first reason why the value does not fit; empty when it does. Reads nothing from elsewhere."""
     try:
-        error = next(Draft202012Validator(schema).iter_errors(value), None)
-    except (SchemaError, ValidationError, RecursionError) as broken:
+        error = next(_validator(schema).iter_errors(value), None)
+    except (SchemaError, ValidationError, RecursionError, Unresolvable, TooMuchWork) as broken:
         return str(broken)[:500]
     if error is None:
         return ""
     return f"{'/'.join(map(str, error.absolute_path)) or 'the value'}: {error.message}"[:500]
+
+
+def _validator(schema: Mapping[str, Json]) -> Any:
+    """One that asks no address, and gives up where references multiply."""
+    left = MAX_REFERENCES
+
+    def follow(validator: Any, ref: Json, instance: Json, _schema: Json) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise TooMuchWork("the schema refers to itself too often")
+        return validator._validate_reference(ref=ref, instance=instance)
+
+    return extend(Draft202012Validator, {"$ref": follow})(schema, registry=Registry())

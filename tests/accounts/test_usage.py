@@ -194,3 +194,64 @@ def test_another_workspace_neither_sees_nor_uses_it(workspace, charlie_actor):
         assert not UsageTotal.objects.exists()
         usage.reserve(charlie_actor.workspace, "a", "x.post", 1, object_id=uuid4())
         assert UsageEntry.objects.count() == 1
+
+
+# --- further totals ---------------------------------------------------------------------------------------
+
+RUN, AI = usage.Budget("run:1", 100, "The budget of this run"), usage.Budget("ai:2026-11", 1_000, "The budget for AI")
+
+
+def spent_of(workspace, *budgets):
+    return [usage.spent(workspace, budget.scope) for budget in budgets]
+
+
+def test_an_amount_is_held_in_all_totals_and_settled_in_all(workspace, scope):
+    usage.reserve(workspace, "a", "llm", 80, further=[RUN, AI], campaign_id=CAMPAIGN)
+    campaign = usage.campaign_budget(CAMPAIGN, None)
+    assert spent_of(workspace, RUN, AI, campaign) == [(0, 80)] * 3
+    assert usage.settle(workspace, "a", 30)
+    assert spent_of(workspace, RUN, AI, campaign) == [(30, 0)] * 3
+    assert month(workspace) == (30, 0)
+
+
+def test_one_total_without_room_leaves_all_as_they_were(workspace, scope):
+    with pytest.raises(usage.BudgetExceeded, match="budget of this run"):
+        usage.reserve(workspace, "a", "llm", 101, further=[AI, RUN])
+    assert (spent_of(workspace, RUN, AI), month(workspace)) == ([(0, 0), (0, 0)], (0, 0))
+    assert not UsageEntry.objects.exists()
+
+
+def test_it_is_said_whether_only_others_stand_in_the_way(workspace, scope):
+    usage.reserve(workspace, "a", "llm", 60, further=[RUN])
+    with pytest.raises(usage.BudgetExceeded) as caught:
+        usage.reserve(workspace, "b", "llm", 60, further=[RUN])
+    assert caught.value.is_held_up
+    usage.settle(workspace, "a", 50)
+    with pytest.raises(usage.BudgetExceeded) as caught:
+        usage.reserve(workspace, "b", "llm", 60, further=[RUN])
+    assert not caught.value.is_held_up
+    usage.reserve(workspace, "b", "llm", 50, further=[RUN])
+
+
+def test_closing_says_whether_it_closed(workspace, scope):
+    usage.reserve(workspace, "a", "llm", 10, further=[RUN])
+    assert [usage.settle(workspace, "a", 4), usage.settle(workspace, "a", 9), usage.release(workspace, "a")] == [
+        True,
+        False,
+        False,
+    ]
+    assert spent_of(workspace, RUN) == [(4, 0)]
+
+
+def test_more_than_was_held_is_booked(workspace, scope):
+    usage.reserve(workspace, "a", "llm", 10, further=[RUN])
+    usage.settle(workspace, "a", 500)
+    assert (spent_of(workspace, RUN), month(workspace)) == ([(500, 0)], (500, 0))
+
+
+def test_marks_wait_for_the_money_where_reservations_come_and_go(workspace, scope, alice):
+    for number in range(3):
+        usage.reserve(workspace, f"a{number}", "llm", 40, further=[RUN], warns=False)
+        usage.settle(workspace, f"a{number}", 30 if number < 2 else 0, budgets=[RUN])
+    told = Notification.objects.filter(user=alice, kind="budget").values_list("text", flat=True)
+    assert list(told) == ["The budget of this run is 50 % used: $0.00006 of $0.0001."]
