@@ -162,7 +162,9 @@ declare(
     ASSISTANTS,
     WITH_WORKSPACE,
     path="workspace",
-    personal={"user": UNLINK, **mentions("text", "label", "updated_by")},
+    # Without a person it is the workspace's: one's own must not become everybody's.
+    subjects={Person.USER: "user"},
+    personal={"user": Rule.OWN, **mentions("text", "label", "updated_by")},
 )
 declare(
     MemoryBlockVersion,
@@ -185,8 +187,9 @@ declare(
     WITH_WORKSPACE,
     path="workspace",
     # One remembered thing about somebody is worth nothing without them, and its search words would stay.
+    subjects={Person.USER: "user"},
     personal={
-        "user": UNLINK,
+        "user": Rule.OWN,
         "created_by": UNLINK,
         "text": ROW,
         **mentions("subject", "created_label"),
@@ -217,7 +220,8 @@ declare(
     ASSISTANTS,
     WITH_WORKSPACE,
     path="workspace",
-    personal={"user": UNLINK, "undone_by": UNLINK, "diff": MENTION},
+    subjects={Person.USER: "user"},
+    personal={"user": Rule.OWN, "undone_by": UNLINK, "diff": MENTION},
 )
 declare(
     Score,

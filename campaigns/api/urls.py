@@ -11,6 +11,7 @@ from campaigns.api import (
     guests,
     health,
     imports,
+    inbox,
     live,
     logs,
     media,
@@ -33,6 +34,13 @@ DELIVERY = "deliveries/<uuid:delivery_id>"
 REVIEW = "reviews/<uuid:review_id>"
 LINE = "plans/<uuid:plan_id>/lines/<uuid:line_id>"
 urlpatterns = [
+    path("inbox", inbox.InboxView.as_view(), name="inbox"),
+    path("inbox/<uuid:conversation_id>", inbox.ConversationView.as_view(), name="conversation"),
+    path("inbox/<uuid:conversation_id>/done", inbox.ConversationDoneView.as_view(), name="conversation-done"),
+    path("inbox/<uuid:conversation_id>/reopen", inbox.ConversationReopenView.as_view(), name="conversation-reopen"),
+    path("inbox/<uuid:conversation_id>/assign", inbox.ConversationAssignView.as_view(), name="conversation-assign"),
+    path("inbox/<uuid:conversation_id>/draft", inbox.ConversationDraftView.as_view(), name="conversation-draft"),
+    path("inbox/<uuid:conversation_id>/reply", inbox.ConversationReplyView.as_view(), name="conversation-reply"),
     path("campaigns", campaigns.CampaignListView.as_view(), name="campaigns"),
     path("campaigns/<uuid:campaign_id>", campaigns.CampaignView.as_view(), name="campaign"),
     path("campaigns/<uuid:campaign_id>/status", campaigns.CampaignStatusView.as_view(), name="campaign-status"),

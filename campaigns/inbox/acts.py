@@ -150,6 +150,15 @@ def take_over(message: InboxMessage) -> None:
     )
 
 
+def message_to_answer(talk: Conversation, message_id: UUID | None) -> InboxMessage:
+    """The named one of theirs, or their last."""
+    theirs = talk.messages.select_related("conversation__connection").filter(is_ours=False)
+    message = (theirs.filter(pk=message_id) if message_id else theirs.order_by("-sent_at", "-id")).first()
+    if message is None:
+        raise Http404
+    return message
+
+
 def why_no_reply(message: InboxMessage) -> str:
     """Why an answer to this message cannot be sent; empty where it can."""
     talk = message.conversation

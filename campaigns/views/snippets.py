@@ -32,6 +32,7 @@ PLURALS = {
     Snippet.Kind.TEMPLATE: "Templates",
     Snippet.Kind.HASHTAGS: "Hashtags",
     Snippet.Kind.SIGNATURE: "Signatures",
+    Snippet.Kind.REPLY: "Saved replies, for the inbox",
 }
 
 
