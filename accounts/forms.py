@@ -1,6 +1,7 @@
 import zoneinfo
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, cast
 
 from django import forms
@@ -52,8 +53,14 @@ class SignupForm(forms.Form):
         """allauth asks for this hook; the adapter does the work."""
 
 
+@lru_cache(maxsize=1)
+def zone_names() -> tuple[str, ...]:
+    """Read once: the list is collected from hundreds of files."""
+    return tuple(sorted(name for name in zoneinfo.available_timezones() if "/" in name or name == "UTC"))
+
+
 def zones(blank: str = "") -> list[tuple[str, str]]:
-    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name or name == "UTC")
+    names = zone_names()
     return [("", blank)] * bool(blank) + [(name, name.replace("_", " ")) for name in names]
 
 

@@ -64,8 +64,10 @@ class InboxFilter(serializers.Serializer[Any]):
 
 
 def conversation_data(talk: Conversation) -> Data:
-    names = ("id", "kind", "status", "author_id", "author_handle", "author_name", "sentiment", "intent")
-    names += ("has_opted_out", "is_unread", "last_at")
+    names = [
+        "id", "kind", "status", "author_id", "author_handle", "author_name", "sentiment", "intent",
+        "has_opted_out", "is_unread", "last_at",
+    ]  # fmt: skip
     facts = {name: getattr(talk, name) for name in names}
     return facts | {"connection": talk.connection_id, "assigned_to": talk.assigned_to_id}
 

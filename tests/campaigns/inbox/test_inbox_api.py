@@ -62,5 +62,6 @@ def test_who_may_only_look_changes_nothing(api, vic, write, act):
 @pytest.mark.parametrize("act", ["", "done", "reply", "draft", "assign"])
 def test_conversation_of_another_workspace_is_missing(api, charlie, other_workspace, write, act):
     caller, talk = api(charlie), write().conversation
-    answer = caller.get(path(talk)) if not act else caller.post(path(talk, act), {"text": "x", "person": None}, format="json")
+    body = {"text": "x", "person": None}
+    answer = caller.post(path(talk, act), body, format="json") if act else caller.get(path(talk))
     assert answer.status_code == 404
