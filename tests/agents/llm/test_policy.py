@@ -111,11 +111,11 @@ def test_an_unknown_model_is_not_quietly_another(speaking):
 
 def test_all_tries_together_end_at_the_deadline(speaking, payer):
     port = speaking("anthropic")
-    port.fault("timeout", count=5, after_ms=400)
+    port.fault("timeout", count=5, after_ms=1500)
     started = time.monotonic()
     with pytest.raises(ModelError) as caught:
         llm.complete(port.ask(), payer=payer(), deadline_s=0.6)
-    assert (caught.value.code, time.monotonic() - started < 2) == ("timeout", True)
+    assert (caught.value.code, time.monotonic() - started < 5) == ("timeout", True)
 
 
 def test_a_pause_longer_than_the_deadline_is_told_and_not_waited_for(speaking, payer):
