@@ -21,7 +21,7 @@ from agents.runs.caps import campaign_cap
 from agents.runs.errors import ClaimLost, OutOfTime, Paused, RunFailed, StepFailed
 from agents.runs.identity import actor_of, call_digest, plain
 from agents.runs.refusals import as_failure, refusals
-from agents.runs.steps import add_step, find_prompt, pin, prompt_step
+from agents.runs.steps import add_step, find_prompt, next_number, pin, prompt_step
 from lib.clock import boot_seconds, now
 from lib.text import storable
 
@@ -73,7 +73,7 @@ class Flow:
         started = now()
         with claims.lease_kept(self.run):
             output = plain(do())
-        with self._held():
+        with self._writing():
             self._write(key, kind, started, agent=agent, input=input, output=output)
         return output
 
@@ -96,7 +96,7 @@ class Flow:
             raise
         output = _as_json(answer)
         used = {"input_tokens": answer.usage.input, "output_tokens": answer.usage.output}
-        with self._held():
+        with self._writing():
             self._write(
                 key,
                 Kind.LLM,
@@ -133,7 +133,7 @@ class Flow:
         self._begin()
         sent, started = {"tool": tool, "args": args}, now()
         try:
-            with self._held():
+            with self._writing():
                 if approval:
                     self._check_approval(approval, bound)
                 output = self._effect(effect_key or f"{self.run.pk}:{key}", tool, bound, do)
@@ -175,6 +175,7 @@ class Flow:
             else:
                 output = {"answer": asked.answer, "given": asked.given, "by": asked.answered_label}
                 sent = {"action": action, "args": args}
+                self._count()
                 self._write(key, Kind.APPROVAL, asked.created_at, input=sent, output=output, input_sha256=bound)
         if output is None:
             raise Paused
@@ -203,7 +204,7 @@ class Flow:
             return
         self._begin()
         started, cited = now(), plain(list(citations))
-        with self._held():
+        with self._writing():
             if self.run.thread_id:
                 self._add_message(storable(text), cited, provenance)
             self._write(key, Kind.PLAIN, started, input={"text": text, "citations": cited}, output=None)
@@ -236,30 +237,40 @@ class Flow:
     # --- writing ------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Before anything new: is there time, and still the right? Raises Stop or PermissionDenied."""
+        """Before anything new: is there time? Raises Stop."""
         if self.run.deadline_at and now() >= self.run.deadline_at:
             raise OutOfTime
         if boot_seconds() > self._turn_ends:
             self._yield()
-        with self.scope():
-            self.by = actor_of(self.run)
         if self._failed:
             failed, self._failed = self._failed, None
-            with self._held():
+            with self._writing():
                 self._write(**failed)
 
     def _yield(self) -> None:
         with self._held(status=Run.Status.QUEUED, lease_until=None, wake_at=now()):
-            pass
+            self.run.status = Run.Status.QUEUED
         raise Paused
 
     @contextmanager
     def _held(self, **changes: Any) -> Iterator[None]:
+        """The run in our hands, with its person's rights read afresh: for what happens inside, and for the next call.
+
+        Raises ClaimLost or PermissionDenied.
+        """
         with claims.held(self.run, **changes):
+            self.by = actor_of(self.run)
             yield
 
+    def _writing(self) -> AbstractContextManager[None]:
+        """For exactly one `_write`."""
+        return self._held(step_count=next_number(self.run), strikes=0)
+
+    def _count(self) -> None:
+        Run.objects.filter(pk=self.run.pk).update(step_count=next_number(self.run), strikes=0)
+
     def _write(self, key: str, kind: str, started: datetime, **fields: Any) -> None:
-        """Expects `_held`."""
+        """Expects `_writing`."""
         self.done[key] = add_step(self.run, key, kind, started, **fields)
 
     def _note_failure(
@@ -340,16 +351,20 @@ class Flow:
             perm=perm,
             expires_at=now() + timedelta(seconds=expires_s),
         )
-        # The time that a person takes is not the run's.
-        Run.objects.filter(pk=self.run.pk).update(deadline_at=F("deadline_at") + timedelta(seconds=expires_s))
         text = f"The assistant asks for your approval: {row.reason or action}"
         notify(self.run.workspace, "run.waiting", text, path=f"/runs/{self.run.pk}", perm=perm)
         emit(self.run.workspace, "run.waiting", run=str(self.run.pk), interrupt=str(row.pk), action=action)
         return row
 
     def _wait(self, asked: Interrupt) -> None:
+        self.run.status = Run.Status.WAITING
         Run.objects.filter(pk=self.run.pk).update(
-            status=Run.Status.WAITING, lease_until=None, strikes=0, progress=(asked.reason or asked.action)[:120]
+            status=self.run.status,
+            lease_until=None,
+            strikes=0,
+            progress=(asked.reason or asked.action)[:120],
+            # The time that a person takes is not the run's.
+            deadline_at=F("deadline_at") + (asked.expires_at - now()),
         )
 
     def _pinned(self, key: str) -> dict[str, Any]:

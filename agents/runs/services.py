@@ -118,8 +118,10 @@ def _insert(run: Run) -> None:
     pinned = find_prompt(run.workspace, run.assistant.key) if run.assistant else None
     if pinned:
         run.prompt_version_id, run.prompt_sha256 = pinned.version_id, pinned.sha256
+        run.step_count = 1
     run.save(force_insert=True)
     if pinned:
+        run.step_count = 0
         add_step(run, prompt_step(pinned.key), Step.Kind.PLAIN, now(), output=pin(pinned))
 
 

@@ -13,14 +13,18 @@ from lib.clock import now
 MAX_STEPS = 60
 
 
+def next_number(run: Run) -> int:
+    """Raises RunFailed("max_steps")."""
+    if run.step_count >= MAX_STEPS:
+        raise RunFailed("max_steps", f"This took more than {MAX_STEPS} steps.")
+    return run.step_count + 1
+
+
 def add_step(
     run: Run, key: str, kind: str, started: datetime, *, input: Any = None, output: Any = None, **fields: Any
 ) -> Step:
-    """Expects the run's lock, so that no two writers take one number. Raises RunFailed("max_steps")."""
-    n = run.step_count + 1
-    if n > MAX_STEPS:
-        raise RunFailed("max_steps", f"This took more than {MAX_STEPS} steps.")
-    Run.objects.filter(pk=run.pk).update(step_count=n, strikes=0)
+    """Expects the run's lock and its `step_count` raised to `next_number`, so that no number is taken twice."""
+    n = next_number(run)
     sent = plain({} if input is None else input)
     fields.setdefault("input_sha256", digest(sent))
     step = Step.objects.create(

@@ -35,18 +35,20 @@ def advance(run_id: UUID) -> Status | None:
     if workspace_id is None:
         return None
     run = claim_run(workspace_id, run_id)
-    if run is not None:
-        _drive(run)
+    if run is not None and (reached := _drive(run)):
+        return reached
     with workspace_scope(workspace_id):
         status = Run.objects.filter(pk=run_id).values_list("status", flat=True).first()
     return Status(status) if status else None
 
 
-def _drive(run: Run) -> None:
+def _drive(run: Run) -> Status | None:
+    """Where it stands then; None where others may know better."""
     try:
-        _end(run, Status.SUCCEEDED, output=_perform(run))
+        is_ours = _end(run, Status.SUCCEEDED, output=_perform(run))
+        return Status.SUCCEEDED if is_ours else None
     except Paused:
-        pass
+        return Status(run.status)
     except ClaimLost:
         log.info("claim_lost", run=str(run.pk), fence=run.fence)
     except OutOfTime:
@@ -60,6 +62,7 @@ def _drive(run: Run) -> None:
         # The outermost loop of a worker: it may be a fault of the moment.
         log.exception("run_crashed", run=str(run.pk), fence=run.fence)
         _again(run, "crashed", "Something went wrong on our side. It was recorded.", raw=type(error).__name__)
+    return None
 
 
 def _perform(run: Run) -> Any:
@@ -107,8 +110,10 @@ def _fail(run: Run, code: str, text: str, *, status: str = Status.FAILED, is_ret
     _end(run, status, error={"code": code, "message": text, "is_retryable": is_retryable})
 
 
-def _end(run: Run, status: str, *, output: Any = None, error: dict[str, Any] | None = None) -> None:
+def _end(run: Run, status: str, *, output: Any = None, error: dict[str, Any] | None = None) -> bool:
     with workspace_scope(run.workspace_id):
         mine = Run.objects.filter(pk=run.pk, fence=run.fence, status=Status.RUNNING)
-        if not end_run(mine, status, output=plain(output), error=error):
-            log.info("claim_lost", run=str(run.pk), fence=run.fence)
+        is_ours = end_run(mine, status, output=plain(output), error=error)
+    if not is_ours:
+        log.info("claim_lost", run=str(run.pk), fence=run.fence)
+    return is_ours

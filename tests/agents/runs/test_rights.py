@@ -107,13 +107,13 @@ def tenant(in_workspace):
 
 
 @pytest.fixture
-def program(in_workspace, tenant):
-    return system_actor(in_workspace, "Shop system", {Perm.VIEW, Perm.CONTENT_EDIT})
+def program(tenant):
+    return service_actor(tenant)
 
 
 def test_a_program_acts_in_the_workspace_that_it_synced(define, go, program):
     define(lambda flow: [flow.by.label, flow.by.can(Perm.CONTENT_EDIT), flow.by.can(Perm.REVIEW)])
-    assert go(start_run("test", {}, by=program)).output == ["Shop system", True, False]
+    assert go(start_run("test", {}, by=program)).output == ["Service Shop system", True, False]
 
 
 @pytest.mark.parametrize("switch", ["client", "tenant"])
@@ -123,6 +123,13 @@ def test_a_program_that_was_switched_off_does_not(define, go, program, tenant, s
     row = tenant if switch == "tenant" else tenant.client
     row.is_active = False
     row.save()
+    assert go(run).error["code"] == "forbidden"
+
+
+def test_a_run_whose_person_was_erased_is_not_the_programs(define, start, go, tenant):
+    define(lambda flow: "done")
+    run = start()
+    Run.objects.filter(pk=run.pk).update(user=None, started_by="an erased person")
     assert go(run).error["code"] == "forbidden"
 
 

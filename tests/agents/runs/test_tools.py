@@ -119,6 +119,7 @@ def test_a_wrong_call_is_never_done_whoever_let_it_through(
     run = start(define(lambda flow: flow.agent("work", ASK, tools=tools)["text"]))
     answer = {"text": "", "tool_calls": [{"id": "call_1", "raw": "", **made}]}
     add_step(run, "work 1", Step.Kind.LLM, now(), output=answer)
+    Run.objects.update(step_count=1)
     done = go(run)
     assert (done.status, done.output, sent) == (Status.SUCCEEDED, "I see.", [])
     ((is_error, text),) = results()
