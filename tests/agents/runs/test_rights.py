@@ -7,6 +7,7 @@ import pytest
 from accounts.access import Perm, system_actor
 from accounts.api_auth import key_actor
 from accounts.models import ApiKey, Membership, Role, ServiceClient, ServiceTenant, Workspace
+from accounts.service_clients import service_actor
 from accounts.services import create_api_key
 from agents.models import Run
 from agents.runs.services import start_run
