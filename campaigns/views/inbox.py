@@ -102,6 +102,7 @@ def _page(
     wanted = wanted if wanted in FILTERS else "open"
     words = request.GET.get("q", "")[:200]
     rows = acts.find_conversations(request.actor, wanted=wanted, words=words)
+    accounts = _accounts(request)
     context: dict[str, Any] = {
         "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
         "filters": FILTERS,
@@ -109,7 +110,8 @@ def _page(
         "words": words,
         "talk": talk,
         "error": error,
-        "accounts": _accounts(request),
+        "accounts": accounts,
+        "is_read": any(account["is_on"] for account in accounts),
     }
     if talk:
         context |= _talk(request, talk, typed)
@@ -132,6 +134,7 @@ def _talk(request: MemberRequest, talk: Conversation, typed: str) -> dict[str, A
         "draft": found,
         "why_not": acts.why_no_reply(last) if last else "",
         "is_answered": last is not None and f"reply:{last.pk}" in answered,
+        "intent": talk.intent.replace("_", " "),
         "typed": typed or (found["text"] if found else ""),
         "people": acts.people_who_answer(request.actor),
         "saved": Snippet.objects.filter(workspace=request.actor.workspace, kind=Snippet.Kind.REPLY),
@@ -142,10 +145,10 @@ def _talk(request: MemberRequest, talk: Conversation, typed: str) -> dict[str, A
 
 
 def _accounts(request: MemberRequest) -> list[dict[str, Any]]:
-    """Accounts on X, and whether their mentions are read."""
-    on = set(InboxCursor.objects.filter(kind=MENTIONS).values_list("connection_id", flat=True))
+    """Accounts on X, whether their mentions are read, and what went wrong with it."""
+    on = dict(InboxCursor.objects.filter(kind=MENTIONS).values_list("connection_id", "problem"))
     rows = Connection.objects.shown().filter(workspace=request.actor.workspace, network=Network.X)
-    return [{"connection": row, "is_on": row.pk in on} for row in rows]
+    return [{"connection": row, "is_on": row.pk in on, "problem": on.get(row.pk, "")} for row in rows]
 
 
 def _message(talk: Conversation, message_id: UUID) -> InboxMessage:
