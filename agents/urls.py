@@ -18,6 +18,7 @@ ASSISTANT = "assistants/<uuid:assistant_id>"
 CHAT = "assistant/<uuid:thread_id>"
 urlpatterns = [
     path("assistant", chat.chat_home, name="chats"),
+    path("assistant/panel", chat.chat_panel, name="chat-panel"),
     path("assistant/begin", chat.chat_begin, name="chat-begin"),
     path(CHAT, chat.chat, name="chat"),
     path(f"{CHAT}/rename", chat.chat_rename, name="chat-rename"),

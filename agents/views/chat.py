@@ -20,6 +20,7 @@ from agents.runs.services import answer_interrupt, cancel_run
 from lib.money import dollars
 
 LISTED = 50
+PANEL = "composer"
 IDEAS = (
     "What could we post this week?",
     "Three ways to say what we do, for people who have never heard of us",
@@ -57,6 +58,25 @@ def chat(request: MemberRequest, thread_id: UUID) -> HttpResponse:
     except ValidationError as error:
         return _page(request, thread, error=" ".join(error.messages), status=400)
     return redirect("agents:chat", thread.pk)
+
+
+@member_view(Perm.CONTENT_EDIT)
+def chat_panel(request: MemberRequest) -> HttpResponse:
+    """Beside the composer: the person's conversation there. Without htmx it is the page of the assistant."""
+    if not request.htmx:
+        return redirect("agents:chats")
+    thread = threads.visible_threads(request.actor).filter(metadata__place=PANEL).first()
+    error = ""
+    if request.method == "POST":
+        thread = thread or threads.create_thread(by=request.actor, metadata={"place": PANEL})
+        try:
+            threads.post_message(thread, request.POST.get("message", ""), by=request.actor)
+        except ValidationError as refused:
+            error = " ".join(refused.messages)
+    context = {"thread": thread, "error": error, "typed": request.POST.get("message", "") if error else ""}
+    if thread:
+        context |= _conversation(thread)
+    return render(request, "agents/chat_panel_body.html", context)
 
 
 @member_view(Perm.VIEW, scope=False)
@@ -97,6 +117,8 @@ def chat_answer(request: MemberRequest, thread_id: UUID, run_id: UUID) -> HttpRe
         )
     except (RunConflict, PermissionDenied) as error:
         return _page(request, thread, error=str(error), status=409)
+    except ValidationError as error:
+        return _page(request, thread, error=" ".join(error.messages), status=400)
     return redirect("agents:chat", thread_id)
 
 
@@ -128,15 +150,19 @@ def _page(request: MemberRequest, thread: Thread | None, *, error: str = "", sta
         "ideas": IDEAS,
     }
     if thread:
-        runs = {run.pk: run for run in thread.runs.order_by("created_at")}
-        open_run = next((run for run in runs.values() if not run.is_ended), None)
-        context |= {
-            "turns": [_turn(message, runs) for message in thread.messages.select_related("author")],
-            "open_run": open_run,
-            "asked": open_run.interrupts.filter(answer="").first() if open_run else None,
-        }
+        context |= _conversation(thread)
     name = "agents/chat_turns.html" if request.htmx and thread and request.method == "GET" else "agents/chat.html"
     return render(request, name, context, status=status)
+
+
+def _conversation(thread: Thread) -> dict[str, Any]:
+    runs = {run.pk: run for run in thread.runs.order_by("created_at")}
+    open_run = next((run for run in runs.values() if not run.is_ended), None)
+    return {
+        "turns": [_turn(message, runs) for message in thread.messages.select_related("author")],
+        "open_run": open_run,
+        "asked": open_run.interrupts.filter(answer="").first() if open_run else None,
+    }
 
 
 def _turn(message: Any, runs: dict[UUID, Run]) -> dict[str, Any]:

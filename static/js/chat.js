@@ -1,12 +1,9 @@
 "use strict";
 // Shows an answer while it is written, and sends with Enter. Without this script the page reloads until it is there.
 (() => {
-  const area = document.getElementById("message");
-  const turns = document.getElementById("turns");
-  if (!turns) return;
-  const toEnd = () => turns.lastElementChild?.scrollIntoView({ block: "nearest" });
+  const toEnd = (turns) => turns.lastElementChild?.scrollIntoView({ block: "nearest" });
 
-  const listen = () => {
+  const listen = (turns) => {
     const open = turns.querySelector("[data-stream]");
     if (!open) return;
     const text = open.querySelector("[data-text]");
@@ -17,12 +14,12 @@
       const answer = await fetch(open.dataset.turns, { headers: { "HX-Request": "true" } });
       if (!answer.ok) return location.reload();
       turns.innerHTML = await answer.text();
-      toEnd();
-      return listen();
+      toEnd(turns);
+      return listen(turns);
     };
     source.addEventListener("text", (event) => {
       text.textContent += JSON.parse(event.data).text;
-      toEnd();
+      toEnd(turns);
     });
     // A step that ended was a part of the work; the answer itself stands in the thread then.
     source.addEventListener("step", (event) => {
@@ -35,18 +32,27 @@
     });
     source.addEventListener("end", finish);
   };
+  const start = (root) => root.querySelectorAll(".turns").forEach((turns) => {
+    listen(turns);
+    toEnd(turns);
+  });
 
-  area?.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches(".chat-form textarea")) return;
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if (area.value.trim()) area.form.requestSubmit();
+    if (event.target.value.trim()) event.target.form.requestSubmit();
   });
   document.addEventListener("click", (event) => {
     const idea = event.target.closest("[data-idea]");
     if (!idea) return;
+    const area = idea.closest(".chat-main").querySelector(".chat-form textarea");
     area.value = idea.dataset.idea;
     area.focus();
   });
-  listen();
-  toEnd();
+  // The panel beside the composer arrives later.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.closest("#chat-panel")) start(event.target);
+  });
+  start(document);
 })();

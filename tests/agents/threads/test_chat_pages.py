@@ -102,6 +102,34 @@ def test_stream_is_for_whom_the_conversation_is(alice_client, bob_client, worksp
     assert b"event: end" in b"".join(bob_client.get(path).streaming_content)
 
 
+# --- beside the composer ----------------------------------------------------------------------------------
+
+
+HTMX = {"HX-Request": "true"}
+
+
+def test_panel_goes_on_with_its_own_conversation(bob_client, workspace, sandbox):
+    assert "names its sources" in bob_client.get("/assistant/panel", headers=HTMX).content.decode()
+    for text in ("A first question", "A second question"):
+        shown = bob_client.post("/assistant/panel", {"message": text}, headers=HTMX).content.decode()
+    assert "A first question" in shown
+    assert "data-stream=" in shown
+    with workspace_scope(workspace.pk):
+        assert Thread.objects.count() == 1
+
+
+def test_panel_explains_what_it_cannot_send_and_keeps_it(bob_client, sandbox):
+    shown = bob_client.post("/assistant/panel", {"message": "x" * 20_001}, headers=HTMX).content.decode()
+    assert 'role="alert"' in shown
+    assert "x" * 20_001 in shown
+
+
+def test_panel_stands_beside_the_composer_and_is_not_loaded_before_it_is_opened(bob_client, workspace):
+    text = bob_client.get("/posts/new").content.decode()
+    assert "Ask the assistant" in text
+    assert "names its sources" not in text
+
+
 # --- asking before it changes something -------------------------------------------------------------------
 
 
