@@ -25,6 +25,7 @@ from accounts.scope import workspace_scope
 from agents import llm
 from agents.budgets import totals
 from agents.llm import catalogue
+from agents.llm.schemas import danger
 from agents.llm.types import Answer, Ask, ModelError, Payer, Said, Stop
 from lib.ids import uuid7
 
@@ -105,8 +106,13 @@ class StructuredInput(ResponsesInput):
             raise serializers.ValidationError(f"At most {MAX_SCHEMA:,} characters.")
         try:
             jsonschema.Draft202012Validator.check_schema(schema)
+            problem = danger(schema)
         except jsonschema.SchemaError as error:
             raise serializers.ValidationError(f"This is no JSON Schema: {error.message[:200]}") from error
+        except RecursionError as error:
+            raise serializers.ValidationError("This schema is nested too deeply.") from error
+        if problem:
+            raise serializers.ValidationError(problem)
         return schema
 
 

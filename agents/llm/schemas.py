@@ -43,7 +43,7 @@ _NAMED = {"properties", "$defs", "definitions"}
 _DATA = {"const", "enum", "default", "examples", "required"}
 # Patterns can take longer than anybody lives; what they match is cheap to check for whoever wants it.
 _REFUSED = {"pattern", "patternProperties", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$id"}
-MAX_REFERENCES = 20_000
+MAX_REFERENCES = 5_000
 _FENCE = re.compile(r"^```[a-zA-Z]*\s*\n(.*)\n```$", re.DOTALL)
 ADVICE = (
     "Answer with one JSON value that is valid under this JSON Schema, and with nothing else:"
