@@ -142,7 +142,7 @@ def start_thread_run(
     """Run a workflow in a thread: the named one, its assistant's, or the chat."""
     chosen = assistant or thread.assistant
     name = workflow or (chosen.workflow if chosen else CHAT)
-    if name not in WORKFLOWS:
+    if name not in WORKFLOWS or WORKFLOWS[name].is_inner:
         raise ValidationError({"workflow": f"There is no workflow called {one_line(name)[:60]}."})
     return start_run(name, input, by=by, thread=thread, assistant=chosen, **options)
 

@@ -11,7 +11,10 @@ from django.db.models.functions import Cast
 from django.http import Http404
 
 from accounts.access import Actor, Perm
+from accounts.models import User, Workspace
 from agents.models import Effect, Interrupt, ModelCall, Run, Score, Step
+from agents.workflows.registry import private_workflows
+from lib.text import storable
 
 MAX_WORDS = 6
 NAMES = {"up": "Good", "down": "Bad"}
@@ -44,9 +47,15 @@ class Trace:
 
 
 def visible_runs(by: Actor) -> QuerySet[Run]:
-    """Those of the workspace; of conversations, which are private, only one's own."""
     by.require(Perm.VIEW)
-    return Run.objects.filter(Q(thread=None) | Q(thread__user=by.user), workspace=by.workspace)
+    return runs_shown_to(by.user, by.workspace)
+
+
+def runs_shown_to(user: User | None, workspace: Workspace) -> QuerySet[Run]:
+    """Those of the workspace; of conversations and of what works with a person's own memory, only one's own."""
+    shared = Q(thread=None) & ~Q(workflow__in=private_workflows())
+    own = Q(thread__user=user) | Q(thread=None, user=user) if user else Q()
+    return Run.objects.filter(shared | own, workspace=workspace)
 
 
 def find_runs(
@@ -144,7 +153,7 @@ def score_run(run: Run, name: str, *, by: Actor, comment: str = "") -> Score:
         user=by.user,
         name="thumb",
         value=1.0 if name == "up" else 0.0,
-        comment=comment[:1_000],
+        comment=storable(comment)[:1_000],
     )
 
 

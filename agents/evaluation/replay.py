@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from accounts import audit
 from accounts.access import Actor, Perm
+from accounts.models import User
 from accounts.scope import all_workspaces_scope, workspace_scope
 from agents import llm
 from agents.llm.types import Ask, ModelError, Payer, Stop
@@ -26,6 +27,7 @@ from agents.runs.errors import RunFailed
 from agents.runs.flow import Flow, _as_json
 from agents.runs.identity import actor_of, digest, plain
 from agents.runs.steps import prompt_step
+from agents.traces import runs_shown_to
 from agents.workflows.registry import WORKFLOWS
 from compliance.guard_check import MAX_TEXT, Question, check_text
 from lib.clock import now
@@ -121,11 +123,20 @@ def start_replay(assistant: Assistant, version: PromptVersion, *, by: Actor, is_
     return replay
 
 
-def recorded_runs(assistant: Assistant, most: int = MOST_RUNS) -> list[Run]:
-    """The newest that ended well and were told by this assistant's prompt."""
+def recorded_runs(assistant: Assistant, user: User | None, most: int = MOST_RUNS) -> list[Run]:
+    """The newest that this person may see, that ended well and were told by this assistant's prompt."""
     used = Step.objects.filter(workspace=assistant.workspace_id, key=prompt_step(assistant.key))
-    rows = Run.objects.filter(pk__in=used.values("run_id"), status=Run.Status.SUCCEEDED, replay_of=None)
+    shown = runs_shown_to(user, assistant.workspace)
+    rows = shown.filter(pk__in=used.values("run_id"), status=Run.Status.SUCCEEDED, replay_of=None)
     return list(rows.select_related("workspace", "user", "thread").order_by("-created_at")[:most])
+
+
+def results_for(replay: Replay, user: User | None) -> list[dict[str, Any]]:
+    """Without those of runs that only somebody else may see."""
+    named = [UUID(row["run"]) for row in replay.results]
+    shown = runs_shown_to(user, replay.workspace).filter(pk__in=named).values_list("pk", flat=True)
+    seen = {str(pk) for pk in shown}
+    return [row for row in replay.results if row["run"] in seen]
 
 
 def queued_replays() -> list[tuple[UUID, UUID]]:
@@ -142,7 +153,8 @@ def take_replay(workspace_id: UUID, replay_id: UUID) -> None:
             return
     try:
         with workspace_scope(workspace_id):
-            replay = Replay.objects.filter(pk=replay_id, status=Replay.Status.QUEUED).first()
+            queued = Replay.objects.select_related("created_by").filter(status=Replay.Status.QUEUED)
+            replay = queued.filter(pk=replay_id).first()
         if replay:
             run_replay(replay)
     finally:
@@ -153,9 +165,9 @@ def take_replay(workspace_id: UUID, replay_id: UUID) -> None:
 def run_replay(replay: Replay) -> None:
     """Play them all and write down what changes. Expects no transaction: calls to models may be among it."""
     with workspace_scope(replay.workspace_id):
-        version = PromptVersion.objects.select_related("assistant", "workspace").get(pk=replay.version_id)
+        version = PromptVersion.objects.select_related("assistant__workspace", "workspace").get(pk=replay.version_id)
         body = resolve_in(version.workspace, as_source(version)).body
-        runs = recorded_runs(version.assistant)
+        runs = recorded_runs(version.assistant, replay.created_by)
     results = []
     for run in runs:
         played = _play(run, version.assistant.key, body, replay)

@@ -75,7 +75,7 @@ def _material(flow: Flow, user: User | None) -> dict[str, Any]:
         return gather(flow.run.workspace, user) | {"language": languages[:200] or ANY_LANGUAGE}
 
 
-WORKFLOW = Workflow(NAME, "Tidy memory", run_consolidation, INPUT_SCHEMA)
+WORKFLOW = Workflow(NAME, "Tidy memory", run_consolidation, INPUT_SCHEMA, is_inner=True, is_private=True)
 
 
 def start_consolidation(*, by: Actor, is_own: bool, idem_key: str = "") -> Run:

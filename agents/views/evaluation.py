@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import Perm
 from accounts.web import MemberRequest, member_view
 from agents.evaluation import datasets
-from agents.evaluation.replay import recorded_runs, start_replay
+from agents.evaluation.replay import recorded_runs, results_for, start_replay
 from agents.models import Replay
 from agents.prompts.assistants import get_assistant
 from agents.prompts.versions import get_version
@@ -30,8 +30,8 @@ def replays(request: MemberRequest, assistant_id: UUID, number: int) -> HttpResp
         "assistant": assistant,
         "version": version,
         "replay": newest,
-        "rows": [_shown(row) for row in newest.results] if newest else [],
-        "run_count": len(recorded_runs(assistant)),
+        "rows": [_shown(row) for row in results_for(newest, request.user)] if newest else [],
+        "run_count": len(recorded_runs(assistant, request.user)),
     }
     name = "agents/replay_result.html" if request.htmx else "agents/replay.html"
     return render(request, name, context)

@@ -19,6 +19,10 @@ class Workflow:
     schema: Mapping[str, Any] = field(default_factory=dict)
     # The permission that starting it needs, as `accounts.access.Perm` names it.
     perm: str = "content.edit"
+    # Started by the service whose rows it writes, and by nobody else.
+    is_inner: bool = False
+    # Works with what belongs to its person alone: nobody else sees its runs.
+    is_private: bool = False
 
 
 WORKFLOWS: dict[str, Workflow] = {}
@@ -26,3 +30,7 @@ WORKFLOWS: dict[str, Workflow] = {}
 
 def register(workflow: Workflow) -> None:
     WORKFLOWS[workflow.name] = workflow
+
+
+def private_workflows() -> list[str]:
+    return [name for name, workflow in WORKFLOWS.items() if workflow.is_private]

@@ -7,15 +7,17 @@ def register_workflows() -> None:
     from campaigns.workflows import campaign, drafts, enhance, insights
 
     text = {"type": "string"}
-    register(Workflow("campaign", "Campaign", campaign.run_campaign, schema=_object(plan=text)))
-    register(Workflow("plan_line", "Line of a plan", campaign.run_line, schema=_object(line=text, wish=text)))
-    register(Workflow("draft", "Drafts", drafts.run_drafts, schema=drafts.INPUT))
+    register(Workflow("campaign", "Campaign", campaign.run_campaign, schema=_object(plan=text), is_inner=True))
+    line = _object(line=text, wish=text)
+    register(Workflow("plan_line", "Line of a plan", campaign.run_line, schema=line, is_inner=True))
+    register(Workflow("draft", "Drafts", drafts.run_drafts, schema=drafts.INPUT, is_private=True))
     register(
         Workflow(
             "enhance",
             "Better texts for a source",
             enhance.run_enhance,
             schema=_object(post=text, revision={"type": "integer"}),
+            is_inner=True,
         )
     )
     register(Workflow("audience", "Audience", insights.run_audience, schema=_object()))
