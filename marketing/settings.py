@@ -409,6 +409,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CampaignStatusEnum": "campaigns.models.Campaign.Status",
         "ConsentStateEnum": "compliance.models.Consent.State",
+        "ConversationKindEnum": "campaigns.models.Conversation.Kind",
+        "ConversationStatusEnum": "campaigns.models.Conversation.Status",
         "DeliveryStateEnum": "campaigns.models.Delivery.State",
         "ImportStatusEnum": "campaigns.models.Import.Status",
         "PrivacyKindEnum": "compliance.models.PrivacyRequest.Kind",
@@ -418,6 +420,7 @@ SPECTACULAR_SETTINGS = {
         "RunStatusEnum": "agents.models.Run.Status",
         "SnippetKindEnum": "campaigns.models.Snippet.Kind",
         "TermKindEnum": "compliance.models.WorkspaceTerm.Kind",
+        "VerdictEnum": "compliance.guard.port.Verdict",
     },
 }
 

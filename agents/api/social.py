@@ -19,7 +19,8 @@ from agents.prompts import current_prompt
 from agents.runs.services import start_run
 from agents.safety.kinds import Route
 from agents.safety.normalise import MAX_CHARACTERS
-from agents.workflows.social import ALLOW, BLOCK, CHANNELS, REVIEW, WORKFLOW
+from agents.workflows.social import CHANNELS, WORKFLOW
+from compliance.guard.port import Verdict
 from social.models import Network
 
 LONGEST_WAIT_S = 30
@@ -71,7 +72,7 @@ class SocialRunAnswer(serializers.Serializer[Any]):
 
 class SocialDraftAnswer(SocialRunAnswer):
     draft = serializers.CharField(allow_blank=True, help_text="Empty where nothing may be said, or it was withheld.")
-    decision = serializers.ChoiceField([ALLOW, REVIEW, BLOCK], help_text="None of them sends anything.")
+    decision = serializers.ChoiceField([verdict.value for verdict in Verdict], help_text="None of them sends anything.")
     route = serializers.ChoiceField(ROUTES, help_text="What kind of message it is.")
     reasons = serializers.ListField(child=serializers.CharField(), help_text="Why a person has to look.")
     review_id = serializers.UUIDField(allow_null=True, help_text="The question that waits for a reviewer.")

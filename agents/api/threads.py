@@ -308,8 +308,19 @@ class RunView(TenantView):
 
 class RunStatusView(RunView):
     @extend_schema(operation_id="run_status", tags=["threads"], summary="How a run stands", responses=RunAnswer)
-    def get(self, request: Request, run_id: UUID, thread_id: UUID | None = None) -> Response:
+    def get(self, request: Request, run_id: UUID, thread_id: UUID) -> Response:
         return Response(run_status(self.run_of(run_id, thread_id)))
+
+
+class RunStatusAloneView(RunView):
+    @extend_schema(
+        operation_id="run_status_alone",
+        tags=["threads"],
+        summary="How a run stands, without its thread",
+        responses=RunAnswer,
+    )
+    def get(self, request: Request, run_id: UUID) -> Response:
+        return Response(run_status(self.run_of(run_id, None)))
 
 
 class RunCancelView(RunView):

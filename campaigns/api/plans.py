@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -165,44 +165,52 @@ def _line(line: PlanLine) -> Response:
     return Response(PlanLineAnswer(line).data)
 
 
-@extend_schema(
-    operation_id="plan_line_accept",
-    tags=["ai"],
-    summary="Make it a post that waits for review",
-    request=None,
-    responses=PlanLineAnswer,
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="plan_line_accept",
+        tags=["ai"],
+        summary="Make it a post that waits for review",
+        request=None,
+        responses=PlanLineAnswer,
+    )
 )
 class AcceptView(LineActView):
     def act(self, line: PlanLine, request: Request) -> None:
         plan_lines.accept_line(line, by=self.actor)
 
 
-@extend_schema(
-    operation_id="plan_line_reject", tags=["ai"], summary="Reject a line", request=None, responses=PlanLineAnswer
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="plan_line_reject", tags=["ai"], summary="Reject a line", request=None, responses=PlanLineAnswer
+    )
 )
 class RejectView(LineActView):
     def act(self, line: PlanLine, request: Request) -> None:
         plan_lines.reject_line(line, by=self.actor)
 
 
-@extend_schema(
-    operation_id="plan_line_restore",
-    tags=["ai"],
-    summary="Take a rejection back",
-    request=None,
-    responses=PlanLineAnswer,
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="plan_line_restore",
+        tags=["ai"],
+        summary="Take a rejection back",
+        request=None,
+        responses=PlanLineAnswer,
+    )
 )
 class RestoreView(LineActView):
     def act(self, line: PlanLine, request: Request) -> None:
         plan_lines.propose_again(line, by=self.actor)
 
 
-@extend_schema(
-    operation_id="plan_line_rewrite",
-    tags=["ai"],
-    summary="Have a line written anew, as you wish",
-    request=WishInput,
-    responses=PlanLineAnswer,
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="plan_line_rewrite",
+        tags=["ai"],
+        summary="Have a line written anew, as you wish",
+        request=WishInput,
+        responses=PlanLineAnswer,
+    )
 )
 class RewriteView(LineActView):
     def act(self, line: PlanLine, request: Request) -> None:
