@@ -21,7 +21,7 @@ from campaigns.deliveries.loading import may_be_live
 from campaigns.drafts import MediaDraft, PartDraft, PostDraft
 from campaigns.errors import NotAllowedNow, StaleForm
 from campaigns.links import with_short_links
-from campaigns.models import Campaign, Delivery, MediaAsset, PartMedia, Post, PostPart
+from campaigns.models import Campaign, Delivery, MediaAsset, Origin, PartMedia, Post, PostPart
 from campaigns.versions import keep_version
 from compliance import fingerprints
 from compliance.places import clean_industry, clean_markets
@@ -226,7 +226,16 @@ def duplicate_post(post: Post, *, by: Actor) -> Post:
         # Everybody who wrote the text stands behind each copy of it: four eyes means somebody else.
         copy.authors = sorted({*copy.authors, *post.authors})
         copy.save(update_fields=["authors"])
+        _copy_origins(post, copy)
     return copy
+
+
+def _copy_origins(post: Post, copy: Post) -> None:
+    """Where its text comes from stays known; what it cost was paid with the first."""
+    rows = list(post.origins.all())
+    for row in rows:
+        row.pk, row.post, row.cost_micro = uuid7(), copy, 0
+    Origin.objects.bulk_create(rows)
 
 
 def delete_post(post: Post, *, by: Actor) -> None:

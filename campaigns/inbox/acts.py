@@ -13,6 +13,7 @@ from accounts.access import Actor, Perm
 from accounts.models import Membership, Role
 from agents.models import Run
 from agents.runs.services import start_run
+from agents.safety.gate import Bounds, check_output
 from campaigns.deliveries import submit_post
 from campaigns.drafts import PartDraft, PostDraft
 from campaigns.models import Conversation, InboxMessage, Post
@@ -26,6 +27,8 @@ FILTERS = ("open", "done", "mine", "unassigned", "unread", "negative")
 CHANNELS = {"mention": "mention", "comment": "comment", "direct": "dm"}
 ONLY_READ = "Answers from here go out on X only, for now. Copy the draft, and answer in Telegram."
 NOT_ASKED = "They have not mentioned or quoted this account there, and X forbids answers nobody asked for."
+# A person may link, name and count as they like; these are never meant.
+LEAKS = {"canary", "hidden", "markup", "personal_data", "code"}
 OPTED_OUT = "They asked to be left alone."
 
 
@@ -150,6 +153,13 @@ def take_over(message: InboxMessage) -> None:
     )
 
 
+def _refuse_leaks(text: str, message: InboxMessage) -> None:
+    """The gate of drafts, once more: what came of a stranger's words may have been edited since."""
+    findings = check_output(text, Bounds(network=message.connection.network, author=message.conversation.author_handle))
+    if leaks := [finding.text for finding in findings if finding.code in LEAKS]:
+        raise ValidationError(leaks)
+
+
 def message_to_answer(talk: Conversation, message_id: UUID | None) -> InboxMessage:
     """The named one of theirs, or their last."""
     theirs = talk.messages.select_related("conversation__connection").filter(is_ours=False)
@@ -180,6 +190,8 @@ def reply(message: InboxMessage, text: str, *, by: Actor, is_agent_text: bool = 
     if len(text) > MAX_REPLY:
         raise ValidationError({"text": f"At most {MAX_REPLY:,} characters."})
     talk = message.conversation
+    if is_agent_text:
+        _refuse_leaks(text, message)
     draft = PostDraft(
         parts=(PartDraft(text=text),),
         title=f"Answer to {talk}"[:200],

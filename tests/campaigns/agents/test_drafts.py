@@ -238,3 +238,15 @@ def test_post_page_shows_what_was_left_out(draft_run, bob_client, base, bob: Use
     page = bob_client.get(f"{base}/posts/{Post.objects.get().pk}").content.decode()
     assert f"1 of {1 + len(rest)} sentences taken over" in page
     assert page.count('<s title="Not taken over">') == len(rest)
+
+
+def test_copy_of_a_post_knows_where_its_text_comes_from_and_costs_nothing(in_workspace, bob_actor):
+    from campaigns.drafts import PartDraft, PostDraft
+    from campaigns.models import Origin
+    from campaigns.services import create_post, duplicate_post
+
+    post = create_post(PostDraft(parts=(PartDraft("Hello"),)), by=bob_actor, has_agent_text=True)
+    Origin.objects.create(workspace=in_workspace, post=post, model="m", cost_micro=120, sentences=[{"text": "Hello"}])
+    copy = duplicate_post(post, by=bob_actor)
+    assert [(row.model, row.cost_micro, row.sentences) for row in copy.origins.all()] == [("m", 0, [{"text": "Hello"}])]
+    assert post.origins.get().cost_micro == 120

@@ -210,3 +210,17 @@ def test_strangers_words_never_reach_the_draft(write, bob_client, bob_actor, san
     assert "PWNED" not in acts.draft_of(message)["text"]
     with workspace_scope(message.workspace_id):
         assert not Post.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["See <img src=x>", "Write to anna.li@example.org", "a\u202eb", "ZXZpbC5leGFtcGxlL2Fib3V0"]
+)
+def test_what_came_of_a_draft_passes_the_gate_again_before_it_goes_on(write, bob_actor, text):
+    message = write()
+    with pytest.raises(ValidationError):
+        acts.reply(message, text, by=bob_actor, is_agent_text=True)
+    assert not Post.objects.exists()
+
+
+def test_persons_own_words_are_for_the_rules_alone(write, bob_actor):
+    assert acts.reply(write(), "Write to us at team@roastery.example", by=bob_actor)
