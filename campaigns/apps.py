@@ -9,12 +9,14 @@ class CampaignsConfig(AppConfig):
         from accounts.guests import GUEST_SHARES
         from accounts.problems import CONFLICTS
         from accounts.staff_groups import make_staff_groups
+        from agents.runs.caps import CAPS
         from campaigns import inventory, live_changes, telegram_reviews  # noqa: F401  (declares the models)
         from campaigns.account_health import follow_change
         from campaigns.dead_letters import note_stuck
         from campaigns.deliveries import KIND, REVIEW_SUBJECT
         from campaigns.errors import NotAllowedNow, StaleForm
         from campaigns.inbox.collect import hear_telegram
+        from campaigns.queries import campaign_cap
         from campaigns.services import share_with_invited
         from campaigns.workflows import register_workflows
         from compliance.health import FOLLOWERS
@@ -35,3 +37,4 @@ class CampaignsConfig(AppConfig):
         CONFLICTS[NotAllowedNow] = "not_allowed_now"
         CONFLICTS[StaleForm] = "stale"
         register_workflows()
+        CAPS["campaign"] = campaign_cap

@@ -24,7 +24,7 @@ from agents.models import Assistant, PromptVersion, Replay, Run, Step
 from agents.prompts import render
 from agents.prompts.serving import as_source, resolve_in
 from agents.runs.errors import RunFailed
-from agents.runs.flow import Flow, _as_json
+from agents.runs.flow import Flow, as_json
 from agents.runs.identity import actor_of, digest, plain
 from agents.runs.steps import prompt_step
 from agents.traces import runs_shown_to
@@ -81,7 +81,7 @@ class RecordedFlow(Flow):
         self.played.cost_micro += answer.cost_micro
         if answer.stop is Stop.REFUSAL:
             raise ModelError("refused", "The model declined to answer this.")
-        return _as_json(answer)
+        return as_json(answer)
 
     def act(self, key: str, *, tool: str, args: Mapping[str, Any], do: Any, **_options: Any) -> Any:
         recorded = self.done.get(key)

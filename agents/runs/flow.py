@@ -94,7 +94,7 @@ class Flow:
         except ModelError as error:
             self._note_failure(key, Kind.LLM, started, error, agent=agent, input=sent)
             raise
-        output = _as_json(answer)
+        output = as_json(answer)
         used = {"input_tokens": answer.usage.input, "output_tokens": answer.usage.output}
         with self._writing():
             self._write(
@@ -405,7 +405,7 @@ def deadline_in(timeout_s: float | None) -> datetime:
     return now() + timedelta(seconds=settings.RUN_TIMEOUT_S if timeout_s is None else timeout_s)
 
 
-def _as_json(answer: "Answer") -> dict[str, Any]:
+def as_json(answer: "Answer") -> dict[str, Any]:
     names = ("text", "data", "stop", "model", "provider", "cost_micro", "is_sandbox")
     found = {name: getattr(answer, name) for name in names}
     return dict(plain(found | {"tool_calls": [asdict(call) for call in answer.tool_calls]}))
