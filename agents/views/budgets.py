@@ -17,6 +17,7 @@ from agents import keys
 from agents.budgets import calls_of, change_settings, costs_by, costs_by_day, settings_for, totals
 from agents.llm.catalogue_schema import ROLES
 from agents.models import AISettings
+from agents.runs.webhooks import webhook_secret
 from lib.csv_cells import csv_lines
 
 MICRO = 1_000_000
@@ -180,6 +181,7 @@ def _page(
             "budget_form": budget_form or BudgetForm(initial=_initial(settings_for(workspace))),
             "key_form": key_form or KeyForm(),
             "keys": keys.keys_of(request.actor),
+            "webhook_secret": webhook_secret(workspace),
         }
     return render(request, "agents/budgets.html", context, status=status)
 

@@ -12,6 +12,7 @@ from agents.models import ModelCall, Run, Score, Step
 from agents.runs.errors import RunFailed
 from agents.runs.flow import Flow
 from agents.runs.services import start_run
+from agents.runs.webhooks import webhook_secret
 from agents.runs.worker import advance
 from agents.workflows.registry import WORKFLOWS, Workflow, register
 from compliance.privacy import retention
@@ -233,3 +234,9 @@ def test_calls_come_as_a_file_without_formulas(alice_client, run_shop):
 def test_workspaces_do_not_see_each_others_costs(charlie_client, run_shop, other_workspace: Workspace):
     run_shop()
     assert "No model was asked this month" in charlie_client.get(reverse("agents:budgets")).content.decode()
+
+
+def test_secret_of_webhooks_is_for_admins(alice_client, bob_client, workspace):
+    secret = webhook_secret(workspace)
+    assert secret in alice_client.get(reverse("agents:budgets")).content.decode()
+    assert secret not in bob_client.get(reverse("agents:budgets")).content.decode()
