@@ -14,8 +14,12 @@ from accounts.access import Actor, actor_for
 from accounts.models import Membership, Role, User, Workspace
 from accounts.scope import workspace_scope
 from accounts.services import create_workspace
+from agents.memory.blocks import write_block
+from agents.memory.claims import ClaimDraft, save_claim
 from campaigns.demo_content import (
+    BRAND,
     BRIEF,
+    CLAIMS,
     DRAFTS,
     FOLDER,
     FOLDER_FILES,
@@ -73,6 +77,7 @@ def load_demo(email: str, password: str) -> bool:
             for word in WORDS:
                 add_term(TermDraft(word.term, word.kind, word.reason, word.replacement), by=by)
             _add_people(by)
+            _add_brand(by)
             campaign = _add_campaign(by)
             for draft in DRAFTS:
                 _add_post(draft, campaign, by)
@@ -110,6 +115,13 @@ def _add_people(by: Actor) -> None:
     }
     for person in PEOPLE:
         _add_contact(person, notices[person.language], by)
+
+
+def _add_brand(by: Actor) -> None:
+    for label, text in BRAND.items():
+        write_block(label, text, by=by)
+    for claim in CLAIMS:
+        save_claim(ClaimDraft(claim.text, claim.source, claim.language), by=by)
 
 
 def _add_contact(person: Person, notice: Notice, by: Actor) -> None:

@@ -218,4 +218,32 @@ SNIPPETS = (
     ("template", "A roast in three lines", "Today on the shelf: …\n\nTastes of …\nBrew it …"),
     ("hashtags", "Spring", "#SpringRoast #春季新品"),
     ("signature", "Where we are", "Mühlenstraße 4, daily from eight. https://roastery.example"),
+    ("reply", "Thanks, and the grind", "Thank you! For a V60 we grind like coarse sand: 15 g to 240 ml at 92 °C."),
+)
+
+# What the assistant knows of the brand, by the labels of its texts.
+BRAND = {
+    "voice": "Warm and exact, never shouting. Say how it tastes and how to brew it. No superlatives, no health claims.",
+    "audience": "People who brew at home and care where their coffee comes from. "
+    "In Shanghai they read the Chinese posts.",
+    "products": "Spring roast, 250 g for €14: a light Yirgacheffe with jasmine, bergamot and a long honey finish.\n"
+    "Morning No. 1, 250 g for €12: our house blend, chocolate and nuts.",
+    "words_use": "fresh from this morning, roasted by hand, 手冲, 回甘",
+    "words_avoid": "cheap, best, 最, 神器",
+    "languages": "English on X, Chinese for the readers in Shanghai.",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What may be said of a product, and who vouches for it."""
+
+    text: str
+    source: str
+    language: str
+
+
+CLAIMS = (
+    Claim("Our Yirgacheffe is certified organic.", "Certificate DE-ÖKO-006, https://roastery.example/organic", "en"),
+    Claim("我们从2019年起直接向Almaz Bekele购买咖啡豆。", "采购合同，https://roastery.example/almaz", "zh"),
 )

@@ -140,7 +140,7 @@ def web_program(run: Run) -> Program:
 
 
 def sandbox_program(run: Run) -> Program:
-    words = ["sandbox", "--port", run.env["SANDBOX_PORT"], "--data", str(run.data / "sandbox")]
+    words = ["sandbox", "--port", run.env["SANDBOX_PORT"], "--data", str(run.data / "sandbox"), "--demo"]
     return own_program(run, "sandbox", WEB_STAGE, words)
 
 

@@ -14,6 +14,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8100)
     parser.add_argument("--data", type=Path, required=True, help="folder that keeps the state")
     parser.add_argument("--seed", type=int, default=1, help="seed of the simulated audience")
+    parser.add_argument("--demo", action="store_true", help="let somebody write to @sandbox_demo")
     options = parser.parse_args()
 
     world = open_world(options.data, platforms.SCHEMAS, options.seed)
@@ -24,6 +25,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     platforms.furnish(world)
+    if options.demo:
+        platforms.furnish_demo(world)
     played = platforms.all_platforms()
     server = SandboxServer((options.host, options.port), world, played)
     for platform in played:

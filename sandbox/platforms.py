@@ -17,3 +17,9 @@ def furnish(world: World) -> None:
     with world.store.transaction():
         x.furnish(world)
         telegram.furnish(world)
+
+
+def furnish_demo(world: World) -> None:
+    """What somebody who looks around finds besides."""
+    with world.store.transaction():
+        x.furnish_demo(world)

@@ -17,10 +17,13 @@ class SandboxDidNotStart(RuntimeError):
     """The process ended or stayed silent."""
 
 
-def start_sandbox(data_dir: Path, port: int = 0, seed: int = 1) -> tuple[str, subprocess.Popen[bytes]]:
+def start_sandbox(
+    data_dir: Path, port: int = 0, seed: int = 1, *, is_demo: bool = False
+) -> tuple[str, subprocess.Popen[bytes]]:
     """(base URL, process). The caller terminates the process; state stays in data_dir."""
     port = port or free_port()
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--data", str(data_dir), "--seed", str(seed)]
+    command += ["--demo"] if is_demo else []
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL)  # noqa: S603
     base_url = f"http://127.0.0.1:{port}"
     _wait_until_healthy(base_url, process)

@@ -13,6 +13,7 @@ from sandbox.x import (
     media,
     moderation,
     oauth2,
+    posts,
     pricing,
     problems,
     users,
@@ -22,7 +23,7 @@ from sandbox.x.access import Rule
 from sandbox.x.schema import SCHEMA
 from sandbox.x.windows import Limits
 
-__all__ = ["SCHEMA", "furnish", "platform"]
+__all__ = ["SCHEMA", "furnish", "furnish_demo", "platform"]
 
 _READ = ("tweet.read", "users.read")
 _WRITE = ("tweet.read", "tweet.write", "users.read")
@@ -49,6 +50,19 @@ def platform() -> Platform:
 def furnish(world: World) -> None:
     accounts.ensure_app(world.store.db, accounts.DEFAULT_CLIENT_ID, accounts.DEFAULT_SECRET, name="Marketing agent")
     accounts.ensure(world.store.db, "sandbox_demo", world.clock.now(), name="Sandbox Demo")
+
+
+def furnish_demo(world: World) -> None:
+    """Two people write to the account that is there from the start; once."""
+    db, now = world.store.db, world.clock.now()
+    if accounts.find(db, "mara_brews") is not None:
+        return
+    for handle, name, text in (
+        ("mara_brews", "Mara Lind", "@sandbox_demo the spring roast is lovely! What grind for a V60?"),
+        ("chenli_coffee", "陈丽", "@sandbox_demo 请问春季豆子还有货吗？上周的订单还没有发货，有点失望。"),
+    ):
+        author = accounts.ensure(db, handle, now, name=name)
+        posts.insert(db, posts.Draft(author, None, text), now)
 
 
 def _api_routes() -> list[Route]:

@@ -7,6 +7,8 @@ from django.core.management import call_command
 from accounts.access import Actor, actor_for
 from accounts.models import Membership, User, Workspace
 from accounts.scope import workspace_scope
+from agents.memory.blocks import BRAND_BLOCKS, block_texts
+from agents.memory.claims import claims_in_force
 from campaigns.demo_content import DRAFTS, FLAWED, FOLDER, FOLDER_FILES, INDUSTRY, JASMINE, MARKETS, PEOPLE, WORDS
 from campaigns.demo_pictures import draw_picture
 from campaigns.management.commands.load_demo import DEMO_EMAIL, DEMO_PASSWORD, is_sandbox
@@ -121,6 +123,15 @@ def test_one_contact_agreed_and_one_withdrew(demo: Workspace) -> None:
         answers = {row.name: may_contact(row, "newsletter", "email").allowed for row in Contact.objects.all()}
     assert answers == {person.name: not person.has_withdrawn for person in PEOPLE}
     assert set(answers.values()) == {True, False}
+
+
+def test_the_assistant_finds_every_text_of_the_brand_and_claims_with_sources(demo: Workspace) -> None:
+    with workspace_scope(demo.pk):
+        texts = block_texts(demo)
+        claims = list(claims_in_force(demo).order_by("language"))
+    assert {label for label, text in texts.items() if text} == {kind.label for kind in BRAND_BLOCKS}
+    assert [claim.language for claim in claims] == ["en", "zh"]
+    assert all("https://" in claim.source for claim in claims)
 
 
 def test_everybody_was_told_in_their_language(demo: Workspace) -> None:

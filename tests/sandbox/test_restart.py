@@ -74,3 +74,23 @@ def test_a_port_that_is_taken_is_reported(own_sandbox: Sandbox, tmp_path: Path) 
     port = int(own_sandbox.url.rpartition(":")[2])
     with pytest.raises(SandboxDidNotStart):
         start_sandbox(tmp_path / "other", port=port)
+
+
+def mentions(sandbox: Sandbox) -> list[str]:
+    client = sandbox.sign_in("sandbox_demo")
+    found = client.get(f"/2/users/{client.id}/mentions").json()
+    return [post["text"] for post in found.get("data", [])]
+
+
+def test_a_demo_begins_with_two_mentions_and_a_restart_adds_none(data_dir: Path) -> None:
+    seen = []
+    for _ in range(2):
+        url, process = start_sandbox(data_dir, is_demo=True)
+        seen.append(mentions(Sandbox(url, process)))
+        stop(Sandbox(url, process))
+    assert len(seen[0]) == 2
+    assert seen[1] == seen[0]
+
+
+def test_without_the_demo_nobody_writes(own_sandbox: Sandbox) -> None:
+    assert mentions(own_sandbox) == []
