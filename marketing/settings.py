@@ -420,7 +420,7 @@ SPECTACULAR_SETTINGS = {
         "RunStatusEnum": "agents.models.Run.Status",
         "SnippetKindEnum": "campaigns.models.Snippet.Kind",
         "TermKindEnum": "compliance.models.WorkspaceTerm.Kind",
-        "VerdictEnum": "compliance.guard.port.Verdict",
+        "VerdictEnum": ["allow", "review", "block"],
     },
 }
 

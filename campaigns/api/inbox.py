@@ -52,7 +52,7 @@ class ReplyInput(serializers.Serializer[Any]):
     message = serializers.UUIDField(required=False, help_text="The one that is answered; the last of theirs.")
 
 
-class ReplyAnswer(serializers.Serializer[Any]):
+class InboxReplyAnswer(serializers.Serializer[Any]):
     post = serializers.UUIDField()
     state = serializers.CharField(help_text="in_review: a person approves it before it goes out.")
 
@@ -166,7 +166,7 @@ class ConversationReplyView(ConversationView):
         tags=["inbox"],
         summary="Write an answer and send it into review",
         request=ReplyInput,
-        responses={201: ReplyAnswer},
+        responses={201: InboxReplyAnswer},
     )
     def post(self, request: Request, conversation_id: UUID) -> Response:
         data = valid(ReplyInput(data=request.data))
