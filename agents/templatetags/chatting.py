@@ -8,7 +8,15 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
+# What a tool that asks first does, in the words of the person who decides.
+WISHES = {"remember": "Remember this"}
 NUMBER = re.compile(r"\[(\d{1,2})\]")
+
+
+@register.filter
+def wish(asked: Any) -> str:
+    """What an interrupt asks for, in a few words."""
+    return WISHES.get(asked.action) or asked.reason or asked.action.replace("_", " ").capitalize()
 
 
 @register.filter

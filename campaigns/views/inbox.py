@@ -91,7 +91,10 @@ def reading(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     connection = Connection.objects.shown().filter(workspace=request.actor.workspace, pk=connection_id).first()
     if connection is None or connection.network != Network.X:
         raise Http404
-    set_reading(connection, request.POST.get("on") == "1", by=request.actor)
+    is_on = request.POST.get("on") == "1"
+    set_reading(connection, is_on, by=request.actor)
+    said = "Its mentions arrive here, every few minutes." if is_on else "Its mentions are read no more."
+    messages.success(request, f"{connection}: {said}")
     return redirect("campaigns:inbox")
 
 
