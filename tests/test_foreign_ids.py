@@ -18,18 +18,33 @@ from accounts.access import Actor
 from accounts.models import Invitation, Membership, User, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.services import create_api_key, invite_member, notify
+from agents.evaluation.datasets import add_run, create_dataset
+from agents.keys import add_key
 from agents.memory import remember
 from agents.memory.blocks import write_block
 from agents.memory.claims import ClaimDraft, save_claim
 from agents.memory.documents import add_text
-from agents.models import Consolidation, Run
+from agents.models import Consolidation, Message, Run
 from agents.prompts.assistants import archive_assistant, create_assistant, update_assistant
 from agents.prompts.templates import create_template
 from agents.prompts.versions import PromptDraft
+from agents.threads import create_thread
 from campaigns.autonomy import sign_policy
 from campaigns.deliveries import submit_post
 from campaigns.library import add_upload
-from campaigns.models import Delivery, Import, LivePart, Plan, PlanLine, Recurrence, Slot, Snippet, Source
+from campaigns.models import (
+    Conversation,
+    Delivery,
+    Import,
+    InboxMessage,
+    LivePart,
+    Plan,
+    PlanLine,
+    Recurrence,
+    Slot,
+    Snippet,
+    Source,
+)
 from campaigns.services import PartDraft, PostDraft, create_campaign, create_post, share_campaign
 from compliance.consent import give_consent
 from compliance.contacts import create_contact
@@ -64,11 +79,15 @@ ACTS = {
     "compliance:privacy-act": "verify",
     "agents:memory-act": "undo",
     "campaigns:recurrence-act": "pause",
+    "agents:run-act": "up",
+    "campaigns:conversation-act": "done",
     "campaigns:plan-act": "reject",
     "campaigns:plan-line-act": "reject",
 }
 # What the owner is told is missing as well, and why.
 NOT_THE_OWNERS = {
+    "agents:chat-answer": "a form without a question of the run",
+    "agents:run-keep": "a form without a dataset",
     "campaigns:guest-decide": "for guests only",
     "campaigns:queue-act": "a form without a post of the queue",
     "social:telegram-hook": "for Telegram only, which names itself by a secret",
@@ -115,6 +134,9 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
         notify(workspace, "test", "News")
         found |= plant_prompts(alice_actor)
         found |= plant_memory(alice_actor)
+        found |= plant_inbox(found["connection_id"][0], alice_actor)
+        for name, rows in plant_talk(alice_actor).items():
+            found[name] = [*found.get(name, ()), *rows]
     found["bot_id"] = [700_001]
     return found
 
@@ -162,6 +184,43 @@ def plant_plan(by: Actor) -> dict[str, list[object]]:
     line = PlanLine.objects.create(workspace=by.workspace, plan=plan, n=1, language="en", text="Decaf")
     run = Run.objects.create(workspace=by.workspace, workflow="draft", user=by.user, trace_id="0" * 32)
     return {"plan_id": [plan.pk], "line_id": [line.pk], "run_id": [run.pk]}
+
+
+def plant_talk(by: Actor) -> dict[str, list[object]]:
+    """A conversation with a run that has ended: what streams it comes to an end."""
+    thread = create_thread(by=by, title="Decaf")
+    run = Run.objects.create(
+        workspace=by.workspace, workflow="chat", user=by.user, thread=thread, trace_id="1" * 32, status="succeeded"
+    )
+    Message.objects.create(workspace=by.workspace, thread=thread, seq=1, role="user", text="Decaf?", run=run)
+    dataset = create_dataset("Good answers", by=by)
+    return {
+        "thread_id": [thread.pk],
+        "run_id": [run.pk],
+        "dataset_id": [dataset.pk],
+        "item_id": [add_run(dataset, run, by=by).pk],
+        "key_id": [add_key("anthropic", "Ours", "sk-ant-of-this-test", by=by).pk],
+    }
+
+
+def plant_inbox(connection_id: object, by: Actor) -> dict[str, list[object]]:
+    talk = Conversation.objects.create(
+        workspace=by.workspace,
+        connection_id=connection_id,
+        kind="mention",
+        remote_id="900",
+        author_id="77",
+        last_at=now(),
+    )
+    message = InboxMessage.objects.create(
+        workspace=by.workspace,
+        conversation=talk,
+        connection_id=connection_id,
+        remote_id="901",
+        text="Hello",
+        sent_at=now(),
+    )
+    return {"conversation_id": [talk.pk], "message_id": [message.pk]}
 
 
 def plant_prompts(by: Actor) -> dict[str, list[object]]:
@@ -249,7 +308,7 @@ def kwargs_of(name: str, ids: dict[str, object]) -> dict[str, object]:
 def variants(name: str, planted: dict[str, list[object]]) -> list[dict[str, object]]:
     """All that may stand there: a link is one for clients or one to a channel."""
     named = [arg for arg in ROUTES[name] if arg in planted]
-    longest = max(len(planted[arg]) for arg in named)
+    longest = max((len(planted[arg]) for arg in named), default=1)
     return [
         dict(zip(named, row, strict=True))
         for row in (tuple(planted[arg][min(n, len(planted[arg]) - 1)] for arg in named) for n in range(longest))
