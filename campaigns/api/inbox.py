@@ -169,8 +169,9 @@ class ConversationReplyView(ConversationView):
         responses={201: InboxReplyAnswer},
     )
     def post(self, request: Request, conversation_id: UUID) -> Response:
+        talk = self.talk(conversation_id)
         data = valid(ReplyInput(data=request.data))
-        message = acts.message_to_answer(self.talk(conversation_id), data.get("message"))
+        message = acts.message_to_answer(talk, data.get("message"))
         post = acts.reply(message, data["text"], by=self.actor)
         return Response({"post": post.pk, "state": post.deliveries.get().state}, status=201)
 
