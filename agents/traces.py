@@ -52,9 +52,13 @@ def visible_runs(by: Actor) -> QuerySet[Run]:
 
 
 def runs_shown_to(user: User | None, workspace: Workspace) -> QuerySet[Run]:
-    """Those of the workspace; of conversations and of what works with a person's own memory, only one's own."""
+    """Those of the workspace; of conversations and of what works with a person's own memory, only one's own.
+
+    Without a person it is an integrator, whose conversations are those without one.
+    """
     shared = Q(thread=None) & ~Q(workflow__in=private_workflows())
-    own = Q(thread__user=user) | Q(thread=None, user=user) if user else Q()
+    talks = Q(thread__isnull=False, thread__user=user)
+    own = talks | Q(thread=None, user=user) if user else talks
     return Run.objects.filter(shared | own, workspace=workspace)
 
 

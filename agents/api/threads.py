@@ -20,7 +20,7 @@ from accounts.answers import Data, page_of, valid
 from accounts.paging import CursorPages
 from accounts.rest import TenantView
 from accounts.scope import workspace_scope
-from agents import threads
+from agents import threads, traces
 from agents.models import Interrupt, Message, Run, Thread
 from agents.prompts.assistants import get_assistant
 from agents.runs.queries import run_status
@@ -316,11 +316,11 @@ class RunStatusAloneView(RunView):
     @extend_schema(
         operation_id="run_status_alone",
         tags=["threads"],
-        summary="How a run stands, without its thread",
+        summary="How a run stands, also one without a thread",
         responses=RunAnswer,
     )
     def get(self, request: Request, run_id: UUID) -> Response:
-        return Response(run_status(self.run_of(run_id, None)))
+        return Response(run_status(traces.get_run(self.actor, run_id)))
 
 
 class RunCancelView(RunView):

@@ -64,6 +64,13 @@ def test_the_list_of_runs_and_its_search_show_others_no_private_ones(private_run
     assert str(private_runs["campaign"].pk) in bob_client.get(address).content.decode()
 
 
+def test_the_status_of_a_run_is_told_to_whom_the_run_is_shown(private_runs, api, alice, bob, gwen):
+    for name, seen_by_bob in [("chat", 404), ("draft", 404), ("consolidate", 404), ("campaign", 200)]:
+        address = f"/v1/runs/{private_runs[name].pk}/status"
+        answers = [api(person).get(address).status_code for person in (alice, bob, gwen)]
+        assert (name, answers) == (name, [200, seen_by_bob, 403])
+
+
 def test_every_workflow_that_reads_a_persons_own_memory_alone_is_private():
     assert {name for name, workflow in WORKFLOWS.items() if workflow.is_private} == {"consolidate", "draft"}
 
