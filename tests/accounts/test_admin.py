@@ -19,6 +19,7 @@ from accounts import usage
 from accounts.admin_site import StaffAdmin
 from accounts.models import ApiKey, AuditEntry, IdempotencyKey, Membership, Switch, User, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
+from accounts.service_clients import create_client, sync_tenant
 from accounts.services import create_api_key, emit, invite_member, notify
 from social.models import Connection, Credential, Network, NetworkApp
 
@@ -61,10 +62,23 @@ def planted(workspace, alice, alice_actor) -> list[str]:
         usage.record(workspace, "read:1", "x.post_read", 5_000)
         tokens = {name: PLANTED[name] for name in ("access_token", "refresh_token", "token_secret")}
         Credential.objects.create(workspace=workspace, connection=connection, app=app, **tokens)
+    program, app_key = create_client("Shop system", alice)
+    sync_tenant(program, "shop-17", 1, {"name": "Corner Shop"})
     with all_workspaces_scope("test"):
         salts = list(AuditEntry.objects.values_list("detail__salt", flat=True))
     stored = [str(value) for row in Authenticator.objects.all() for value in row.data.values() if len(str(value)) > 5]
-    return [*PLANTED.values(), *codes, *salts, *stored, secret, key.key_hash, alice.password, alice.password[-20:]]
+    return [
+        *PLANTED.values(),
+        *codes,
+        *salts,
+        *stored,
+        secret,
+        app_key,
+        program.key_hash,
+        key.key_hash,
+        alice.password,
+        alice.password[-20:],
+    ]
 
 
 def pages_of(model) -> list[str]:

@@ -3,11 +3,15 @@
 import http.server
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from django.urls import reverse
+from django.core.exceptions import PermissionDenied
+from django.urls import get_resolver, reverse
 
-from accounts.models import User, Workspace
+from accounts.access import actor_for
+from accounts.models import Membership, User, Workspace
 from accounts.scope import workspace_scope
 from agents import threads
 from agents.evaluation.replay import recorded_runs, results_for
@@ -15,10 +19,13 @@ from agents.llm.schemas import danger, misfit
 from agents.models import Message, Replay, Run, Step, Thread
 from agents.prompts.assistants import create_assistant
 from agents.prompts.versions import PromptDraft, newest
+from agents.runs.identity import call_digest
+from agents.runs.services import answer_interrupt
 from agents.runs.steps import prompt_step
 from agents.traces import visible_runs
 from agents.workflows.registry import WORKFLOWS
 from lib.clock import now
+from tests.test_foreign_ids import walk
 
 pytestmark = pytest.mark.django_db
 SECRET = "my-private-plan"
@@ -122,6 +129,76 @@ def test_results_of_a_try_show_others_nothing_private(tried, workspace, alice, b
 def test_a_person_without_rights_sees_no_run(private_runs, workspace, vic_actor):
     with workspace_scope(workspace.pk):
         assert [run.workflow for run in visible_runs(vic_actor)] == ["campaign"]
+
+
+# --- who gets in at all -------------------------------------------------------------------------------------
+
+
+def plain_pages() -> dict[str, str]:
+    """Pages of assistants and the inbox whose addresses hold nothing of a row."""
+    found = {}
+    for name, _route, converters in walk(get_resolver().url_patterns):
+        app, _, page = name.partition(":")
+        if not converters and (app == "agents" or (app == "campaigns" and page in {"inbox", "plan-list"})):
+            found[name] = reverse(name)
+    return found
+
+
+def test_a_guest_sees_none_of_the_pages(client_of, gwen, workspace):
+    guest = client_of(gwen)
+    answers = {name: guest.get(address).status_code for name, address in plain_pages().items()}
+    assert len(answers) >= 15
+    assert {name: code for name, code in answers.items() if code not in {403, 404, 405}} == {}
+
+
+def test_a_viewer_and_a_reviewer_read_and_start_nothing(client_of, vic, rita, workspace):
+    for person in (vic, rita):
+        visitor = client_of(person)
+        for name in ("runs", "datasets", "memory", "brand", "knowledge", "assistants", "assistant"):
+            assert visitor.get(f"/{name}").status_code == 200, name
+        assert visitor.post("/assistant/begin", {"message": "Hello"}).status_code == 403
+        assert visitor.post("/settings/assistants/keys", {"provider": "anthropic"}).status_code == 403
+        assert visitor.post("/datasets", {"name": "Mine"}).status_code == 403
+    with workspace_scope(workspace.pk):
+        assert not Run.objects.exists()
+        assert not Thread.objects.exists()
+
+
+def test_a_key_that_only_reads_starts_and_answers_nothing(private_runs, api, api_key):
+    reader = api(api_key("read"))
+    thread = private_runs["chat"].thread_id
+    assert reader.get(f"/v1/threads/{thread}").status_code == 200
+    for address in ("/v1/threads", f"/v1/threads/{thread}/copy", f"/v1/threads/{thread}/runs/async"):
+        assert reader.post(address, {"message": "Hello"}, format="json").status_code == 403, address
+    assert reader.post("/v1/messages", {"messages": []}, format="json").status_code == 403
+
+
+@pytest.mark.parametrize("who", ["key", "program"])
+def test_only_a_person_approves(who, private_runs, api, api_key, workspace, alice):
+    """Whatever the scope of a key or the rights of an integrator."""
+    run = private_runs["chat"]
+    with workspace_scope(workspace.pk):
+        Run.objects.filter(pk=run.pk).update(status="waiting", ended_at=None)
+        digest = call_digest("x", {})
+        run.interrupts.create(
+            workspace=workspace,
+            key="go",
+            action="x",
+            args={},
+            args_sha256=digest,
+            perm="content.edit",
+            expires_at=now() + timedelta(hours=1),
+        )
+        program = replace(actor_for(Membership.objects.get(user=alice, workspace=workspace)), user=None)
+        if who == "program":
+            with pytest.raises(PermissionDenied, match="Only a person"):
+                answer_interrupt(run.interrupts.get(), "approved", by=program)
+    if who == "key":
+        address = f"/v1/threads/{run.thread_id}/runs/{run.pk}/resume"
+        body = {"answer": "approved", "args_sha256": digest}
+        assert api(api_key("write")).post(address, body, format="json").status_code == 403
+    with workspace_scope(workspace.pk):
+        assert run.interrupts.get().answer == ""
 
 
 # --- what others pay for ------------------------------------------------------------------------------------
