@@ -193,6 +193,7 @@ def filler(field: models.Field) -> object:
         "UUIDField": uuid.uuid4(),
         "BooleanField": False,
         "JSONField": {},
+        "ArrayField": [],
         "DateTimeField": "2026-01-01T00:00:00Z",
         "TimeField": "10:00",
         "DateField": "2026-01-01",

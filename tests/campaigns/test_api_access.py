@@ -8,7 +8,7 @@ from guardian.shortcuts import assign_perm
 
 from accounts.models import Role
 from campaigns.deliveries import add_to_next_slot, submit_post
-from campaigns.models import Campaign, Delivery, Plan, PlanLine, Post, Snippet
+from campaigns.models import Campaign, Conversation, Delivery, InboxMessage, Plan, PlanLine, Post, Snippet
 from campaigns.recurrences import repeat_post
 from campaigns.services import create_campaign, share_campaign
 from campaigns.slots import add_slot
@@ -106,6 +106,13 @@ ROUTES = [
     Route("plan-line-reject", "post", "plans/{plan}/lines/{line}/reject", EDIT),
     Route("plan-line-restore", "post", "plans/{plan}/lines/{rejected}/restore", EDIT),
     Route("plan-line-rewrite", "post", "plans/{plan}/lines/{line}/rewrite", EDIT, {"wish": "Shorter"}),
+    Route("inbox", "get", "inbox", READ),
+    Route("conversation", "get", "inbox/{talk}", READ),
+    Route("conversation-done", "post", "inbox/{talk}/done", EDIT),
+    Route("conversation-reopen", "post", "inbox/{talk}/reopen", EDIT),
+    Route("conversation-assign", "post", "inbox/{talk}/assign", EDIT, {"person": "{writer}"}),
+    Route("conversation-draft", "post", "inbox/{talk}/draft", EDIT, success=202),
+    Route("conversation-reply", "post", "inbox/{talk}/reply", EDIT, {"text": "Thanks!"}, success=201),
     Route("media", "get", "media", READ),
     Route("media-file", "get", "media/{asset}", READ),
     Route("slots", "get", "connections/{connection}/slots", READ),
@@ -201,9 +208,18 @@ def ids(in_workspace, alice_actor, bob_actor, join) -> dict[str, str]:
         "queued": queued(bob_actor, connection),
         "recurrence": repeated(post, bob_actor),
         "guest": str(hans.pk),
+        "talk": str(heard(connection).pk),
+        "writer": str(bob_actor.user.pk),
         "link": str(create_link(by=alice_actor, name="Chen", scope_id=campaign.pk, scope_label="Spring")[0].pk),
         "snippet": str(Snippet.objects.create(workspace=in_workspace, kind="hashtags", name="Beans", text="#b").pk),
     }
+
+
+def heard(connection) -> Conversation:
+    fields = {"workspace": connection.workspace, "connection": connection}
+    talk = Conversation.objects.create(**fields, kind="mention", remote_id="900", author_id="77", author_handle="mei")
+    InboxMessage.objects.create(**fields, conversation=talk, remote_id="901", text="Nice!", is_summons=True)
+    return talk
 
 
 def queued(by, connection) -> str:

@@ -26,7 +26,7 @@ from tests.accounts.test_tenancy import filler
 # Made by their own services, in the test.
 BY_SERVICES = {AuditEntry, AuditDetail, AuditHead, Session, Workspace, User, Membership, Contact}
 # One per workspace.
-SINGLE = {"compliance.GuardSettings"}
+SINGLE = {"accounts.ServiceTenant", "agents.AISettings", "compliance.GuardSettings"}
 # Where the id alone may stand: it is what a restored backup is corrected by.
 IDS_MAY_STAY = ["subject_id"]
 
