@@ -86,7 +86,7 @@ def _facts(flow: Flow, plan_id: UUID) -> Data:
     flow.by.require(Perm.CONTENT_EDIT)
     with flow.scope():
         plan = Plan.objects.select_related("campaign").get(pk=plan_id)
-        facts = gather_material(flow.run.workspace, flow.run.user, plan.brief, plan.campaign)
+        facts = gather_material(flow.run.workspace, None, plan.brief, plan.campaign)
         return facts | {"orders": _orders(plan, flow.run.workspace.time_zone)}
 
 
@@ -106,7 +106,7 @@ def _facts_of_line(flow: Flow, line_id: UUID) -> Data:
     with flow.scope():
         line = PlanLine.objects.select_related("plan__campaign", "connection").get(pk=line_id)
         plan = line.plan
-        facts = gather_material(flow.run.workspace, flow.run.user, plan.brief, plan.campaign)
+        facts = gather_material(flow.run.workspace, None, plan.brief, plan.campaign)
         order = order_for(Place(line.connection), line.language, wish=flow.input.get("wish", ""))
         return facts | {"order": order, "strategy": plan.strategy, "text": line.text}
 

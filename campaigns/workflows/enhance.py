@@ -62,7 +62,7 @@ def _facts(flow: Flow, post_id: UUID) -> Data:
     with flow.scope():
         post = Post.objects.select_related("campaign", "source").get(pk=post_id)
         text = post.parts.values_list("text", flat=True).first() or ""
-        facts = gather_material(flow.run.workspace, flow.run.user, text, post.campaign)
+        facts = gather_material(flow.run.workspace, None, text, post.campaign)
         language = post.language if post.language in LANGUAGES else "en"
         order = order_for(_place(post), language, wish="Say this as the brand speaks; keep what it states.")
         return facts | {"order": order, "text": text, "revision": post.revision}

@@ -18,7 +18,10 @@ MAX_SOURCE_TEXT = 600
 
 
 def gather_material(workspace: Workspace, user: User | None, brief: str, campaign: Campaign | None) -> Data:
-    """As JSON, so that a run can keep it. Inside the workspace's scope."""
+    """As JSON, so that a run can keep it. Inside the workspace's scope.
+
+    With a `user`, their own memory is in it: not in runs that others read.
+    """
     brand = brand_of(workspace, user)
     claims = [
         {"kind": "claim", "id": claim.id, "title": claim.text, "text": claim.text, "url": _url(claim.source)}

@@ -1,11 +1,13 @@
 """The workflow itself: what agents are asked, what becomes of their answers, and what it costs."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.db.models import Sum
 
 from accounts.models import Membership, UsageEntry
+from agents.memory import remember
 from agents.models import ModelCall, Run, Step
 from campaigns.draft_text import is_in_language
 from campaigns.models import Campaign, Plan, PlanLine, Post
@@ -236,3 +238,12 @@ def test_times_of_a_plan_that_waited_are_suggested_anew(written_small, bob_actor
     PlanLine.objects.filter(plan=written_small).update(planned_at=now() - timedelta(days=1))
     assert new_times(written_small, by=bob_actor) == 1
     assert all(line.planned_at > now() for line in lines_of(written_small))
+
+
+def test_what_a_person_told_their_own_assistant_stays_out_of_what_others_read(small, bob_actor, bob, run_to_end):
+    remember("My doctor says decaf from Huila is best for me.", by=bob_actor, user=bob)
+    run = run_to_end(small.run_id)
+    assert run.status == Run.Status.SUCCEEDED, run.error
+    kept = json.dumps([[step.input, step.output] for step in run.steps.all()])
+    assert "decaf from Huila" in kept
+    assert "doctor" not in kept
