@@ -89,7 +89,7 @@ def run_detail(request: MemberRequest, run_id: UUID) -> HttpResponse:
         "trace": trace,
         "thumb": next((score for score in trace.scores if score.user_id == request.user.pk), None),
         "datasets": visible_datasets(request.actor),
-        "judged": [score for score in trace.scores if score.evaluator],
+        "judged": [(_label(score.name), score) for score in trace.scores if score.evaluator],
         "can_go_on": run.status in CAN_GO_ON,
         "input": pretty(run.input),
         "output": pretty(run.output) if run.output is not None else "",
@@ -122,6 +122,11 @@ def _row(run: Run, cost: dict[str, int] | Any) -> Row:
         dollars(cost["cost_micro"]) if cost.get("calls") else "",
         round(took, 1) if took is not None else None,
     )
+
+
+def _label(evaluator: str) -> str:
+    """language_kept is Language on the page."""
+    return evaluator.removesuffix("_kept").replace("_", " ").capitalize()
 
 
 def _title(run: Run) -> str:

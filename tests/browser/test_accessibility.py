@@ -29,6 +29,7 @@ from compliance.reviews.links import create_link
 from compliance.services import hold_review
 from compliance.terms import TermDraft, add_term
 from social.models import Connection
+from tests.browser.agent_rows import agent_pages
 from tests.campaigns.cast import add_connection, add_post, mark_published
 from tests.screens import OPEN_PAGES, PAGES, find_browser
 
@@ -193,6 +194,13 @@ def test_the_pages_of_an_empty_workspace_are_sound(owner: Page, workspace: Works
 def test_the_pages_of_a_full_workspace_are_sound(owner: Page, workspace: Workspace, details: list[str]) -> None:
     lists = [path for name, path in PAGES.items() if not name.endswith("-new")]
     assert audit(owner, [f"/w/{workspace.slug}{path}" for path in lists + details]) == {}
+
+
+def test_the_pages_of_assistants_and_the_inbox_are_sound(owner: Page, workspace: Workspace, alice_actor: Actor) -> None:
+    with workspace_scope(workspace.pk):
+        pages = agent_pages(add_connection(workspace), alice_actor)
+    names = ("inbox", "chat", "runs", "datasets", "budgets", "memory", "knowledge", "brand", "assistants")
+    assert audit(owner, [f"/w/{workspace.slug}{path}" for path in [PAGES[name] for name in names] + pages]) == {}
 
 
 def test_the_pages_about_people_are_sound(owner: Page, workspace: Workspace, people_details: list[str]) -> None:
