@@ -214,7 +214,7 @@ declare(
     not_personal=("tokens",),
 )
 declare(SearchScope, ASSISTANTS, WITH_WORKSPACE, path="workspace", not_personal=("kind",))
-declare(SearchTerm, ASSISTANTS, WITH_WORKSPACE, path="workspace", not_personal=("rows",))
+declare(SearchTerm, ASSISTANTS, WITH_WORKSPACE, path="workspace")
 declare(
     Consolidation,
     ASSISTANTS,

@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 
 from agents.memory.plain import Answer
 from agents.memory.query import K1, MAX_ROWS, B, Query
-from agents.memory.tokens import skeleton, tokens, tsvector
+from agents.memory.tokens import tokens, tsvector
 from lib.clock import now
 
 
@@ -55,12 +55,11 @@ def chunk_scope(workspace_id: UUID) -> Scope:
 
 @dataclass(frozen=True)
 class Known:
-    """What an index says: the rows worth a comparison, and how often each term of the question stands in all rows."""
+    """What an index says of its rows: how many there are, how long, and how often each term stands in them."""
 
-    ids: list[UUID]
     rows: int
     average: float
-    frequencies: list[int]
+    frequencies: dict[str, int]
 
 
 # First who has which word, which is cheap; then Robertson's BM25 of the most promising rows, for which `unnest` of a
@@ -95,36 +94,44 @@ ranked AS (
            sum(share * idf) / (SELECT nullif(sum(share * idf), 0) FROM known WHERE is_asked) AS coverage
     FROM hit JOIN known USING (lexeme) CROSS JOIN stats GROUP BY hit.id
 )
-SELECT ranked.id, score, coalesce(coverage, 0), scope.text, (SELECT count(*) FROM scope WHERE NOT is_indexed)
+SELECT ranked.id, score, coalesce(coverage, 0), scope.text
 FROM ranked JOIN scope USING (id) ORDER BY score DESC, ranked.id LIMIT {limit}
 """
 COUNTED = "SELECT count(*)::float AS n, greatest(avg(n_tokens), 1)::float AS average FROM scope"
 GIVEN = "SELECT %(n)s::float AS n, greatest(%(average)s, 1)::float AS average"
-# Two looks, each by an index of its own; joined by OR they would read every row.
-NOMINATED_ONLY = """
-SELECT * FROM ({scope}) indexed WHERE id = ANY(%(ids)s) AND is_indexed
-UNION ALL SELECT * FROM ({scope}) fresh WHERE NOT is_indexed
-"""
 # More would be compared in vain: what is asked for is ten rows.
 CANDIDATES = 200
 
 
-def rank(scope: Scope, query: Query, known: Known | None = None) -> tuple[list[Answer[UUID]], int]:
-    """The best first, with what is near nothing still among them; and how many rows have no index yet."""
+def rank(scope: Scope, query: Query, known: Known | None = None) -> list[Answer[UUID]]:
+    """The best first, with what is near nothing still among them; where there is an index, of what it does not hold."""
     params = scope.params | {
         "terms": list(query.terms),
         "weights": list(query.weights),
         "shares": list(query.shares),
         "is_asked": list(query.is_asked),
-        "known": known.frequencies if known else [None] * len(query.terms),
+        "known": [known.frequencies.get(term, 0) if known else None for term in query.terms],
     }
     sql, stats = scope.sql, COUNTED
     if known:
-        params |= {"n": known.rows, "average": known.average, "ids": known.ids}
-        sql, stats = NOMINATED_ONLY.format(scope=scope.sql), GIVEN
+        params |= {"n": known.rows, "average": known.average}
+        sql, stats = f"{scope.sql} AND NOT is_indexed", GIVEN
     text = RANK.format(scope=sql, stats=stats, k1=K1, b=B, candidates=CANDIDATES, limit=MAX_ROWS)
     with connection.cursor() as cursor:
         cursor.execute(text, params)
-        rows = cursor.fetchall()
-    answers = [Answer(key, score, coverage, skeleton(words)) for key, score, coverage, words, _ in rows]
-    return answers, rows[0][4] if rows else 0
+        return [Answer(*row) for row in cursor.fetchall()]
+
+
+def count_fresh(scope: Scope) -> int:
+    """How many rows no index holds yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({scope.sql} AND NOT is_indexed) fresh", scope.params)  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+def read_texts(scope: Scope, ids: list[UUID]) -> dict[UUID, str]:
+    """Of those rows that the scope still contains."""
+    with connection.cursor() as cursor:
+        text = f"SELECT id, text FROM ({scope.sql} AND id = ANY(%(ids)s)) indexed"  # noqa: S608
+        cursor.execute(text, scope.params | {"ids": ids})
+        return dict(cursor.fetchall())

@@ -1,6 +1,5 @@
 """What an assistant knows about a workspace or a person."""
 
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
@@ -194,6 +193,8 @@ class SearchScope(TenantModel):
     owner = models.UUIDField(null=True)
     row_count = models.PositiveIntegerField(default=0)
     token_count = models.PositiveBigIntegerField(default=0)
+    # The ids of the rows, 16 bytes each, in the order of their places.
+    members = models.BinaryField(default=b"")
     updated_at = models.DateTimeField(default=now)
 
     class Meta:
@@ -213,7 +214,9 @@ class SearchTerm(TenantModel):
     scope = TenantForeignKey(SearchScope, on_delete=models.CASCADE, related_name="terms")
     term = models.BigIntegerField()
     row_count = models.PositiveIntegerField()
-    rows = ArrayField(models.UUIDField())
+    # Four bytes each, the highest first: the places of the rows, and what `agents.memory.plain` calls their entries.
+    places = models.BinaryField()
+    entries = models.BinaryField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scope", "term"], name="search_term_once")]

@@ -1,10 +1,13 @@
 """How texts are cut for search: scripts without spaces, stems, names, and literals that PostgreSQL reads back."""
 
+import random
+
 import pytest
 from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.memory import plain
 from agents.memory.glossary import groups, other_words
 from agents.memory.plain import Answer, Ranker, keep_answers
 from agents.memory.query import read_query
@@ -90,16 +93,54 @@ def test_kept_answers_are_few_and_the_best(scores: list[float], k: int) -> None:
     assert keep_answers([Answer(1, 9.0, 0.01, "x")], k) == []
 
 
+def all_scores(ranker: Ranker, question: str) -> list[int]:
+    """Places by their scores, with every entry added up."""
+    whole: dict[int, float] = {}
+    gains = plain.Gains(ranker.average)
+    for term in ranker.weigh(read_query(question)):
+        for at, entry in zip(term.postings.places, term.postings.entries, strict=True):
+            whole[at] = whole.get(at, 0.0) + term.weight * gains[entry]
+    return sorted(whole, key=lambda at: (-whole[at], at))
+
+
 def test_pruning_changes_no_answer() -> None:
     """Common words only lift what rare words found, once nothing new can come in."""
     texts = [f"common word number {n} {'rare' if n % 97 == 0 else 'usual'} {'x' * (n % 5)}" for n in range(3_000)]
     ranker = Ranker(texts)
-    terms = ranker._weigh(read_query("rare common number"))
-    pruned = ranker._score(terms)
-    best = sorted(pruned, key=lambda at: (-pruned[at], at))[:30]
-    whole: dict[int, float] = {}
-    for term in terms:
-        for at, count in zip(term.postings.places, term.postings.counts, strict=True):
-            whole[at] = whole.get(at, 0.0) + ranker._gain(term, at, count)
-    assert best == sorted(whole, key=lambda at: (-whole[at], at))[:30]
+    for question in ("rare common number", "usual common", "common", "rare usual word 97", "number 7 rare"):
+        best = plain.best_places(ranker.weigh(read_query(question)), ranker.average)
+        assert [at for at, _ in best[:30]] == all_scores(ranker, question)[:30], question
     assert not is_wide("x")
+
+
+def test_a_long_question_is_cut_short_without_another_answer(monkeypatch) -> None:
+    rng = random.Random(3)
+    words = [f"w{n}" for n in range(60)]
+    # As in a language: some words stand nearly everywhere.
+    texts = [" ".join(rng.choices(words, [1 / (n + 1) for n in range(60)], k=rng.randint(5, 30))) for _ in range(4_000)]
+    ranker = Ranker(texts)
+    monkeypatch.setattr(plain, "MOST_ADDED", 3_000)
+    monkeypatch.setattr(plain, "KEPT", 1_000)
+    for start in range(0, 40, 4):
+        question = " ".join(words[start : start + 20])
+        asked = ranker.weigh(read_query(question))
+        assert len(plain.score_places(asked, ranker.average)) <= plain.KEPT
+        best = plain.best_places(asked, ranker.average)
+        assert [at for at, _ in best[:5]] == all_scores(ranker, question)[:5]
+
+
+@given(st.integers(1, 400), st.integers(1, 9_000), st.integers(1, 5_000))
+def test_an_entry_earns_what_the_formula_says(count: int, length: int, average: int) -> None:
+    postings = plain.Postings()
+    postings.add(4, count, length)
+    kept = min(count, 255)
+    expected = kept * 2.2 / (kept + 1.2 * (0.25 + 0.75 * length / average))
+    assert plain.Gains(average)[postings.entry(4)] == pytest.approx(expected)
+    assert postings.entry(3) == postings.entry(5) == 0
+
+
+def test_a_term_adds_no_more_than_it_promises() -> None:
+    ranker = Ranker(["rare", "rare rare rare word", "word " * 40, "other words of another kind"])
+    for term in ranker.weigh(read_query("rare word other missing")):
+        gains = [plain.Gains(ranker.average)[entry] * term.weight for entry in term.postings.entries]
+        assert max(gains, default=0.0) <= term.most
