@@ -97,7 +97,7 @@ def search_rows(scope: Scope, query: Query) -> Iterator[Answer[UUID]]:
     if fresh > FRESH:
         _ask_for_index(scope)
     if not index.rows:
-        yield from rank(scope, query)
+        yield from rank(scope, query) if fresh else []
         return
     frequencies, postings = _read_postings(index, query)
     indexed = _rank_indexed(scope, index, query, frequencies, postings)
