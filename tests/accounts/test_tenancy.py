@@ -192,6 +192,7 @@ def filler(field: models.Field) -> object:
     samples = {
         "UUIDField": uuid.uuid4(),
         "BooleanField": False,
+        "BinaryField": b"",
         "JSONField": {},
         "ArrayField": [],
         "DateTimeField": "2026-01-01T00:00:00Z",
