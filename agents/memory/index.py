@@ -30,7 +30,7 @@ from agents.models import Chunk, MemoryItem, SearchScope
 from lib.clock import now
 
 # With more fresh rows than this a scope gets its index, or what is fresh is added to it.
-FRESH = 500
+FRESH = 200
 BATCH = 5_000
 # So many entries are looked through, those of the rarest words first.
 MOST_ENTRIES = 200_000
