@@ -9,7 +9,7 @@ from accounts.models import Workspace
 from accounts.scope import workspace_scope
 from accounts.services import create_workspace
 from agents.memory import recall
-from agents.memory.index import search_rows
+from agents.memory.index import index_memory, search_rows
 from agents.memory.plain import Ranker, keep_answers
 from agents.memory.query import read_query
 from agents.memory.search import item_scope, search_fields
@@ -37,11 +37,14 @@ def test_headings_find_their_sections(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_sql_ranks_as_memory_does(name: str, in_workspace: Workspace) -> None:
+@pytest.mark.parametrize("is_indexed", [False, True])
+def test_sql_ranks_as_memory_does(name: str, is_indexed: bool, in_workspace: Workspace) -> None:
     data = read(name)
     texts = [doc["body"] for doc in data["docs"]]
     rows = [MemoryItem(workspace=in_workspace, text=text, **search_fields(text)) for text in texts]
     MemoryItem.objects.bulk_create(rows)
+    if is_indexed:
+        assert index_memory(in_workspace.pk) == len(rows)
     places = {row.pk: at for at, row in enumerate(rows)}
     ranker = Ranker(texts)
     scope = item_scope(in_workspace.pk, None)
