@@ -53,7 +53,7 @@ def test_any_text_is_kept_and_shown_as_text(write, bob_client, text):
 
 
 def test_empty_inbox_says_what_will_come(bob_client, in_workspace):
-    assert "Nothing here" in page(bob_client)
+    assert "Mentions on X" in page(bob_client)
 
 
 @pytest.mark.parametrize(
