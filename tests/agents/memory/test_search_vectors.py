@@ -14,6 +14,7 @@ from agents.memory.plain import Ranker, keep_answers
 from agents.memory.query import read_query
 from agents.memory.search import item_scope, search_fields
 from agents.models import MemoryItem
+from lib.ids import uuid7
 from tests.agents.memory.vectors import measure, needs_vectors, read
 from tests.conftest import make_user
 
@@ -41,7 +42,12 @@ def test_headings_find_their_sections(name: str) -> None:
 def test_sql_ranks_as_memory_does(name: str, is_indexed: bool, in_workspace: Workspace) -> None:
     data = read(name)
     texts = [doc["body"] for doc in data["docs"]]
-    rows = [MemoryItem(workspace=in_workspace, text=text, **search_fields(text)) for text in texts]
+    # Equal scores are told apart by the keys, which are in no order within a millisecond.
+    keys = sorted(uuid7() for _ in texts)
+    rows = [
+        MemoryItem(pk=key, workspace=in_workspace, text=text, **search_fields(text))
+        for key, text in zip(keys, texts, strict=True)
+    ]
     MemoryItem.objects.bulk_create(rows)
     if is_indexed:
         assert index_memory(in_workspace.pk) == len(rows)
