@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.http import StreamingHttpResponse
 
 from accounts.scope import workspace_scope
 from agents.models import Run, Step
@@ -39,6 +40,15 @@ class Position:
         if not (step.isascii() and step.isdigit() and len(step) < 10):
             return cls()
         return cls(int(step), int(byte) if byte.isascii() and byte.isdigit() and len(byte) < 10 else 0)
+
+
+def event_stream(run: Run, last_event_id: str) -> StreamingHttpResponse:
+    events = run_events(run.workspace_id, run.pk, Position.parse(last_event_id))
+    response = StreamingHttpResponse(events, content_type="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    # A proxy that collects answers would show nothing until the end.
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
 
 
 def run_events(

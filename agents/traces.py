@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import Http404
 
@@ -41,7 +41,6 @@ class Trace:
     stray_calls: Sequence[ModelCall]
     interrupts: Sequence[Interrupt]
     effects: Sequence[Effect]
-    children: Sequence[Run]
     scores: Sequence[Score]
     totals: Mapping[str, int] = field(default_factory=dict)
 
@@ -80,16 +79,11 @@ def find_runs(
     return rows.distinct() if words.split() else rows
 
 
-def costs_of(runs: Sequence[Run]) -> dict[UUID, dict[str, int]]:
-    """{cost_micro, calls} of those that asked a model, in one query."""
-    found = (
-        ModelCall.objects.filter(run_id__in=[run.pk for run in runs])
-        .values("run_id")
-        .annotate(cost=Sum("cost_micro"), calls=Count("pk"))
-        .order_by()
-    )
-    sums = {row["run_id"]: {"cost_micro": row["cost"], "calls": row["calls"]} for row in found}
-    return {run_id: sums[run_id] for run_id in sums if run_id}
+def title_of(run: Run) -> str:
+    """What it was asked, in a line."""
+    asked = run.input if isinstance(run.input, dict) else {}
+    text = next((asked[name] for name in ("message", "brief", "topic", "text") if asked.get(name)), "")
+    return str(text)[:120] or run.workflow.replace("_", " ").capitalize()
 
 
 def get_run(by: Actor, run_id: UUID) -> Run:
@@ -112,7 +106,6 @@ def trace_of(run: Run) -> Trace:
         stray_calls=[call for call in calls if call.step_key not in keys],
         interrupts=list(run.interrupts.all()),
         effects=list(run.effects.order_by("at")),
-        children=list(run.children.order_by("created_at")),
         scores=list(run.scores.select_related("user")),
         totals={
             "cost_micro": sum(call.cost_micro for call in calls),

@@ -1,8 +1,7 @@
 """Asking the writing agents for drafts: beside the composer, and by the API."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -20,7 +19,6 @@ from lib.text import storable
 from social.models import Connection, Network
 
 Data = dict[str, Any]
-T = TypeVar("T")
 MAX_COUNT, MAX_WISH, MAX_TEXT = 4, 2_000, 6_000
 TONES = {
     "": "As the brand speaks",
@@ -117,10 +115,3 @@ def problem_of(run: Run) -> str:
     if run.status == Run.Status.OVER_BUDGET:
         return "The budget for the assistant is used up. An admin can raise it."
     return str((run.error or {}).get("message") or "It ended without a draft. Try again.")
-
-
-def or_problem(act: Callable[[], T]) -> tuple[T | None, list[str]]:
-    try:
-        return act(), []
-    except ValidationError as refusal:
-        return None, refusal.messages

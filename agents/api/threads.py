@@ -1,7 +1,6 @@
 """/v1/threads: conversations, and the runs in them."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +24,7 @@ from agents.models import Interrupt, Message, Run, Thread
 from agents.prompts.assistants import get_assistant
 from agents.runs.queries import run_status
 from agents.runs.services import answer_interrupt, cancel_run
-from agents.streaming import Position, run_events
+from agents.streaming import event_stream
 
 WAIT_S = 25
 LOOK_S = 0.2
@@ -370,12 +369,3 @@ class RunStreamView(RunView):
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """An EventSource accepts nothing but event streams; errors are JSON all the same."""
         return super().perform_content_negotiation(request, force=True)
-
-
-def event_stream(run: Run, last_event_id: str) -> StreamingHttpResponse:
-    events: Iterator[bytes] = run_events(run.workspace_id, run.pk, Position.parse(last_event_id))
-    response = StreamingHttpResponse(events, content_type="text/event-stream")
-    response.headers["Cache-Control"] = "no-store"
-    # A proxy that collects answers would show nothing until the end.
-    response.headers["X-Accel-Buffering"] = "no"
-    return response

@@ -27,7 +27,7 @@ from agents.runs.errors import RunFailed
 from agents.runs.flow import Flow, as_json
 from agents.runs.identity import actor_of, digest, plain
 from agents.runs.steps import prompt_step
-from agents.traces import runs_shown_to
+from agents.traces import runs_shown_to, title_of
 from agents.workflows.registry import WORKFLOWS
 from compliance.guard_check import MAX_TEXT, Question, check_text
 from lib.clock import now
@@ -202,7 +202,7 @@ def _result(run: Run, played: Played) -> dict[str, Any]:
     actor = actor_of(run) if is_known else None
     return {
         "run": str(run.pk),
-        "title": _title(run),
+        "title": title_of(run),
         "before": before[:SHOWN],
         "after": after[:SHOWN] if is_known else "",
         "is_changed": is_known and before != after,
@@ -231,10 +231,3 @@ def text_of(output: Any) -> str:
 
 def _verdict(text: str, actor: Actor | None) -> str:
     return check_text(Question(text[:MAX_TEXT]), by=actor).verdict.value if text and actor else ""
-
-
-def _title(run: Run) -> str:
-    asked = run.input if isinstance(run.input, dict) else {}
-    return str(next((asked[name] for name in ("message", "brief", "topic", "text") if asked.get(name)), run.workflow))[
-        :120
-    ]

@@ -13,10 +13,10 @@ from accounts.access import Perm
 from accounts.scope import workspace_scope
 from accounts.web import MemberRequest, member_view
 from agents import threads
-from agents.api.threads import event_stream
 from agents.models import Interrupt, Run, Thread
 from agents.runs.errors import RunConflict
 from agents.runs.services import answer_interrupt, cancel_run
+from agents.streaming import event_stream
 from lib.money import dollars
 
 LISTED = 50

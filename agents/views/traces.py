@@ -1,6 +1,5 @@
 """Runs and their traces."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,12 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import Perm
 from accounts.web import MemberRequest, member_view
+from agents.budgets import Total, run_total, run_totals
 from agents.evaluation.datasets import visible_datasets
 from agents.models import Run
 from agents.runs.errors import RunConflict
 from agents.runs.services import cancel_run, resume_run
-from agents.traces import costs_of, find_runs, get_run, score_run, trace_of, workflows_used
-from lib.money import dollars
+from agents.traces import find_runs, get_run, score_run, title_of, trace_of, workflows_used
 
 PAGE_SIZE = 40
 BADGES = {
@@ -67,11 +66,11 @@ def run_list(request: MemberRequest) -> HttpResponse:
         person=wanted.get("person"),
     )
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    costs = costs_of(list(page))
+    totals = run_totals(request.actor.workspace, [run.pk for run in page])
     context = {
         "wanted": wanted,
         "page": page,
-        "rows": [_row(run, costs.get(run.pk, {})) for run in page],
+        "rows": [_row(run, totals.get(run.pk)) for run in page],
         "statuses": Run.Status.choices,
         "workflows": workflows_used(request.actor),
     }
@@ -85,14 +84,12 @@ def run_detail(request: MemberRequest, run_id: UUID) -> HttpResponse:
     trace = trace_of(run)
     context = {
         "run": run,
-        "row": _row(run, trace.totals),
+        "row": _row(run, run_total(run.workspace, run.pk, run.cap_micro)),
         "trace": trace,
         "thumb": next((score for score in trace.scores if score.user_id == request.user.pk), None),
         "datasets": visible_datasets(request.actor),
         "judged": [(_label(score.name), score) for score in trace.scores if score.evaluator],
         "can_go_on": run.status in CAN_GO_ON,
-        "input": pretty(run.input),
-        "output": pretty(run.output) if run.output is not None else "",
     }
     return render(request, "agents/run_detail.html", context)
 
@@ -113,13 +110,13 @@ def run_act(request: MemberRequest, run_id: UUID, act: str) -> HttpResponse:
     return redirect("agents:run", run_id)
 
 
-def _row(run: Run, cost: dict[str, int] | Any) -> Row:
+def _row(run: Run, total: Total | None) -> Row:
     took = (run.ended_at - run.created_at).total_seconds() if run.ended_at else None
     return Row(
         run,
-        _title(run),
+        title_of(run),
         BADGES[run.status],
-        dollars(cost["cost_micro"]) if cost.get("calls") else "",
+        total.spent if total else "",
         round(took, 1) if took is not None else None,
     )
 
@@ -127,14 +124,3 @@ def _row(run: Run, cost: dict[str, int] | Any) -> Row:
 def _label(evaluator: str) -> str:
     """language_kept is Language on the page."""
     return evaluator.removesuffix("_kept").replace("_", " ").capitalize()
-
-
-def _title(run: Run) -> str:
-    """What it was asked, in a line."""
-    asked = run.input if isinstance(run.input, dict) else {}
-    text = next((asked[name] for name in ("message", "brief", "topic", "text") if asked.get(name)), "")
-    return str(text)[:120] or run.workflow.replace("_", " ").capitalize()
-
-
-def pretty(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
