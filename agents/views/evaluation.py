@@ -1,5 +1,6 @@
 """Datasets, and prompts tried on recorded runs."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from accounts.access import Perm
 from accounts.web import MemberRequest, member_view
 from agents.evaluation import datasets
 from agents.evaluation.replay import recorded_runs, results_for, start_replay
-from agents.models import Replay
+from agents.models import DatasetItem, Replay
 from agents.prompts.assistants import get_assistant
 from agents.prompts.versions import get_version
 from agents.traces import get_run
@@ -84,12 +85,29 @@ def dataset_export(request: MemberRequest, dataset_id: UUID) -> HttpResponse:
 @member_view(Perm.CONTENT_EDIT)
 @require_POST
 def dataset_remove(request: MemberRequest, dataset_id: UUID, item_id: UUID) -> HttpResponse:
-    dataset = datasets.get_dataset(request.actor, dataset_id)
-    item = datasets.items_of(dataset).filter(pk=item_id).first()
+    datasets.remove_item(_item(request, dataset_id, item_id), by=request.actor)
+    return redirect("agents:dataset", dataset_id)
+
+
+@member_view(Perm.CONTENT_EDIT)
+@require_POST
+def dataset_expect(request: MemberRequest, dataset_id: UUID, item_id: UUID) -> HttpResponse:
+    """What the item should bring instead, as JSON."""
+    item = _item(request, dataset_id, item_id)
+    try:
+        datasets.change_expected(item, json.loads(request.POST.get("expected", "")), by=request.actor)
+    except (ValueError, RecursionError):
+        messages.error(request, "This is not JSON; nothing was changed.")
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("agents:dataset", dataset_id)
+
+
+def _item(request: MemberRequest, dataset_id: UUID, item_id: UUID) -> DatasetItem:
+    item = datasets.items_of(datasets.get_dataset(request.actor, dataset_id)).filter(pk=item_id).first()
     if item is None:
         raise Http404
-    datasets.remove_item(item, by=request.actor)
-    return redirect("agents:dataset", dataset.pk)
+    return item
 
 
 @member_view(Perm.CONTENT_EDIT)

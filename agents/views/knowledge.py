@@ -84,6 +84,17 @@ def document_read(request: MemberRequest, document_id: UUID) -> HttpResponse:
 
 @require_POST
 @member_view(Perm.CONTENT_EDIT)
+def document_rename(request: MemberRequest, document_id: UUID) -> HttpResponse:
+    document = documents.get_document(request.actor, document_id)
+    try:
+        documents.rename_document(document, request.POST.get("title", ""), by=request.actor)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("agents:knowledge-document", document_id)
+
+
+@require_POST
+@member_view(Perm.CONTENT_EDIT)
 def document_delete(request: MemberRequest, document_id: UUID) -> HttpResponse:
     documents.delete_document(documents.get_document(request.actor, document_id), by=request.actor)
     messages.success(request, "Deleted. No draft cites it any more.")

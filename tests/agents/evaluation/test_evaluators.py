@@ -127,3 +127,14 @@ def test_dataset_pages(bob_client, bob, workspace):
         item = DatasetItem.objects.get()
     bob_client.post(reverse("agents:dataset-remove", args=[dataset.pk, item.pk]))
     assert "Nothing in it yet" in bob_client.get(reverse("agents:dataset", args=[dataset.pk])).content.decode()
+
+
+def test_what_is_expected_is_changed_on_the_page_and_no_json_changes_nothing(bob_client, bob_actor, bob, workspace):
+    with workspace_scope(workspace.pk):
+        dataset = create_dataset("Good ones", by=bob_actor)
+        item = add_run(dataset, ended_run(workspace, bob), by=bob_actor)
+    path = reverse("agents:dataset-expect", args=[dataset.pk, item.pk])
+    assert "not JSON" in bob_client.post(path, {"expected": "{no"}, follow=True).content.decode()
+    text = bob_client.post(path, {"expected": '{"text": "Better"}'}, follow=True).content.decode()
+    assert "Better" in text
+    assert bob_client.post(path, {"expected": "{}"}).status_code == 404

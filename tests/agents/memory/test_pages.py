@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
 from accounts.access import Actor
 from accounts.models import Workspace
@@ -208,3 +209,12 @@ def test_strangers_find_none_of_it(charlie_client, learn, bob_actor: Actor, in_w
     for path in [f"/memory/items/{item.pk}", f"/knowledge/{document.pk}", f"/memory/days/{day.pk}"]:
         assert charlie_client.get(path).status_code == 404
     assert "Sundays" not in charlie_client.get("/memory", {"q": "Sundays"}).text
+
+
+def test_document_is_renamed_on_its_page_and_keeps_its_name_without_one(bob_client, bob_actor, in_workspace):
+    document = add_text("Prices", "A bag costs 9 €.", by=bob_actor)
+    path = reverse("agents:knowledge-rename", args=[document.pk])
+    assert "Blends" in bob_client.post(path, {"title": "Blends"}, follow=True).content.decode()
+    assert "Write a title." in bob_client.post(path, {"title": " "}, follow=True).content.decode()
+    document.refresh_from_db()
+    assert document.title == "Blends"
