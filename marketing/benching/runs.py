@@ -8,7 +8,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -37,7 +39,8 @@ def runs_ratio(world: Crowd) -> dict[str, float]:
     """Milliseconds of one run at the median, from its start to its end, the answer included."""
     author, reviewer = world.team()
     register(Workflow("bench", "Benchmark", _three_steps))
-    ours, bare = _medians(lambda: _our_run(author, reviewer), _bare_runs())
+    with bare_runs() as bare_run:
+        ours, bare = _medians(lambda: _our_run(author, reviewer), bare_run)
     found = {
         "run_three_steps_engine_ms": ours,
         "run_three_steps_bare_sql_ms": bare,
@@ -89,24 +92,28 @@ def _count_queries(author: Actor, reviewer: Actor) -> int:
 # --- bare -------------------------------------------------------------------------------------------------
 
 
-def _bare_runs() -> Callable[[], None]:
+@contextmanager
+def bare_runs() -> Iterator[Callable[[], None]]:
     """Six guarded UPDATEs, each its own transaction: the least that survives a crash between any two."""
-    opened = psycopg.connect(_dsn(), autocommit=True)
-    # Not temporary: what is not logged costs less and survives nothing.
-    opened.execute("DROP TABLE IF EXISTS bench_run")
-    opened.execute("CREATE TABLE bench_run (id serial PRIMARY KEY, version int, state text)")
+    with psycopg.connect(_dsn(), autocommit=True) as opened:
+        # Not temporary: what is not logged costs less and survives nothing.
+        opened.execute("DROP TABLE IF EXISTS bench_run")
+        opened.execute("CREATE TABLE bench_run (id serial PRIMARY KEY, version int, state text)")
+        try:
+            yield partial(_bare_run, opened)
+        finally:
+            opened.execute("DROP TABLE bench_run")
 
-    def run() -> None:
-        row = opened.execute("INSERT INTO bench_run (version, state) VALUES (0, '') RETURNING id").fetchone()
-        assert row is not None
-        for version in range(6):
-            done = opened.execute(
-                "UPDATE bench_run SET version = version + 1, state = %s WHERE id = %s AND version = %s",
-                [str(version), row[0], version],
-            )
-            assert done.rowcount == 1
 
-    return run
+def _bare_run(opened: psycopg.Connection) -> None:
+    row = opened.execute("INSERT INTO bench_run (version, state) VALUES (0, '') RETURNING id").fetchone()
+    assert row is not None
+    for version in range(6):
+        done = opened.execute(
+            "UPDATE bench_run SET version = version + 1, state = %s WHERE id = %s AND version = %s",
+            [str(version), row[0], version],
+        )
+        assert done.rowcount == 1
 
 
 def _dsn() -> str:

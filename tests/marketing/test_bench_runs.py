@@ -39,10 +39,11 @@ def test_a_run_is_measured_against_bare_updates(world, capsys):
         assert Run.objects.count() == 5
 
 
-def test_the_bare_updates_are_durable_and_guarded(world):
-    run = runs._bare_runs()
-    run()
-    with psycopg.connect(runs._dsn()) as opened:
-        assert opened.execute("SELECT version FROM bench_run").fetchall() == [(6,)]
-        persistence = opened.execute("SELECT relpersistence FROM pg_class WHERE relname = 'bench_run'").fetchone()
-    assert persistence == ("p",)
+def test_the_bare_updates_are_durable_and_guarded_and_leave_no_table(world):
+    with psycopg.connect(runs._dsn(), autocommit=True) as opened:
+        kind = "SELECT relpersistence FROM pg_class WHERE relname = 'bench_run'"
+        with runs.bare_runs() as run:
+            run()
+            assert opened.execute("SELECT version FROM bench_run").fetchall() == [(6,)]
+            assert opened.execute(kind).fetchone() == ("p",)
+        assert opened.execute(kind).fetchone() is None
