@@ -138,3 +138,13 @@ INBOX = Category(
     INTEREST,
     NETWORKS,
 )
+MEASURES = Category(
+    "measures",
+    {
+        "en": "Numbers of posts, clicks and conversions, by a digest that names nobody; experiments, reports",
+        "zh": "帖子数据、短链接点击和转化（以不指向任何人的摘要记录）；实验与报告",
+    },
+    {"en": "To show what a campaign did and earned", "zh": "用于展示活动的效果与收益"},
+    INTEREST,
+    MEMBERS,
+)

@@ -51,6 +51,8 @@ INSTALLED_APPS = [
     "social",
     "agents",
     "campaigns",
+    "analytics",
+    "experiments",
 ]
 
 MIDDLEWARE = [

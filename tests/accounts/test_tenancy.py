@@ -40,6 +40,9 @@ GLOBAL_TABLES = {
     "accounts_servicetenant",
     # Breakers of keys that all share, by digest.
     "agents_circuit",
+    # How far rollups are, and how the product itself does.
+    "analytics_rollupcursor",
+    "analytics_performancesample",
     "accounts_membership",
     "accounts_invitation",
     "auth_group",
@@ -66,6 +69,9 @@ GLOBAL_TABLES = {
 }
 NUMBERS = itertools.count(100)
 RESOLVERS = {
+    "analytics_tracking": "pixel_key",
+    "analytics_link": "code",
+    "analytics_sharedpage": "token_hash",
     "accounts_apikey": "key_hash",
     "compliance_reviewlink": "token_hash",
     "social_oauthstate": "state_hash",
