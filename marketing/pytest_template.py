@@ -22,7 +22,7 @@ LOCK = "TEST_TEMPLATE_LOCK"
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "var" / "test-schema"
 # What the migrations themselves are made of, besides Django.
-ALSO = ("accounts/tenancy.py", "lib/crypto.py", "requirements.txt")
+ALSO = ("accounts/tenancy.py", "lib/crypto.py", "lib/tables.py", "requirements.txt")
 
 
 def start_migrating() -> Callable[[], None]:

@@ -3,6 +3,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
 
 from marketing.database_state import applied_migrations, has_pending_migrations
 
@@ -51,3 +56,23 @@ def test_migration_of_a_removed_app_is_no_reason_to_migrate(migrated: str) -> No
     with psycopg.connect(migrated) as connection:
         connection.execute("INSERT INTO django_migrations VALUES ('gone', '0001_initial')")
     assert not has_pending_migrations(migrated)
+
+
+@pytest.fixture(scope="module")
+def loader() -> MigrationLoader:
+    return MigrationLoader(None)
+
+
+@pytest.mark.parametrize("app", ["accounts", "agents", "campaigns", "compliance", "social"])
+def test_empty_database_gets_the_tables_of_an_app_at_once(loader: MigrationLoader, app: str) -> None:
+    squashed = loader.replacements[next(key for key in loader.replacements if key[0] == app)]
+    files = sorted((settings.BASE_DIR / app / "migrations").glob("0*.py"))
+    names = [file.stem for file in files if "_squashed_" not in file.stem]
+    assert [name for _app, name in squashed.replaces] == names[: len(squashed.replaces)]
+    assert squashed.name == f"0001_squashed_{squashed.replaces[-1][1]}"
+    assert (app, "0001_initial") not in loader.graph.nodes
+
+
+def test_no_model_waits_for_a_migration(loader: MigrationLoader) -> None:
+    changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(loader.graph)
+    assert changes == {}
