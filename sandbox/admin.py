@@ -44,6 +44,7 @@ def platform(played: list[Platform], furnish: Callable[[World], None]) -> Platfo
         ("GET", "/health", _health),
         ("GET", "/ledger", _read_ledger),
         ("GET", "/posts", console.list_posts),
+        ("POST", "/posts", _with_body(console.write_post)),
         ("GET", "/accounts", console.list_accounts),
         ("POST", "/accounts", _with_body(console.create_account)),
         ("POST", "/tokens", _with_body(console.create_tokens)),

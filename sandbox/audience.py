@@ -7,7 +7,8 @@ every count only ever grows. Wording and hour change the means, which gives expe
 import math
 import random
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 BASE_REACH = 0.35
@@ -22,6 +23,25 @@ PROFILE_RATE = {"base": 0.006}
 QUOTE_RATE = {"base": 0.0010}
 BOOKMARK_RATE = {"base": 0.0030, "number": 1.40}
 VIEW_RATE = {"base": 0.40}
+# In the order of the draws: another order would change what every seed earns.
+RATES: dict[str, dict[str, float]] = {
+    "likes": LIKE_RATE,
+    "replies": REPLY_RATE,
+    "reposts": REPOST_RATE,
+    "quotes": QUOTE_RATE,
+    "bookmarks": BOOKMARK_RATE,
+    "profiles": PROFILE_RATE,
+    "clicks": CLICK_RATE,
+    "views": VIEW_RATE,
+}
+# What counts as engagement, for which an effect without a name is meant.
+ENGAGEMENTS = ("likes", "replies", "reposts", "quotes", "bookmarks", "clicks", "profiles")
+FEATURES = ("question", "number", "emoji", "link", "media", "reply")
+CONTAINS = "contains:"
+CHANNEL_REACH = 0.45
+FOLLOW_RATE = 0.15
+FOLLOWERS_PER_DAY = 0.0005
+DAY_SECONDS = 86400
 # Share of the final total and the hours after which 63 % of that share has arrived.
 ARRIVAL = ((0.7, 1.5), (0.3, 18.0))
 PEAK_HOUR_UTC = 17
@@ -43,6 +63,32 @@ class Facts:
     has_link: bool = False
     has_media: bool = False
     is_reply: bool = False
+    # A channel shows everything to its members only; a feed ranks, and shows strangers some.
+    is_feed: bool = True
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What wording, hour and chance do. `effects`: feature to factors by rate, "reach" among them."""
+
+    effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    has_builtin: bool = True
+    swing: float = HOUR_SWING
+    peak: float = PEAK_HOUR_UTC
+    rate_swing: float = 0.0
+    # SDs of the logs of reach and rates between posts.
+    noise: float = NOISE_SIGMA
+    rate_noise: float = 0.0
+    is_counting: bool = True
+
+    def effect(self, feature: str, name: str) -> float:
+        if feature in self.effects:
+            return self.effects[feature].get(name, 1.0)
+        usual = REACH if name == "reach" else RATES[name]
+        return usual.get(feature, 1.0) if self.has_builtin else 1.0
+
+
+USUAL = Taste()
 
 
 @dataclass(frozen=True)
@@ -75,37 +121,58 @@ def features(facts: Facts) -> set[str]:
     return {name for name, is_there in found.items() if is_there}
 
 
-def counts_at(facts: Facts, now: float, seed: int) -> Counts:
+def noticed(facts: Facts, taste: Taste) -> set[str]:
+    """The features, and the words that this taste looks for."""
+    words = facts.text.lower()
+    sought = {name for name in taste.effects if name.startswith(CONTAINS)}
+    return features(facts) | {name for name in sought if name.removeprefix(CONTAINS).lower() in words}
+
+
+def counts_at(facts: Facts, now: float, seed: int, taste: Taste = USUAL) -> Counts:
     share = arrived(now - facts.created_at)
     # One generator per post, drawn in a fixed order, keeps the totals independent of the moment.
     rng = random.Random(f"{seed}:{facts.key}:{facts.text}")
-    found = features(facts)
-    reach = expected_reach(facts) * math.exp(rng.gauss(-(NOISE_SIGMA**2) / 2, NOISE_SIGMA))
-
-    def count(rate: dict[str, float]) -> int:
-        return int(_poisson(rng, reach * _product(rate, found)) * share)
-
-    likes, replies, reposts = count(LIKE_RATE), count(REPLY_RATE), count(REPOST_RATE)
-    quotes, bookmarks, profiles = count(QUOTE_RATE), count(BOOKMARK_RATE), count(PROFILE_RATE)
-    clicks, views = count(CLICK_RATE), count(VIEW_RATE)
+    reach = expected_reach(facts, taste) * _log_normal(rng, taste.noise)
+    spread = _log_normal(random.Random(f"{seed}:{facts.key}:{facts.text}:rates"), taste.rate_noise)
+    earned = {}
+    for name, rate in expected_rates(facts, taste).items():
+        mean = reach * min(1.0, rate * spread)
+        earned[name] = int((_poisson(rng, mean) if taste.is_counting else mean) * share)
     return Counts(
         impressions=int(reach * share),
-        likes=likes,
-        replies=replies,
-        reposts=reposts,
-        quotes=quotes,
-        bookmarks=bookmarks,
-        link_clicks=clicks if facts.has_link else 0,
-        profile_clicks=profiles,
-        video_views=views if facts.has_media else 0,
+        likes=earned["likes"],
+        replies=earned["replies"],
+        reposts=earned["reposts"],
+        quotes=earned["quotes"],
+        bookmarks=earned["bookmarks"],
+        link_clicks=earned["clicks"] if facts.has_link else 0,
+        profile_clicks=earned["profiles"],
+        video_views=earned["views"] if facts.has_media else 0,
     )
 
 
-def expected_reach(facts: Facts) -> float:
+def expected_reach(facts: Facts, taste: Taste = USUAL) -> float:
+    found = noticed(facts, taste)
     reach = facts.followers * BASE_REACH + BASE_REACH_STRANGERS
-    if facts.text.count("#") > 2:
+    if not facts.is_feed:
+        # Nobody hides a link from those who subscribed.
+        reach, found = facts.followers * CHANNEL_REACH, found - {"link"}
+    elif taste.has_builtin and facts.text.count("#") > 2:
         reach *= HASHTAG_CROWDING
-    return reach * hour_factor(facts.created_at) * _product(REACH, features(facts))
+    return reach * hour_factor(facts.created_at, taste.swing, taste.peak) * _product(taste, found, "reach")
+
+
+def expected_rates(facts: Facts, taste: Taste = USUAL) -> dict[str, float]:
+    """Per impression; clicks and views as if there were a link and a video."""
+    found = noticed(facts, taste)
+    hour = hour_factor(facts.created_at, taste.rate_swing, taste.peak)
+    return {name: rate["base"] * hour * _product(taste, found, name) for name, rate in RATES.items()}
+
+
+def new_followers(base: int, since: float, now: float, earned: list[Counts]) -> int:
+    """Who followed since then: some of those who looked at the profile, and some who always do."""
+    days = max(0.0, now - since) / DAY_SECONDS
+    return int(base * FOLLOWERS_PER_DAY * days) + sum(int(counts.profile_clicks * FOLLOW_RATE) for counts in earned)
 
 
 def arrived(age_seconds: float) -> float:
@@ -114,14 +181,20 @@ def arrived(age_seconds: float) -> float:
     return sum(share * (1 - math.exp(-hours / scale)) for share, scale in ARRIVAL)
 
 
-def hour_factor(created_at: float) -> float:
+def hour_factor(created_at: float, swing: float = HOUR_SWING, peak: float = PEAK_HOUR_UTC) -> float:
     moment = datetime.fromtimestamp(created_at, UTC)
     hour = moment.hour + moment.minute / 60
-    return 1 + HOUR_SWING * math.cos((hour - PEAK_HOUR_UTC) / 24 * 2 * math.pi)
+    return 1 + swing * math.cos((hour - peak) / 24 * 2 * math.pi)
 
 
-def _product(effects: dict[str, float], found: set[str]) -> float:
-    return math.prod(value for name, value in effects.items() if name == "base" or name in found)
+def _product(taste: Taste, found: set[str], name: str) -> float:
+    # Sorted, so that the last digit does not depend on the order of a set.
+    return math.prod(taste.effect(feature, name) for feature in sorted(found))
+
+
+def _log_normal(rng: random.Random, sigma: float) -> float:
+    """A factor around 1; its mean is 1."""
+    return math.exp(rng.gauss(-(sigma**2) / 2, sigma))
 
 
 def _poisson(rng: random.Random, mean: float) -> int:

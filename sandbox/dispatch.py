@@ -138,7 +138,17 @@ def _record(call: Call, platform: Platform, outcome: str) -> None:
     fault = call.fault.kind if call.fault else None
     ledger.write(
         call.db,
-        ledger.Entry(call.now, platform.name, call.request, outcome, call.account, call.account_id, call.effect, fault),
+        ledger.Entry(
+            call.now,
+            platform.name,
+            call.request,
+            outcome,
+            call.account,
+            call.account_id,
+            call.effect,
+            fault,
+            call.cost_micro,
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from sandbox import ledger
 from sandbox.clock import iso
 from sandbox.layout import page, table
 from sandbox.router import Call, Platform, Route
-from sandbox.telegram import people
+from sandbox.telegram import earnings, people
 from sandbox.wire import Response, html_response, json_response
 from sandbox.x import accounts, posts
 
@@ -55,7 +55,11 @@ def _telegram(call: Call) -> str:
     for row in people.chats(call.db):
         address = row["username"] or f"c/{people.public_id(row['id'])}"
         rows.append(
-            [escape(row["type"]), _telegram_link(address, row["title"]), str(people.member_count(call.db, row))]
+            [
+                escape(row["type"]),
+                _telegram_link(address, row["title"]),
+                str(earnings.member_count(call.world, row, call.now)),
+            ]
         )
     return table(["Kind", "Name", "Members"], rows)
 

@@ -11,7 +11,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS ledger (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, platform TEXT NOT NULL,
     account TEXT, account_id TEXT, method TEXT NOT NULL, path TEXT NOT NULL, request_hash TEXT NOT NULL,
-    effect TEXT, effect_id TEXT, text TEXT, outcome TEXT NOT NULL, fault TEXT
+    effect TEXT, effect_id TEXT, text TEXT, outcome TEXT NOT NULL, fault TEXT,
+    cost_micro INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS ledger_account ON ledger (account, seq);
 CREATE INDEX IF NOT EXISTS ledger_effect ON ledger (effect, seq);
@@ -37,6 +38,7 @@ class Entry:
     account_id: str | None = None
     effect: Effect | None = None
     fault: str | None = None
+    cost_micro: int = 0
 
 
 def write(db: sqlite3.Connection, entry: Entry) -> None:
@@ -44,7 +46,7 @@ def write(db: sqlite3.Connection, entry: Entry) -> None:
     target = entry.request.path + (f"?{entry.request.raw_query}" if entry.request.raw_query else "")
     db.execute(
         "INSERT INTO ledger (at, platform, account, account_id, method, path, request_hash, effect, effect_id,"
-        " text, outcome, fault) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        " text, outcome, fault, cost_micro) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             entry.at,
             entry.platform,
@@ -58,6 +60,7 @@ def write(db: sqlite3.Connection, entry: Entry) -> None:
             effect and effect.text,
             entry.outcome,
             entry.fault,
+            entry.cost_micro,
         ),
     )
 

@@ -1,10 +1,10 @@
 """The platforms this process plays. A new one adds its schema and its routes here."""
 
-from sandbox import admin, index, llm, telegram, x
+from sandbox import admin, index, llm, tastes, telegram, x
 from sandbox.router import Platform
 from sandbox.world import World
 
-SCHEMAS = [x.SCHEMA, telegram.SCHEMA, llm.SCHEMA]
+SCHEMAS = [tastes.SCHEMA, x.SCHEMA, telegram.SCHEMA, llm.SCHEMA]
 
 
 def all_platforms() -> list[Platform]:

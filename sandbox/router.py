@@ -32,6 +32,8 @@ class Call:
     caller: Any = None
     fault: Fault | None = None
     effect: Effect | None = None
+    # What the platform charges for it, in micro-dollars.
+    cost_micro: int = 0
     # A long poll that has passed the door and met its fault already.
     is_waiting: bool = False
 

@@ -17,6 +17,19 @@ class Store:
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=NORMAL")
         self.db.executescript(schema)
+        self._add_new_columns(schema)
+
+    def _add_new_columns(self, schema: str) -> None:
+        """The folder may be of an older version: its tables are there, without what came later."""
+        wanted = sqlite3.connect(":memory:")
+        wanted.executescript(schema)
+        for (table,) in wanted.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+            known = {row["name"] for row in self.db.execute(f"PRAGMA table_info({table})")}
+            for _, name, kind, is_required, default, _ in wanted.execute(f"PRAGMA table_info({table})"):
+                if name not in known:
+                    rest = f" NOT NULL DEFAULT {default}" if is_required else ""
+                    self.db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}{rest}")
+        wanted.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

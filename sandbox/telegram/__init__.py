@@ -9,6 +9,7 @@ from sandbox.telegram import (
     callbacks,
     console,
     deeplinks,
+    earnings,
     editing,
     failures,
     files,
@@ -25,6 +26,7 @@ from sandbox.telegram import (
 from sandbox.telegram.furniture import furnish
 from sandbox.telegram.schema import SCHEMA
 from sandbox.wire import Response
+from sandbox.world import World
 
 __all__ = ["METHODS", "SCHEMA", "furnish", "platform"]
 
@@ -78,6 +80,7 @@ _DOORS = (
     Door("/join", console.join),
     Door("/block", console.block),
     Door("/reactions", console.react),
+    Door("/views", console.count_views, "GET"),
 )
 
 
@@ -89,11 +92,16 @@ def platform() -> Platform:
         not_found=problems.not_found,
         admit=access.admit,
         fail=failures.fail,
-        catch_up=late.land_due,
+        catch_up=_catch_up,
         error=problems.unexpected,
         doors=_DOORS,
         start=webhooks.start,
     )
+
+
+def _catch_up(world: World) -> None:
+    late.land_due(world)
+    earnings.send_batch(world)
 
 
 def _api_routes() -> list[Route]:

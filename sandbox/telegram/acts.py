@@ -188,17 +188,22 @@ def react(world: World, place: Place, message_id: int, reactions: dict[str, int]
 
 def migrate(world: World, chat_id: int) -> int:
     """A group becomes a supergroup: a new id, the same people; the old id only points there."""
+    # What is earned is told through acts, which makes the two know each other.
+    from sandbox.telegram import earnings
+
     db = world.store.db
     chat = people.chat(db, chat_id)
     if chat is None or chat["type"] != "group" or chat["migrated_to"]:
         raise Impossible("only a group that has not moved can become a supergroup")
-    new_id = people.create_chat(db, "supergroup", chat["title"], chat["primary_link"], None, chat["audience"])
+    now = world.clock.now()
+    audience = chat["audience"] + earnings.newcomers(world, chat, now)
+    new_id = people.create_chat(db, "supergroup", chat["title"], chat["primary_link"], None, audience, now)
     for row in people.members(db, chat_id):
         rights = people.full_rights("supergroup", people.rights(row))
         people.set_member(db, new_id, row["user_id"], row["status"], rights)
     db.execute("UPDATE tg_chats SET migrated_to = ? WHERE id = ?", (new_id, chat_id))
     draft = Draft(chat_id, 0, None, service={"migrate_to_chat_id": new_id})
-    message = messages.insert(db, draft, world.clock.now())
+    message = messages.insert(db, draft, now)
     for row in people.members(db, chat_id):
         if row["is_bot"] and row["status"] in people.INSIDE:
             updates.push(world, row["user_id"], "message", message_json(db, message))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.clock import iso
 from sandbox.router import Call
-from sandbox.telegram import acts, callbacks, files, invites, messages, people, topics
+from sandbox.telegram import acts, callbacks, earnings, files, invites, messages, people, topics
 from sandbox.telegram.access import Place
 from sandbox.telegram.parameters import is_number
 from sandbox.wire import Response, json_response
@@ -83,7 +83,9 @@ def create_chat(call: Call, body: dict[str, Any]) -> Response:
     title, audience = str(body.get("title") or username or kind), body.get("audience", 0)
     if type(audience) is not int or audience < 0:
         raise BadOrder("audience is a whole number")
-    chat_id = people.create_chat(call.db, kind, title, invites.new_link(call.request.host), username, audience)
+    chat_id = people.create_chat(
+        call.db, kind, title, invites.new_link(call.request.host), username, audience, call.now
+    )
     for group, default in (("members", "member"), ("bots", "administrator")):
         for name, status, rights in _entries(body.get(group), default):
             acts.set_status(call.world, chat_id, _person(call, name)["id"], status, rights)
@@ -134,7 +136,7 @@ def chat_json(call: Call, chat: sqlite3.Row | None) -> dict[str, Any]:
         "username": chat["username"],
         "is_forum": bool(chat["is_forum"]),
         "migrated_to": chat["migrated_to"],
-        "member_count": people.member_count(call.db, chat),
+        "member_count": earnings.member_count(call.world, chat, call.now),
         "members": members,
         "pinned": json.loads(chat["pinned"]),
         "topics": [
@@ -246,6 +248,25 @@ def message_json(call: Call, message: sqlite3.Row) -> dict[str, Any]:
         "reactions": json.loads(message["reactions"]),
         "deleted": message["deleted_at"] is not None,
     }
+
+
+def count_views(call: Call) -> Response:
+    """?chat=&ids=1,2: what MTProto counts and the Bot API never tells."""
+    chat = people.named_chat(call.db, call.request.query.get("chat", ""))
+    if chat is None:
+        raise BadOrder("chat is a name or an id")
+    ids = [int(number) for number in call.request.query.get("ids", "").split(",") if number]
+    found = {number: messages.find(call.db, chat["id"], 0, number) for number in ids}
+    shown = []
+    for number, message in found.items():
+        if message is None or message["service"]:
+            shown.append({"id": number, "views": None, "forwards": None})
+            continue
+        forwards = earnings.counts_of(call.world, message, chat, call.now).reposts
+        shown.append(
+            {"id": number, "views": earnings.views_of(call.world, message, chat, call.now), "forwards": forwards}
+        )
+    return json_response(200, {"views": shown})
 
 
 def _media(call: Call, message: sqlite3.Row) -> dict[str, Any] | None:

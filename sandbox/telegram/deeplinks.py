@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html import escape
 
 from sandbox.router import Call
-from sandbox.telegram import acts, invites, people, web
+from sandbox.telegram import acts, earnings, invites, people, web
 from sandbox.telegram.access import Place
 from sandbox.wire import Response
 
@@ -137,7 +137,7 @@ def _show_invitation(call: Call, code: str) -> Response:
     return web.show(
         chat["title"],
         f"<h1>{escape(chat['title'])}</h1><p class=soft>{escape(chat['type'])} · "
-        f"{web.counted(people.member_count(call.db, chat))}</p>"
+        f"{web.counted(earnings.member_count(call.world, chat, call.now))}</p>"
         f'<form method="post" action="{web.ROOT}/-/join" class="card">'
         f'<input type="hidden" name="link" value="{escape(invite["link"])}">{_picker(users)}'
         '<div class="row"><button class="main">Join</button></div></form>',

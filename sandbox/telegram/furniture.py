@@ -19,7 +19,7 @@ def furnish(world: World) -> None:
         ("forum", "Demo Forum", None),
         ("group", "Demo Group", None),
     ):
-        chat_id = people.create_chat(db, kind, title, invites.new_link(HOST), username, 120)
+        chat_id = people.create_chat(db, kind, title, invites.new_link(HOST), username, 120, world.clock.now())
         acts.set_status(world, chat_id, dana, "creator")
         acts.set_status(world, chat_id, bot_id, "administrator", by=dana)
         if kind == "forum":

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from sandbox.router import Call
-from sandbox.telegram import access, messages, parameters, people, problems
+from sandbox.telegram import access, earnings, messages, parameters, people, problems
 from sandbox.telegram.access import Place
 from sandbox.telegram.render import chat_of, member_json, message_json, user_of
 from sandbox.wire import Response
@@ -112,4 +112,4 @@ def get_administrators(call: Call) -> Response:
 def count_members(call: Call) -> Response:
     place = access.find_place(call)
     _require_view(call, place)
-    return problems.success(2 if place.chat is None else people.member_count(call.db, place.chat))
+    return problems.success(2 if place.chat is None else earnings.member_count(call.world, place.chat, call.now))

@@ -97,15 +97,22 @@ def chats(db: sqlite3.Connection) -> list[sqlite3.Row]:
 
 
 def create_chat(
-    db: sqlite3.Connection, kind: str, title: str, link: str, username: str | None = None, audience: int = 0
+    db: sqlite3.Connection,
+    kind: str,
+    title: str,
+    link: str,
+    username: str | None = None,
+    audience: int = 0,
+    now: float | None = None,
 ) -> int:
     """`kind` may be forum, which is a supergroup with topics; `audience` are members without a name."""
     # Counted over all kinds, so that a group keeps its number when it becomes a supergroup.
     number = _next(db, "SELECT max(abs(id) % 1000000000000) FROM tg_chats", FIRST_CHAT_ID)
     chat_id = -number if kind == "group" else SUPERGROUP_BASE - number
     db.execute(
-        "INSERT INTO tg_chats (id, type, title, username, is_forum, audience, primary_link) VALUES (?,?,?,?,?,?,?)",
-        (chat_id, "supergroup" if kind == "forum" else kind, title, username, kind == "forum", audience, link),
+        "INSERT INTO tg_chats (id, type, title, username, is_forum, audience, primary_link, created_at)"
+        " VALUES (?,?,?,?,?,?,?,?)",
+        (chat_id, "supergroup" if kind == "forum" else kind, title, username, kind == "forum", audience, link, now),
     )
     return chat_id
 

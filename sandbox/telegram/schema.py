@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS tg_bots (
 CREATE TABLE IF NOT EXISTS tg_chats (
     id INTEGER PRIMARY KEY, type TEXT NOT NULL, title TEXT NOT NULL, username TEXT UNIQUE COLLATE NOCASE,
     is_forum INTEGER NOT NULL DEFAULT 0, audience INTEGER NOT NULL DEFAULT 0, migrated_to INTEGER,
-    primary_link TEXT NOT NULL, pinned TEXT NOT NULL DEFAULT '[]'
+    primary_link TEXT NOT NULL, pinned TEXT NOT NULL DEFAULT '[]', created_at REAL
 );
 CREATE TABLE IF NOT EXISTS tg_members (
     chat_id INTEGER NOT NULL, user_id INTEGER NOT NULL, status TEXT NOT NULL, rights TEXT NOT NULL DEFAULT '{}',

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sandbox.clock import iso
 from sandbox.layout import page
 from sandbox.router import Call
-from sandbox.telegram import acts, callbacks, files, messages, people, topics
+from sandbox.telegram import acts, callbacks, earnings, files, messages, people, topics
 from sandbox.telegram.access import Place
 from sandbox.telegram.formatting import as_html
 from sandbox.wire import Response, html_response
@@ -65,7 +65,7 @@ def _row(path: str, title: str, about: str) -> str:
 def _about(call: Call, chat: sqlite3.Row) -> str:
     kind = "forum" if chat["is_forum"] else chat["type"]
     moved = " · moved" if chat["migrated_to"] else ""
-    return f"{kind} · {counted(people.member_count(call.db, chat))}{moved}"
+    return f"{kind} · {counted(earnings.member_count(call.world, chat, call.now))}{moved}"
 
 
 def counted(members: int) -> str:

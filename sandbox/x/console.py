@@ -8,6 +8,7 @@ from sandbox.clock import iso
 from sandbox.router import Call
 from sandbox.wire import Response, json_response
 from sandbox.x import accounts, posts, tokens
+from sandbox.x.create import DUPLICATE_SECONDS
 from sandbox.x.posts import Draft
 
 DEFAULT_SCOPES = "tweet.read tweet.write tweet.moderate.write users.read media.write offline.access"
@@ -119,6 +120,15 @@ def create_mention(call: Call, body: dict[str, Any]) -> Response:
     draft = Draft(author, None, body.get("text", plain), parent=parent, quoted=quoted)
     post = posts.insert(call.db, draft, call.now)
     return json_response(201, post_json(post, author["handle"]))
+
+
+def write_post(call: Call, body: dict[str, Any]) -> Response:
+    """{account, text, in_reply_to?}: posted by hand, outside of any app; the API does not know of the request."""
+    author = accounts.ensure(call.db, _text(body, "account"), call.now)
+    draft = Draft(author, None, _text(body, "text"), parent=_existing(call, body.get("in_reply_to")))
+    if posts.is_duplicate(call.db, draft, call.now - DUPLICATE_SECONDS):
+        raise BadOrder("the account has just said that")
+    return json_response(201, post_json(posts.insert(call.db, draft, call.now), author["handle"]))
 
 
 def _existing(call: Call, post_id: str | None) -> sqlite3.Row | None:

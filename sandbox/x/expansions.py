@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.clock import iso
-from sandbox.x import accounts, entities, media, posts, users
-from sandbox.x.render import View, counts_of, may_see_private, media_of, named, post_json
+from sandbox.x import accounts, earnings, entities, media, posts, users
+from sandbox.x.render import View, may_see_private, media_of, named, post_json
 
 
 def includes(view: View, found: list[sqlite3.Row]) -> dict[str, list[dict[str, Any]]]:
@@ -52,7 +52,9 @@ def _media_json(view: View, post: sqlite3.Row, item: sqlite3.Row) -> dict[str, A
         "height": lambda: item["height"],
         "duration_ms": lambda: item["duration_ms"],
         "alt_text": lambda: item["alt_text"],
-        "public_metrics": lambda: None if is_photo else {"view_count": counts_of(view.call, post).video_views},
+        "public_metrics": lambda: (
+            None if is_photo else {"view_count": earnings.counts_of(view.call.world, post, view.call.now).video_views}
+        ),
         "non_public_metrics": lambda: None if is_photo else _playbacks(view, post),
     }
     fields = {name: value() for name, value in offered.items() if view.reading.asks("media.fields", name)}
@@ -62,7 +64,7 @@ def _media_json(view: View, post: sqlite3.Row, item: sqlite3.Row) -> dict[str, A
 def _playbacks(view: View, post: sqlite3.Row) -> dict[str, int] | None:
     if not may_see_private(view.call, post):
         return None
-    views = counts_of(view.call, post).video_views
+    views = earnings.counts_of(view.call.world, post, view.call.now).video_views
     kept = {0: 1.0, 25: 0.62, 50: 0.41, 75: 0.27, 100: 0.18}
     return {f"playback_{percent}_count": int(views * share) for percent, share in kept.items()}
 
@@ -73,7 +75,7 @@ def _polls(view: View, found: list[sqlite3.Row]) -> list[dict[str, Any]]:
 
 def _poll_json(view: View, post: sqlite3.Row, poll: dict[str, Any]) -> dict[str, Any]:
     ends_at = post["created_at"] + poll["duration_minutes"] * 60
-    votes = counts_of(view.call, post).likes
+    votes = earnings.counts_of(view.call.world, post, view.call.now).likes
     options = [
         {"position": place, "label": label, "votes": votes // (place + 1)}
         for place, label in enumerate(poll["options"], start=1)

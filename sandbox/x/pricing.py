@@ -22,6 +22,7 @@ CAP_RESET_DAY = 1
 def charge(call: Call, price_micro: int) -> None:
     """Takes the price from the app's credit, or refuses with 402 before anything has happened."""
     charge_app(call.db, call.caller.client_id, price_micro, call.account_id or "0")
+    call.cost_micro += price_micro
 
 
 def charge_app(db: sqlite3.Connection, client_id: str, price_micro: int, account_id: str) -> None:

@@ -5,10 +5,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import audience
 from sandbox.clock import iso
 from sandbox.router import Call
-from sandbox.x import accounts, entities, links, media, posts, problems
+from sandbox.x import accounts, earnings, entities, media, posts, problems
 from sandbox.x.reading import Reading
 from sandbox.x.weight import weighted_length
 
@@ -133,27 +132,8 @@ def _id_of(db: sqlite3.Connection, handle: str) -> str | None:
     return str(account["id"]) if account else None
 
 
-def counts_of(call: Call, post: sqlite3.Row) -> audience.Counts:
-    account = accounts.by_id(call.db, post["account_id"])
-    assert account is not None
-    found = links.find_links(post["text"])
-    words = post["text"]
-    for link in reversed(found):
-        words = words[: link.start] + words[link.end :]
-    facts = audience.Facts(
-        f"{account['handle']}:{post['ordinal']}",
-        words,
-        post["created_at"],
-        account["followers"],
-        bool(found),
-        bool(json.loads(post["media"])),
-        post["replied_to"] is not None,
-    )
-    return audience.counts_at(facts, call.now, call.world.seed)
-
-
 def _add_metrics(view: View, post: sqlite3.Row, data: dict[str, Any]) -> None:
-    counts = counts_of(view.call, post)
+    counts = earnings.counts_of(view.call.world, post, view.call.now)
     shared = {
         "impression_count": counts.impressions,
         "like_count": counts.likes,

@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.clock import iso
 from sandbox.router import Call
 from sandbox.wire import Response, json_response
-from sandbox.x import pricing
+from sandbox.x import earnings, pricing
 from sandbox.x.reading import Reading, parse_reading
 from sandbox.x.render import named
 
@@ -40,7 +40,7 @@ def _metrics(call: Call, reading: Reading, account: sqlite3.Row) -> dict[str, in
         (account["id"],),
     ).fetchone()
     return {
-        "followers_count": account["followers"],
+        "followers_count": earnings.followers_of(call.world, account, call.now),
         "following_count": account["followers"] // 10,
         named(reading, "tweet_count"): count,
         "listed_count": account["followers"] // 200,

@@ -8,9 +8,9 @@ from sandbox.clock import iso
 from sandbox.layout import page
 from sandbox.router import Call
 from sandbox.wire import Response, html_response
-from sandbox.x import accounts, links, media, media_files, posts
+from sandbox.x import accounts, earnings, links, media, media_files, posts
 from sandbox.x.reading import is_id
-from sandbox.x.render import counts_of, media_of
+from sandbox.x.render import media_of
 
 PROFILE_POSTS = 50
 
@@ -23,7 +23,7 @@ def show_profile(call: Call) -> Response:
     cards = "".join(_card(call, account, post) for post in shown if post["visible_at"] <= call.now)
     body = (
         f"<h1>{escape(account['name'])}</h1><p class=soft>@{escape(account['handle'])} · "
-        f"{account['followers']:,} followers</p>{cards or '<p>No posts yet.</p>'}"
+        f"{earnings.followers_of(call.world, account, call.now):,} followers</p>{cards or '<p>No posts yet.</p>'}"
     )
     return html_response(200, page(f"{account['name']} on Sandbox X", body))
 
@@ -75,7 +75,7 @@ def _author(call: Call, post: sqlite3.Row) -> sqlite3.Row:
 
 
 def _card(call: Call, account: sqlite3.Row, post: sqlite3.Row) -> str:
-    handle, counts = escape(account["handle"]), counts_of(call, post)
+    handle, counts = escape(account["handle"]), earnings.counts_of(call.world, post, call.now)
     options = json.loads(post["options"])
     labels = [
         text

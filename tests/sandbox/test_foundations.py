@@ -185,6 +185,7 @@ def test_a_row_of_the_ledger_says_everything(world: World) -> None:
         "text": "Hello",
         "outcome": "200",
         "fault": None,
+        "cost_micro": 0,
     }
     assert {name: value for name, value in row.items() if name != "request_hash"} == expected
 

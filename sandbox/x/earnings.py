@@ -1,0 +1,43 @@
+"""What posts and accounts have earned by a moment."""
+
+import json
+import sqlite3
+
+from sandbox import audience, tastes
+from sandbox.audience import Counts, Facts
+from sandbox.world import World
+from sandbox.x import accounts, links
+
+
+def facts_of(db: sqlite3.Connection, post: sqlite3.Row) -> Facts:
+    account = accounts.by_id(db, post["account_id"])
+    assert account is not None
+    found = links.find_links(post["text"])
+    words = post["text"]
+    for link in reversed(found):
+        words = words[: link.start] + words[link.end :]
+    return Facts(
+        f"{account['handle']}:{post['ordinal']}",
+        words,
+        post["created_at"],
+        account["followers"],
+        bool(found),
+        bool(json.loads(post["media"])),
+        post["replied_to"] is not None,
+    )
+
+
+def counts_of(world: World, post: sqlite3.Row, now: float) -> Counts:
+    db = world.store.db
+    return audience.counts_at(facts_of(db, post), now, world.seed, tastes.current(db))
+
+
+def followers_of(world: World, account: sqlite3.Row, now: float) -> int:
+    """Never fewer than before: a post that is gone keeps whom it brought."""
+    rows = world.store.db.execute(
+        "SELECT p.*, coalesce(p.deleted_at, r.created_at) AS ended_at FROM x_posts p"
+        " LEFT JOIN x_posts r ON r.id = p.replaced_by WHERE p.account_id = ?",
+        (account["id"],),
+    ).fetchall()
+    earned = [counts_of(world, row, min(now, row["ended_at"] or now)) for row in rows]
+    return int(account["followers"]) + audience.new_followers(account["followers"], account["created_at"], now, earned)
