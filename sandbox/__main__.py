@@ -3,7 +3,7 @@ import signal
 from pathlib import Path
 from types import FrameType
 
-from sandbox import platforms
+from sandbox import platforms, visitors
 from sandbox.server import SandboxServer, serve_until_stopped
 from sandbox.world import open_world
 
@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that keeps the state")
     parser.add_argument("--seed", type=int, default=1, help="seed of the simulated audience")
     parser.add_argument("--demo", action="store_true", help="let somebody write to @sandbox_demo")
+    parser.add_argument("--visitors", action="store_true", help="let people follow the links in posts")
     options = parser.parse_args()
 
     world = open_world(options.data, platforms.SCHEMAS, options.seed)
@@ -27,6 +28,9 @@ def main() -> None:
     platforms.furnish(world)
     if options.demo:
         platforms.furnish_demo(world)
+    if options.visitors:
+        with world.store.transaction():
+            visitors.switch_on(world, {})
     played = platforms.all_platforms()
     server = SandboxServer((options.host, options.port), world, played)
     for platform in played:

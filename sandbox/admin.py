@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from sandbox import faults, ledger
+from sandbox import faults, ledger, visitors
 from sandbox.clock import iso
 from sandbox.router import Call, Platform, Route
 from sandbox.wire import MalformedBody, Refusal, Response, json_response
@@ -35,7 +35,7 @@ def platform(played: list[Platform], furnish: Callable[[World], None]) -> Platfo
             (
                 door.method,
                 f"/{each.name}{door.path}",
-                _with_body(door.handler) if door.method == "POST" else door.handler,
+                _with_body(door.handler) if door.method == "POST" else _guarded(door.handler),
             )
             for door in each.doors
         ]
@@ -62,7 +62,7 @@ def platform(played: list[Platform], furnish: Callable[[World], None]) -> Platfo
     return Platform(
         "admin",
         "/_sandbox",
-        [Route(method, path, handler, is_api=False) for method, path, handler in doors],
+        [*(Route(method, path, handler, is_api=False) for method, path, handler in doors), *visitors.PAGES],
         not_found=lambda status: json_response(status, {"error": "no such door"}),
         catch_up=catch_up,
     )
@@ -73,8 +73,15 @@ def _with_body(handler: Callable[[Call, dict[str, Any]], Response]) -> Callable[
         body = call.request.json()
         if not isinstance(body, dict):
             raise MalformedBody("a JSON object is expected")
+        return _guarded(lambda same: handler(same, body))(call)
+
+    return handle
+
+
+def _guarded(handler: Callable[[Call], Response]) -> Callable[[Call], Response]:
+    def handle(call: Call) -> Response:
         try:
-            return handler(call, body)
+            return handler(call)
         except BadHandle as error:
             raise Refusal(json_response(400, {"error": f"not a handle: {error}"})) from None
         except (console.BadOrder, TypeError, ValueError) as error:

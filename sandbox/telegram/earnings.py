@@ -5,9 +5,9 @@ import math
 import random
 import sqlite3
 
-from sandbox import audience, tastes
+from sandbox import addresses, audience, tastes
 from sandbox.audience import Counts, Facts
-from sandbox.telegram import acts, people
+from sandbox.telegram import acts, invites, people
 from sandbox.world import World
 
 # Telegram gathers reactions and tells bots about them in batches, minutes late.
@@ -22,11 +22,20 @@ def facts_of(message: sqlite3.Row, chat: sqlite3.Row) -> Facts:
     """By the words as they were sent, so that an edit takes nothing away."""
     history = json.loads(message["history"])
     first = history[0] if history else {**message, "entities": json.loads(message["entities"])}
-    text, is_reply = first["text"], message["reply_to"] is not None
-    has_link = "://" in text or any(entity["type"] in ("url", "text_link") for entity in first["entities"])
+    text, is_reply = addresses.without_addresses(first["text"]), message["reply_to"] is not None
+    has_link = (
+        text != first["text"]
+        or _has_url_button(message)
+        or any(entity["type"] in ("url", "text_link") for entity in first["entities"])
+    )
     key = f"{message['chat_id']}:{message['message_id']}"
     has_media = message["media_kind"] is not None
     return Facts(key, text, message["sent_at"], chat["audience"], has_link, has_media, is_reply, is_feed=False)
+
+
+def _has_url_button(message: sqlite3.Row) -> bool:
+    rows = json.loads(message["keyboard"] or "{}").get("inline_keyboard", [])
+    return any("url" in button for row in rows for button in row)
 
 
 def counts_of(world: World, message: sqlite3.Row, chat: sqlite3.Row, now: float) -> Counts:
@@ -89,10 +98,12 @@ def send_batch(world: World) -> None:
             acts.react(world, acts.place_for(db, message["chat_id"]), message["message_id"], totals)
 
 
-def join_people(world: World, link: str, count: int) -> int:
-    """New people come in by an invite link, one after the other; returns the chat."""
-    chat_id = 0
-    for _ in range(count):
-        user_id = people.create_user(world.store.db, "Guest")
-        chat_id = acts.join(world, user_id, link)
-    return chat_id
+def join_people(world: World, invite: sqlite3.Row, count: int) -> int:
+    """New people come in by an invite link, one after the other, until it is full; returns how many."""
+    db = world.store.db
+    for joined in range(count):
+        found = invites.find(db, invite["link"])
+        if found is None or not invites.is_open(found, world.clock.now()):
+            return joined
+        acts.join(world, people.create_user(db, "Guest"), invite["link"])
+    return count

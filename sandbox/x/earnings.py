@@ -3,7 +3,7 @@
 import json
 import sqlite3
 
-from sandbox import audience, tastes
+from sandbox import addresses, audience, tastes
 from sandbox.audience import Counts, Facts
 from sandbox.world import World
 from sandbox.x import accounts, links
@@ -16,12 +16,16 @@ def facts_of(db: sqlite3.Connection, post: sqlite3.Row) -> Facts:
     words = post["text"]
     for link in reversed(found):
         words = words[: link.start] + words[link.end :]
+    # X itself links no bare IP address; the sandbox's people do follow those of this machine.
+    has_local_link = any(addresses.is_here(url) for url in addresses.web_addresses(words))
+    if has_local_link:
+        words = addresses.without_addresses(words)
     return Facts(
         f"{account['handle']}:{post['ordinal']}",
         words,
         post["created_at"],
         account["followers"],
-        bool(found),
+        bool(found) or has_local_link,
         bool(json.loads(post["media"])),
         post["replied_to"] is not None,
     )
