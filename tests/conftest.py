@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from accounts.services import create_api_key, create_workspace
 from accounts.tokens import issue_tokens
 from compliance.rulesets import expect_shipped_rules
 from marketing.pytest_template import migrated_template
+from tests import leaks
 from tests.gate import Gate
 from tests.up_stack import prepared  # noqa: F401 fixture
 
@@ -55,30 +56,27 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix) -
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker) -> None:
-    """Tests with real transactions are cleaned up by TRUNCATE, which the audit trail refuses."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER no_truncate")
-        cursor.execute("ALTER TABLE compliance_consent DISABLE TRIGGER no_truncate")
-
-
-# Made by migrations, and changed by no test that commits.
-STAYING = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        leaks.START.remember(django_db_blocker)
+    yield
+    # From here on there is nothing to look at.
+    leaks.START.blocker = None
 
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_clean_up() -> Iterator[None]:
-    """After a test that commits: in place of Django's flush, which makes every permission anew each time."""
-
-    def empty_tables(_case: TransactionTestCase) -> None:
-        names = connection.introspection.django_table_names(only_existing=True, include_views=False)
-        tables = ", ".join(connection.ops.quote_name(name) for name in names if name not in STAYING)
-        with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {tables}")
-
-    flush, TransactionTestCase._fixture_teardown = TransactionTestCase._fixture_teardown, empty_tables
+    """After a test that commits."""
+    flush = TransactionTestCase._fixture_teardown
+    TransactionTestCase._fixture_teardown = lambda _case: leaks.empty_tables()
     yield
     TransactionTestCase._fixture_teardown = flush
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, None, None]:
+    yield
+    leaks.check(item, nextitem)
 
 
 @pytest.fixture
