@@ -43,6 +43,8 @@ class Run:
     services: list[Service]
     env: dict[str, str]
     is_ready: bool = False
+    # People of the sandbox follow the links in what is published.
+    has_visitors: bool = False
 
     @property
     def has_own_database(self) -> bool:
@@ -141,6 +143,7 @@ def web_program(run: Run) -> Program:
 
 def sandbox_program(run: Run) -> Program:
     words = ["sandbox", "--port", run.env["SANDBOX_PORT"], "--data", str(run.data / "sandbox"), "--demo"]
+    words += ["--visitors"] if run.has_visitors else []
     return own_program(run, "sandbox", WEB_STAGE, words)
 
 

@@ -28,9 +28,8 @@ def main() -> None:
     platforms.furnish(world)
     if options.demo:
         platforms.furnish_demo(world)
-    if options.visitors:
-        with world.store.transaction():
-            visitors.switch_on(world, {})
+    with world.store.transaction():
+        visitors.obey_flag(world, is_given=options.visitors)
     played = platforms.all_platforms()
     server = SandboxServer((options.host, options.port), world, played)
     for platform in played:

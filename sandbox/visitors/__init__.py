@@ -2,11 +2,11 @@
 
 from sandbox.router import Door, Platform, Route
 from sandbox.visitors import automatic, console, landings, runs
-from sandbox.visitors.automatic import switch_on
+from sandbox.visitors.automatic import obey_flag
 from sandbox.visitors.schema import SCHEMA
 from sandbox.wire import json_response
 
-__all__ = ["PAGES", "SCHEMA", "platform", "switch_on"]
+__all__ = ["PAGES", "SCHEMA", "obey_flag", "platform"]
 
 _DOORS = (
     Door("/effects", console.show_effects, "GET"),

@@ -45,17 +45,26 @@ def start(world: World) -> None:
     threading.Thread(target=_watch, args=(world,), name="visitors", daemon=True).start()
 
 
+def obey_flag(world: World, *, is_given: bool) -> None:
+    """What the command line of the last start switched on ends with it; what an order switched on stays."""
+    saved = tastes.read_setting(world.store.db, "visitors")
+    if is_given:
+        switch_on(world, {}, is_flag=True)
+    elif saved and saved["is_flag"]:
+        switch_on(world, {}, is_on=False)
+
+
 def order(call: Call, body: dict[str, Any]) -> Response:
     manners.refuse_unknown(body, ("on", "seed", *manners.MANNERS, *manners.TELLING))
     switch_on(call.world, body, is_on=bool(body.get("on", True)))
     return show(call)
 
 
-def switch_on(world: World, body: dict[str, Any], *, is_on: bool = True) -> None:
+def switch_on(world: World, body: dict[str, Any], *, is_on: bool = True, is_flag: bool = False) -> None:
     wishes = {**USUAL, **{name: value for name, value in body.items() if name != "on"}}
     manners.parse_manners(wishes)
     manners.whole(wishes, "seed", 1, 0, 2**31)
-    saved = {"on": is_on, "token": secrets.token_hex(4), "wishes": wishes}
+    saved = {"on": is_on, "is_flag": is_flag, "token": secrets.token_hex(4), "wishes": wishes}
     tastes.save_setting(world.store.db, "visitors", saved)
 
 

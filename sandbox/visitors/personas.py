@@ -45,6 +45,8 @@ DISGUISED = "disguised"
 HEAD_EVERY = 3
 DISGUISED_EVERY = 6
 
+_DRAWN = ("choice", "luck", "returns", "cookies", "joins", "repeats")
+
 
 @dataclass(frozen=True)
 class Person:
@@ -52,7 +54,7 @@ class Person:
     agent: str
     language: str
     address: str
-    # Draws from 0 to 1, to be held against shares: the same person decides the same everywhere.
+    # Draws from 0 to 1 (_DRAWN), to be held against shares: the same person decides the same everywhere.
     choice: float
     luck: float
     returns: float
@@ -75,9 +77,9 @@ class Bot:
 def person(key: str, number: int) -> Person:
     rng = random.Random(f"{key}:person:{number}")
     agents = _PHONES if rng.random() < PHONE_SHARE else _DESKS
-    draws = [rng.random() for _ in range(6)]
+    draws = {name: rng.random() for name in _DRAWN}
     name, agent, language = f"{key}-{number}", _filled(rng, rng.choice(agents)), rng.choice(_LANGUAGES)
-    return Person(name, agent, language, _address(rng), *draws, rng.gauss(0, 1))
+    return Person(name, agent, language, _address(rng), spends=rng.gauss(0, 1), **draws)
 
 
 def bot(key: str, number: int, network: str) -> Bot:

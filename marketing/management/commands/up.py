@@ -24,6 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help="start with an empty database")
+        parser.add_argument("--visitors", action="store_true", help="let the sandbox's people follow links in posts")
 
     def handle(self, *args: Any, **options: Any) -> None:
         data: Path = settings.APP_DATA
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             supervisor = Supervisor(plain_console())
             try:
                 supervisor.listen_for_signals()
-                run_everything(data, supervisor, load_demo=not options["no_demo"])
+                run_everything(data, supervisor, load_demo=not options["no_demo"], has_visitors=options["visitors"])
             except StopRequested:
                 supervisor.console.say("\nStopping… (Ctrl-C again stops at once)")
             except (ServiceError, PortTaken) as error:
@@ -42,8 +43,9 @@ class Command(BaseCommand):
             supervisor.console.say("Stopped.")
 
 
-def run_everything(data: Path, supervisor: Supervisor, *, load_demo: bool) -> None:
+def run_everything(data: Path, supervisor: Supervisor, *, load_demo: bool, has_visitors: bool) -> None:
     run = prepare_run(data, supervisor)
+    run.has_visitors = has_visitors
     start_stores(run)
     prepare_database(run, load_demo=load_demo)
     start_programs(run)
