@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def wait_for(
-    find: Callable[[], T], *, what: str | Callable[[], str] = "it", timeout_s: float = 20, every_s: float = 0.02
+    find: Callable[[], T], *, what: str | Callable[[], str] = "it", timeout_s: float = 60, every_s: float = 0.02
 ) -> T:
     """The first true answer of `find`; AssertionError when none comes in time. `what` may be asked for only then."""
     deadline = time.monotonic() + timeout_s

@@ -15,12 +15,12 @@ class Sandbox:
     process: subprocess.Popen[bytes]
 
     def get(self, path: str, **params: Any) -> Any:
-        answer = requests.get(f"{self.url}/_sandbox{path}", params=params, timeout=10)
+        answer = requests.get(f"{self.url}/_sandbox{path}", params=params, timeout=30)
         answer.raise_for_status()
         return answer.json()
 
     def post(self, path: str, **body: Any) -> Any:
-        answer = requests.post(f"{self.url}/_sandbox{path}", json=body, timeout=10)
+        answer = requests.post(f"{self.url}/_sandbox{path}", json=body, timeout=30)
         answer.raise_for_status()
         return answer.json()
 

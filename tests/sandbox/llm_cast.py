@@ -152,7 +152,7 @@ class Models:
             sent["anthropic-version"] = "2026-10-21"
         sent |= headers or {}
         is_stream = body.get("stream") is True
-        return requests.post(self.sandbox.url + wire.path, json=body, headers=sent, timeout=10, stream=is_stream)
+        return requests.post(self.sandbox.url + wire.path, json=body, headers=sent, timeout=30, stream=is_stream)
 
     def ask(self, wire: Wire, text: str = "Hello there", **more: Any) -> requests.Response:
         key = more.pop("key", KEY)
@@ -178,11 +178,11 @@ class Models:
 
     def anthropic(self, key: str = KEY, **options: Any) -> anthropic.Anthropic:
         return anthropic.Anthropic(
-            api_key=key, base_url=f"{self.sandbox.url}/anthropic", max_retries=0, timeout=10, **options
+            api_key=key, base_url=f"{self.sandbox.url}/anthropic", max_retries=0, timeout=30, **options
         )
 
     def openai(self, base: str = "/openai/v1", key: str = KEY) -> openai.OpenAI:
-        return openai.OpenAI(api_key=key, base_url=self.sandbox.url + base, max_retries=0, timeout=10)
+        return openai.OpenAI(api_key=key, base_url=self.sandbox.url + base, max_retries=0, timeout=30)
 
 
 def parsed(stream: bytes) -> Iterator[dict[str, Any]]:

@@ -70,7 +70,7 @@ class TelegramBot:
     def url(self) -> str:
         return f"{self.sandbox.url}/tg/bot{self.token}"
 
-    def call(self, method: str, *, files: Any = None, wait: float = 10, **parameters: Any) -> requests.Response:
+    def call(self, method: str, *, files: Any = None, wait: float = 30, **parameters: Any) -> requests.Response:
         form = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
         return requests.post(f"{self.url}/{method}", data=form, files=files, timeout=wait)
 

@@ -89,7 +89,7 @@ def test_a_fault_strikes_exactly_as_often_as_ordered(sandbox: Sandbox, alice: Cl
 
 def test_a_new_account_is_made_once(sandbox: Sandbox) -> None:
     order = {"handle": "newcomer"}
-    answers = at_once(lambda number: requests.post(f"{sandbox.url}/_sandbox/accounts", json=order, timeout=5))
+    answers = at_once(lambda number: requests.post(f"{sandbox.url}/_sandbox/accounts", json=order, timeout=30))
     assert len({answer.json()["id"] for answer in answers}) == 1
 
 
@@ -127,7 +127,7 @@ def test_finalizing_twice_at_once_makes_one_effect(sandbox: Sandbox, alice: Clie
 
 
 def test_the_clock_adds_up_all_its_steps(sandbox: Sandbox) -> None:
-    at_once(lambda number: requests.post(f"{sandbox.url}/_sandbox/clock", json={"advance": 10}, timeout=5))
+    at_once(lambda number: requests.post(f"{sandbox.url}/_sandbox/clock", json={"advance": 10}, timeout=30))
     assert sandbox.get("/clock")["offset"] == 10 * CALLERS
 
 
@@ -150,5 +150,5 @@ def test_readers_see_whole_posts_while_others_write(alice: Client, bob: Client) 
 
 
 def test_a_revoked_token_is_dead_for_all_who_hold_it(sandbox: Sandbox, alice: Client) -> None:
-    requests.post(f"{sandbox.url}/x/2/oauth2/revoke", data={"token": alice.token}, auth=BASIC, timeout=5)
+    requests.post(f"{sandbox.url}/x/2/oauth2/revoke", data={"token": alice.token}, auth=BASIC, timeout=30)
     assert statuses(at_once(lambda number: alice.create(f"Post {number}"))) == [401] * CALLERS

@@ -29,7 +29,7 @@ class Writer:
             for number in range(100):
                 text = f"{self.client.handle} {number}"
                 self.sent.append(text)
-                answer = session.post(f"{self.client.sandbox.url}/x/2/tweets", json={"text": text}, timeout=5)
+                answer = session.post(f"{self.client.sandbox.url}/x/2/tweets", json={"text": text}, timeout=30)
                 self.acknowledged[answer.json()["data"]["id"]] = text
         except requests.RequestException:
             return

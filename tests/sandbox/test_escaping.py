@@ -47,7 +47,7 @@ class Reader(HTMLParser):
 
 
 def read(sandbox: Sandbox, path: str, **params: str) -> Reader:
-    answer = requests.get(sandbox.url + path, params=params, timeout=5)
+    answer = requests.get(sandbox.url + path, params=params, timeout=30)
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     return Reader(answer.text)
 
@@ -124,7 +124,7 @@ def test_links_in_a_text_lead_out_without_a_trace(sandbox: Sandbox, alice: Clien
 
 @pytest.mark.parametrize("path", ["/", "/x/sandbox_demo", "/x/nobody"])
 def test_every_page_may_load_nothing_from_elsewhere(sandbox: Sandbox, path: str) -> None:
-    headers = requests.get(sandbox.url + path, timeout=5).headers
+    headers = requests.get(sandbox.url + path, timeout=30).headers
     assert headers["content-security-policy"] == "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'"
     assert headers["referrer-policy"] == "no-referrer"
 
@@ -138,13 +138,13 @@ def test_every_page_says_that_it_is_not_real_and_fits_a_phone(sandbox: Sandbox, 
 
 
 def test_media_are_served_as_what_they_are_and_nothing_else(sandbox: Sandbox, alice: Client) -> None:
-    headers = requests.get(f"{sandbox.url}/x/i/media/3_{photo(alice)}", timeout=5).headers
+    headers = requests.get(f"{sandbox.url}/x/i/media/3_{photo(alice)}", timeout=30).headers
     assert (headers["content-type"], headers["x-content-type-options"]) == ("image/png", "nosniff")
 
 
 @pytest.mark.parametrize("name", ["alice", "<script>", "%3Csvg%3E", "&amp;", "'", ".svg", "é"])
 def test_an_avatar_shows_one_letter_of_any_name(sandbox: Sandbox, name: str) -> None:
-    answer = requests.get(f"{sandbox.url}/x/i/avatar/{name}.svg", timeout=5)
+    answer = requests.get(f"{sandbox.url}/x/i/avatar/{name}.svg", timeout=30)
     page = Reader(answer.text)
     assert answer.headers["content-type"] == "image/svg+xml"
     assert page.tags == ["svg", "rect", "text"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sandbox import faults
 from tests.sandbox.cast import Client, Sandbox, picture, upload
 from tests.sandbox.test_oauth2 import refresh
+from tests.waiting import wait_for
 
 POST = "POST /2/tweets"
 NOTHING = "nothing"
@@ -55,10 +56,13 @@ TROUBLES = [
 ELSEWHERE = {"refresh_rotated_but_lost", "refresh_family_revoked", "processing_delay", "processing_failed"}
 
 
-def act(client: Client) -> int | type[Exception]:
+def act(client: Client, case: Trouble | None = None) -> int | type[Exception]:
+    patience_s = 0.5 if case and case.seen is requests.Timeout else 30
     try:
-        return client.call("POST", "/2/tweets", json={"text": "Hello"}, timeout=0.5).status_code
+        return client.call("POST", "/2/tweets", json={"text": "Hello"}, timeout=patience_s).status_code
     except requests.Timeout:
+        # Who gives up early may be ahead of a busy server.
+        wait_for(lambda: client.sandbox.ledger(account=client.handle))
         return requests.Timeout
     except requests.ConnectionError:
         return requests.ConnectionError
@@ -71,7 +75,7 @@ def test_every_kind_of_fault_is_tried_here() -> None:
 @pytest.mark.parametrize("case", TROUBLES)
 def test_the_caller_sees_the_fault_and_the_ledger_the_truth(sandbox: Sandbox, alice: Client, case: Trouble) -> None:
     sandbox.fault(case.kind, route=POST, **case.params)
-    assert act(alice) == case.seen
+    assert act(alice, case) == case.seen
     [entry] = sandbox.ledger(account="alice")
     effect = "post" if case.is_posted else None
     assert (entry["outcome"], entry["effect"], entry["fault"]) == (case.outcome, effect, case.kind)
@@ -81,7 +85,7 @@ def test_the_caller_sees_the_fault_and_the_ledger_the_truth(sandbox: Sandbox, al
 @pytest.mark.parametrize("case", TROUBLES)
 def test_nothing_is_billed_for_what_was_not_accepted(sandbox: Sandbox, alice: Client, case: Trouble) -> None:
     sandbox.fault(case.kind, route=POST, **case.params)
-    act(alice)
+    act(alice, case)
     # A late post is paid for when it is sent: the servers have accepted it.
     is_paid = case.is_posted or case.kind == "late_accept"
     assert sandbox.get("/apps")["apps"][0]["spent_micro"] == 15_000 * is_paid
@@ -90,7 +94,7 @@ def test_nothing_is_billed_for_what_was_not_accepted(sandbox: Sandbox, alice: Cl
 @pytest.mark.parametrize("case", TROUBLES)
 def test_a_fault_strikes_once(sandbox: Sandbox, alice: Client, case: Trouble) -> None:
     sandbox.fault(case.kind, route=POST, **case.params)
-    act(alice)
+    act(alice, case)
     sandbox.advance(2)
     assert sandbox.get("/faults")["queue"] == []
     assert alice.create("Another").status_code == 201
@@ -190,7 +194,7 @@ def test_a_random_fault_can_be_kept_to_one_account(sandbox: Sandbox, alice: Clie
     ],
 )
 def test_an_order_of_the_wrong_shape_is_refused_with_a_reason(sandbox: Sandbox, order: dict[str, Any]) -> None:
-    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json=order, timeout=5)
+    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json=order, timeout=30)
     assert (answer.status_code, sorted(answer.json())) == (400, ["error"])
     assert sandbox.get("/faults") == {"queue": [], "plans": []}
 

@@ -6,6 +6,7 @@ import requests
 
 from tests.sandbox.cast import Client, Sandbox, movie, photo, upload
 from tests.sandbox.test_oauth2 import SPENT, refresh
+from tests.waiting import wait_for
 
 POST = "POST /2/tweets"
 
@@ -50,7 +51,7 @@ def test_a_fault_waits_for_its_account(sandbox: Sandbox, alice: Client, bob: Cli
 
 def test_a_stranger_without_a_token_uses_no_fault_up(sandbox: Sandbox, alice: Client) -> None:
     sandbox.fault("status", status=500)
-    requests.post(f"{sandbox.url}/x/2/tweets", json={"text": "x"}, timeout=5)
+    requests.post(f"{sandbox.url}/x/2/tweets", json={"text": "x"}, timeout=30)
     assert alice.create("Hello").status_code == 500
 
 
@@ -82,6 +83,7 @@ def test_accept_then_hang_posts_and_stays_silent(sandbox: Sandbox, alice: Client
     sandbox.fault("accept_then_hang", route=POST, seconds=30)
     with pytest.raises(requests.ReadTimeout):
         alice.call("POST", "/2/tweets", json={"text": "Hello"}, timeout=0.3)
+    wait_for(lambda: sandbox.posts("alice"))
     assert len(sandbox.posts("alice")) == 1
     assert outcomes(sandbox) == [("hang", "post", "accept_then_hang")]
 
@@ -92,7 +94,7 @@ def test_a_hang_does_not_hold_up_others(sandbox: Sandbox, alice: Client, bob: Cl
         alice.call("POST", "/2/tweets", json={"text": "Hello"}, timeout=0.3)
     started = time.monotonic()
     assert bob.create("Hello").status_code == 201
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_a_hang_ends_with_a_closed_connection(sandbox: Sandbox, alice: Client) -> None:
@@ -108,8 +110,8 @@ def test_a_hang_ends_early_when_the_server_stops(own_sandbox: Sandbox) -> None:
         client.call("POST", "/2/tweets", json={"text": "Hello"}, timeout=0.3)
     started = time.monotonic()
     own_sandbox.process.terminate()
-    assert own_sandbox.process.wait(10) == 0
-    assert time.monotonic() - started < 5
+    assert own_sandbox.process.wait(40) == 0
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("kind", ["slow_headers", "slow_body"])
@@ -122,9 +124,10 @@ def test_a_slow_answer_arrives_whole(sandbox: Sandbox, alice: Client, kind: str)
 
 
 def test_slow_headers_run_into_a_read_timeout(sandbox: Sandbox, alice: Client) -> None:
-    sandbox.fault("slow_headers", route=POST, seconds=5)
+    sandbox.fault("slow_headers", route=POST, seconds=30)
     with pytest.raises(requests.ReadTimeout):
         alice.call("POST", "/2/tweets", json={"text": "Hello"}, timeout=0.3)
+    wait_for(lambda: sandbox.posts("alice"))
     assert len(sandbox.posts("alice")) == 1
 
 
@@ -296,7 +299,7 @@ def draw(sandbox: Sandbox, client: Client, seed: int) -> list[int]:
     order = {"probabilities": probabilities, "seed": seed, "params": {"status": {"status": 500}}}
     sandbox.post("/faults", route="GET /2/users/me", **order)
     seen = [client.get("/2/users/me").status_code for _ in range(40)]
-    requests.delete(f"{sandbox.url}/_sandbox/faults", timeout=5)
+    requests.delete(f"{sandbox.url}/_sandbox/faults", timeout=30)
     return seen
 
 
@@ -324,7 +327,7 @@ def test_waiting_faults_can_be_listed_and_dropped(sandbox: Sandbox, alice: Clien
     waiting = sandbox.get("/faults")
     assert (waiting["queue"][0]["remaining"], waiting["queue"][0]["params"]) == (3, {"status": 500})
     assert waiting["plans"][0]["probabilities"] == {"status": 0.5}
-    requests.delete(f"{sandbox.url}/_sandbox/faults", timeout=5)
+    requests.delete(f"{sandbox.url}/_sandbox/faults", timeout=30)
     assert sandbox.get("/faults") == {"queue": [], "plans": []}
     assert alice.create("Hello").status_code == 201
 
@@ -340,6 +343,6 @@ def test_waiting_faults_can_be_listed_and_dropped(sandbox: Sandbox, alice: Clien
     ],
 )
 def test_a_fault_that_could_never_happen_is_refused(sandbox: Sandbox, order: dict[str, Any]) -> None:
-    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json=order, timeout=5)
+    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json=order, timeout=30)
     assert answer.status_code == 400
     assert answer.json()["error"]

@@ -121,7 +121,7 @@ def test_a_state_comes_back_whole_at_any_length_allowed(sandbox: Sandbox, length
 )
 def test_an_address_that_could_break_the_answer_is_not_gone_back_to(sandbox: Sandbox, uri: str) -> None:
     form = {**grant(redirect_uri=uri), "handle": "alice", "decision": "authorize"}
-    answer = requests.post(f"{sandbox.url}/x/i/oauth2/authorize", data=form, allow_redirects=False, timeout=5)
+    answer = requests.post(f"{sandbox.url}/x/i/oauth2/authorize", data=form, allow_redirects=False, timeout=30)
     assert answer.status_code == 400
     assert "location" not in answer.headers
     assert "set-cookie" not in answer.headers
@@ -142,7 +142,7 @@ def test_a_handle_is_found_in_any_case_and_with_its_sign(sandbox: Sandbox) -> No
 @pytest.mark.parametrize(("handle", "status"), [("a", 302), ("a" * 15, 302), ("a" * 16, 400), ("ä", 400), ("", 400)])
 def test_a_new_handle_has_1_to_15_plain_characters(sandbox: Sandbox, handle: str, status: int) -> None:
     form = {**grant(), "handle": handle, "decision": "authorize"}
-    answer = requests.post(f"{sandbox.url}/x/i/oauth2/authorize", data=form, allow_redirects=False, timeout=5)
+    answer = requests.post(f"{sandbox.url}/x/i/oauth2/authorize", data=form, allow_redirects=False, timeout=30)
     assert answer.status_code == status
 
 
@@ -189,14 +189,14 @@ def test_revoking_what_never_was_is_no_news(sandbox: Sandbox) -> None:
 def test_a_client_revokes_only_its_own_tokens(sandbox: Sandbox, alice: Client) -> None:
     sandbox.post("/apps", client_id="other", client_secret="s")
     for value in (alice.token, alice.grant["refresh_token"]):
-        requests.post(f"{sandbox.url}/x/2/oauth2/revoke", data={"token": value}, auth=("other", "s"), timeout=5)
+        requests.post(f"{sandbox.url}/x/2/oauth2/revoke", data={"token": value}, auth=("other", "s"), timeout=30)
     assert alice.get("/2/users/me").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["token", "revoke"])
 def test_a_form_that_is_json_is_no_form(sandbox: Sandbox, alice: Client, path: str) -> None:
     body = {"grant_type": "refresh_token", "refresh_token": alice.grant["refresh_token"], "token": alice.token}
-    answer = requests.post(f"{sandbox.url}/x/2/oauth2/{path}", json=body, auth=BASIC, timeout=5)
+    answer = requests.post(f"{sandbox.url}/x/2/oauth2/{path}", json=body, auth=BASIC, timeout=30)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert alice.get("/2/users/me").status_code == 200
 

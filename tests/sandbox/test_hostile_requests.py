@@ -65,13 +65,13 @@ def test_a_hostile_address_is_refused(alice: Client, method: str, path: str) -> 
 )
 def test_a_hostile_authorization_header_is_refused(sandbox: Sandbox, header: str) -> None:
     headers = {"Authorization": header.encode("latin-1")}
-    assert requests.get(f"{sandbox.url}/x/2/users/me", headers=headers, timeout=5).status_code == 401
+    assert requests.get(f"{sandbox.url}/x/2/users/me", headers=headers, timeout=30).status_code == 401
 
 
 @pytest.mark.parametrize("header", ["Basic \xe9\xe9", "Basic /w==", "Basic"])
 def test_a_hostile_basic_header_is_refused(sandbox: Sandbox, header: str) -> None:
     headers = {"Authorization": header.encode("latin-1")}
-    answer = requests.post(f"{sandbox.url}/x/2/oauth2/token", headers=headers, timeout=5)
+    answer = requests.post(f"{sandbox.url}/x/2/oauth2/token", headers=headers, timeout=30)
     assert answer.status_code == 401
 
 

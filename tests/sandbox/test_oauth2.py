@@ -30,13 +30,13 @@ def grant(**changes: str) -> dict[str, str]:
 
 def authorize(sandbox: Sandbox, **changes: str) -> dict[str, list[str]]:
     form = {**grant(), "handle": "alice", "decision": "authorize", **changes}
-    answer = requests.post(f"{sandbox.url}/x/i/oauth2/authorize", data=form, allow_redirects=False, timeout=5)
+    answer = requests.post(f"{sandbox.url}/x/i/oauth2/authorize", data=form, allow_redirects=False, timeout=30)
     assert answer.status_code == 302, answer.text
     return parse_qs(urlsplit(answer.headers["location"]).query)
 
 
 def token(sandbox: Sandbox, auth: tuple[str, str] | None = BASIC, **form: str) -> requests.Response:
-    return requests.post(f"{sandbox.url}/x/2/oauth2/token", data=form, auth=auth, timeout=5)
+    return requests.post(f"{sandbox.url}/x/2/oauth2/token", data=form, auth=auth, timeout=30)
 
 
 def exchange(sandbox: Sandbox, code: str, /, **changes: str) -> requests.Response:
@@ -56,7 +56,7 @@ def code(sandbox: Sandbox) -> str:
 def test_a_code_becomes_a_pair_that_works(sandbox: Sandbox, code: str) -> None:
     pair = exchange(sandbox, code).json()
     me = requests.get(
-        f"{sandbox.url}/x/2/users/me", headers={"Authorization": f"Bearer {pair['access_token']}"}, timeout=5
+        f"{sandbox.url}/x/2/users/me", headers={"Authorization": f"Bearer {pair['access_token']}"}, timeout=30
     )
     assert me.json()["data"]["username"] == "alice"
     assert pair["expires_in"] == 7200
@@ -131,7 +131,7 @@ def test_a_confidential_client_must_prove_itself(sandbox: Sandbox, code: str, au
 
 def test_a_broken_basic_header_is_refused(sandbox: Sandbox) -> None:
     answer = requests.post(
-        f"{sandbox.url}/x/2/oauth2/token", data={}, headers={"Authorization": "Basic ???"}, timeout=5
+        f"{sandbox.url}/x/2/oauth2/token", data={}, headers={"Authorization": "Basic ???"}, timeout=30
     )
     assert answer.status_code == 401
 
@@ -209,7 +209,7 @@ def test_a_refresh_token_lives_about_six_months(sandbox: Sandbox, alice: Client)
 
 
 def revoke(sandbox: Sandbox, value: str) -> requests.Response:
-    return requests.post(f"{sandbox.url}/x/2/oauth2/revoke", data={"token": value}, auth=BASIC, timeout=5)
+    return requests.post(f"{sandbox.url}/x/2/oauth2/revoke", data={"token": value}, auth=BASIC, timeout=30)
 
 
 def test_revoking_an_access_token_ends_only_that_token(sandbox: Sandbox, alice: Client) -> None:
@@ -236,7 +236,7 @@ def test_issuing_a_token_is_in_the_ledger_under_its_account(sandbox: Sandbox, al
 
 def test_the_authorise_page_lists_scopes_and_accounts(sandbox: Sandbox) -> None:
     sandbox.post("/accounts", handle="roastery")
-    answer = requests.get(f"{sandbox.url}/x/i/oauth2/authorize", params=grant(), timeout=5)
+    answer = requests.get(f"{sandbox.url}/x/i/oauth2/authorize", params=grant(), timeout=30)
     assert answer.status_code == 200
     for part in ("Sandbox X: authorise Marketing agent?", "@roastery", "tweet.write", 'id="authorize"'):
         assert part in answer.text
@@ -245,13 +245,13 @@ def test_the_authorise_page_lists_scopes_and_accounts(sandbox: Sandbox) -> None:
 
 
 def test_enter_authorises_because_that_button_comes_first(sandbox: Sandbox) -> None:
-    text = requests.get(f"{sandbox.url}/x/i/oauth2/authorize", params=grant(), timeout=5).text
+    text = requests.get(f"{sandbox.url}/x/i/oauth2/authorize", params=grant(), timeout=30).text
     assert text.index('id="authorize"') < text.index('id="cancel"')
 
 
 def test_the_authorise_page_escapes_what_it_was_given(sandbox: Sandbox) -> None:
     answer = requests.get(
-        f"{sandbox.url}/x/i/oauth2/authorize", params=grant(state='"><script>alert(1)</script>'), timeout=5
+        f"{sandbox.url}/x/i/oauth2/authorize", params=grant(state='"><script>alert(1)</script>'), timeout=30
     )
     assert "<script>" not in answer.text
 
@@ -279,7 +279,7 @@ def test_a_wrong_request_is_shown_and_not_redirected(sandbox: Sandbox, name: str
             params=grant(**{name: value}),
             data={**grant(**{name: value}), "decision": "authorize", "handle": "alice"},
             allow_redirects=False,
-            timeout=5,
+            timeout=30,
         )
         assert answer.status_code == 400
 
@@ -301,14 +301,14 @@ def test_an_existing_account_can_be_chosen(sandbox: Sandbox) -> None:
 
 def test_a_bad_handle_gets_a_message_and_keeps_the_form(sandbox: Sandbox) -> None:
     form = {**grant(), "handle": "not a handle", "decision": "authorize"}
-    answer = requests.post(f"{sandbox.url}/x/i/oauth2/authorize", data=form, timeout=5)
+    answer = requests.post(f"{sandbox.url}/x/i/oauth2/authorize", data=form, timeout=30)
     assert answer.status_code == 400
     assert 'value="not a handle"' in answer.text
 
 
 def test_registered_redirect_uris_must_match_exactly(sandbox: Sandbox) -> None:
     sandbox.post("/apps", client_id="sandbox-client", redirect_uris=[BACK])
-    asked = requests.get(f"{sandbox.url}/x/i/oauth2/authorize", params=grant(redirect_uri=BACK + "/"), timeout=5)
+    asked = requests.get(f"{sandbox.url}/x/i/oauth2/authorize", params=grant(redirect_uri=BACK + "/"), timeout=30)
     assert asked.status_code == 400
     assert "code" in authorize(sandbox)
 

@@ -4,7 +4,7 @@ from tests.sandbox.cast import Client, Sandbox, movie, photo, upload
 
 
 def page(sandbox: Sandbox, path: str) -> requests.Response:
-    return requests.get(sandbox.url + path, timeout=5)
+    return requests.get(sandbox.url + path, timeout=30)
 
 
 def test_the_front_page_shows_accounts_posts_and_the_ledger(sandbox: Sandbox, alice: Client) -> None:

@@ -133,16 +133,16 @@ def test_a_client_outside_a_project_is_told_where_to_enrol(sandbox: Sandbox, ali
 def test_the_enrolment_of_a_client_can_fail_before_there_is_a_token(sandbox: Sandbox) -> None:
     sandbox.fault("client_not_enrolled")
     form = {"grant_type": "refresh_token", "client_id": "phone"}
-    answer = requests.post(f"{sandbox.url}/x/2/oauth2/token", data=form, timeout=5)
+    answer = requests.post(f"{sandbox.url}/x/2/oauth2/token", data=form, timeout=30)
     assert (answer.status_code, answer.json()["client_id"]) == (403, "phone")
 
 
 def test_an_unknown_path_is_not_found(sandbox: Sandbox) -> None:
-    check(requests.get(f"{sandbox.url}/x/2/nothing", timeout=5), 404, plain(404, "Not Found", "Not Found"))
+    check(requests.get(f"{sandbox.url}/x/2/nothing", timeout=30), 404, plain(404, "Not Found", "Not Found"))
 
 
 def test_a_known_path_with_another_method_is_not_allowed(sandbox: Sandbox) -> None:
-    answer = requests.put(f"{sandbox.url}/x/2/tweets", timeout=5)
+    answer = requests.put(f"{sandbox.url}/x/2/tweets", timeout=30)
     check(answer, 405, plain(405, "Method Not Allowed", "Method Not Allowed"))
 
 

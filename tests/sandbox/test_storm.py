@@ -17,7 +17,7 @@ WORKER = textwrap.dedent(
     for number in range(40):
         text = f"{name} {number}"
         try:
-            session.post(f"{url}/x/2/tweets", json={"text": text}, timeout=5)
+            session.post(f"{url}/x/2/tweets", json={"text": text}, timeout=30)
         except requests.ConnectionError:
             pass
     """

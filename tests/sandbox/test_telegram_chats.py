@@ -20,7 +20,7 @@ from tests.sandbox.telegram_cast import DANA, Telegram, TelegramBot
     ],
 )
 def test_a_token_has_a_form_and_a_bot(sandbox: Sandbox, token: str, status: int, words: str) -> None:
-    answer = requests.post(f"{sandbox.url}/tg/bot{token}/getMe", timeout=5)
+    answer = requests.post(f"{sandbox.url}/tg/bot{token}/getMe", timeout=30)
     assert answer.status_code == status
     assert answer.json() == {"ok": False, "error_code": status, "description": words}
 
@@ -31,13 +31,13 @@ def test_an_unknown_method_is_not_found(bot: TelegramBot, method: str) -> None:
 
 
 def test_a_method_has_no_other_verb(bot: TelegramBot) -> None:
-    assert requests.put(f"{bot.url}/getMe", timeout=5).json()["error_code"] == 404
+    assert requests.put(f"{bot.url}/getMe", timeout=30).json()["error_code"] == 404
 
 
 @pytest.mark.parametrize("body", ["{", "[1]", "5"])
 def test_a_broken_body_is_refused_in_telegrams_form(bot: TelegramBot, body: str) -> None:
     headers = {"content-type": "application/json"}
-    answer = requests.post(f"{bot.url}/getMe", data=body, headers=headers, timeout=5)
+    answer = requests.post(f"{bot.url}/getMe", data=body, headers=headers, timeout=30)
     assert (answer.status_code, answer.json()["ok"]) == (400, False)
 
 

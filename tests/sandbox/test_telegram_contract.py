@@ -234,5 +234,5 @@ def test_the_types_of_entities_are_published(spec: dict[str, Any]) -> None:
 
 
 def test_an_error_has_the_published_form(bot: TelegramBot, sandbox: Sandbox) -> None:
-    answer = requests.post(f"{bot.url}/sendMessage", timeout=5).json()
+    answer = requests.post(f"{bot.url}/sendMessage", timeout=30).json()
     assert set(answer) == {"ok", "error_code", "description"}

@@ -163,14 +163,14 @@ def test_a_waiting_poll_does_not_delay_the_exit(own_sandbox: Sandbox) -> None:
     time.sleep(0.2)
     started = time.monotonic()
     own_sandbox.process.terminate()
-    assert own_sandbox.process.wait(10) == 0
-    poll.join(10)
-    assert time.monotonic() - started < 4
+    assert own_sandbox.process.wait(40) == 0
+    poll.join(40)
+    assert time.monotonic() - started < 30
 
 
 def _poll_until_cut(bot: TelegramBot) -> None:
     with pytest.raises(requests.ConnectionError):
-        requests.post(f"{bot.url}/getUpdates", json={"timeout": 50}, timeout=20)
+        requests.post(f"{bot.url}/getUpdates", json={"timeout": 50}, timeout=60)
 
 
 # Groups
@@ -204,25 +204,25 @@ def test_news_told_before_the_wait_is_not_missed() -> None:
     seen = news.count
     news.tell()
     started = time.monotonic()
-    news.wait(seen, 5)
-    assert time.monotonic() - started < 1
+    news.wait(seen, 60)
+    assert time.monotonic() - started < 30
 
 
 def test_news_wakes_everybody_who_waits() -> None:
     news, woken = News(), []
-    waiting = [threading.Thread(target=lambda: (news.wait(0, 5), woken.append(1))) for _ in range(3)]
+    waiting = [threading.Thread(target=lambda: (news.wait(0, 60), woken.append(1))) for _ in range(3)]
     for thread in waiting:
         thread.start()
     news.tell()
     for thread in waiting:
-        thread.join(5)
+        thread.join(30)
     assert woken == [1, 1, 1]
 
 
 def test_without_news_a_wait_ends_by_itself() -> None:
     started = time.monotonic()
     News().wait(0, 0.05)
-    assert 0.04 < time.monotonic() - started < 2
+    assert 0.04 < time.monotonic() - started < 20
 
 
 # Faults

@@ -148,4 +148,4 @@ def test_everything_survives_a_restart(own_sandbox: Sandbox, tmp_path: Any) -> N
 
 @pytest.mark.parametrize("path", ["/bots", "/chats", "/users", "/presses", "/messages"])
 def test_lists_are_open(sandbox: Sandbox, path: str) -> None:
-    assert requests.get(f"{sandbox.url}/_sandbox/telegram{path}", timeout=5).status_code == 200
+    assert requests.get(f"{sandbox.url}/_sandbox/telegram{path}", timeout=30).status_code == 200

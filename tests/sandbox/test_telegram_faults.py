@@ -157,19 +157,19 @@ def test_a_fault_of_sending_waits_for_any_message(sandbox: Sandbox, bot: Telegra
 @pytest.mark.parametrize("kind", ["duplicate", "read_lag", "usage_cap"])
 def test_faults_of_other_platforms_are_unknown(sandbox: Sandbox, kind: str) -> None:
     order = {"kind": kind, "platform": "telegram"}
-    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json=order, timeout=5)
+    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json=order, timeout=30)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith(f"no fault {kind}; there are ['accept_then_drop'")
 
 
 def test_telegrams_own_faults_are_unknown_to_x(sandbox: Sandbox) -> None:
-    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json={"kind": "flood"}, timeout=5)
+    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json={"kind": "flood"}, timeout=30)
     assert answer.status_code == 400
 
 
 def test_a_route_of_a_fault_has_to_exist(sandbox: Sandbox) -> None:
     order = {"kind": "status", "platform": "telegram", "route": "POST /sendMessage"}
-    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json=order, timeout=5)
+    answer = requests.post(f"{sandbox.url}/_sandbox/faults", json=order, timeout=30)
     assert answer.json()["error"].startswith("no route POST /sendMessage")
 
 
@@ -182,7 +182,7 @@ def test_random_faults_repeat_by_their_seed(sandbox: Sandbox, bot: TelegramBot) 
     def draw() -> list[int]:
         sandbox.post("/faults", platform="telegram", seed=4, probabilities={"html_5xx": 0.5})
         seen = [bot.call("getMe").status_code for _ in range(12)]
-        requests.delete(f"{sandbox.url}/_sandbox/faults", timeout=5)
+        requests.delete(f"{sandbox.url}/_sandbox/faults", timeout=30)
         return seen
 
     first = draw()
@@ -270,7 +270,7 @@ def test_a_bot_sends_thirty_a_second_over_all_chats(telegram: Telegram, bot: Tel
     chats = [telegram.chat(bots=[bot.username]) for _ in range(11)]
     session = requests.Session()
     codes = [
-        session.post(f"{bot.url}/sendMessage", json={"chat_id": chat, "text": "x"}, timeout=5).status_code
+        session.post(f"{bot.url}/sendMessage", json={"chat_id": chat, "text": "x"}, timeout=30).status_code
         for chat in chats * 3
     ]
     # What drips back while the burst runs lets a few more pass on a slow machine.

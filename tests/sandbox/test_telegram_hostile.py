@@ -99,7 +99,7 @@ def test_nonsense_in_every_parameter_is_refused_and_breaks_nothing(bot: Telegram
     body = json.dumps({"chat_id": channel, **dict.fromkeys(NAMES, value)})
     session = requests.Session()
     for method in METHODS:
-        answer = session.post(f"{bot.url}/{method}", data=body, headers=JSON, timeout=5)
+        answer = session.post(f"{bot.url}/{method}", data=body, headers=JSON, timeout=30)
         assert answer.status_code in (200, 400, 404, 409), method
         assert answer.json()["ok"] is (answer.status_code == 200)
 
@@ -107,7 +107,7 @@ def test_nonsense_in_every_parameter_is_refused_and_breaks_nothing(bot: Telegram
 def test_half_a_character_in_a_caption_is_refused_in_words(bot: TelegramBot, channel: int) -> None:
     photo = bot.photo(channel)["photo"][-1]["file_id"]
     body = json.dumps({"chat_id": channel, "photo": photo, "caption": "\ud83d"})
-    answer = requests.post(f"{bot.url}/sendPhoto", data=body, headers=JSON, timeout=5)
+    answer = requests.post(f"{bot.url}/sendPhoto", data=body, headers=JSON, timeout=30)
     assert answer.json()["description"] == "Bad Request: strings must be encoded in UTF-8"
 
 
@@ -128,7 +128,7 @@ VALUES = st.recursive(
 )
 def test_any_json_is_answered_in_telegrams_form(bot: TelegramBot, values: dict[str, Any]) -> None:
     body = json.dumps({"chat_id": DANA, "text": "x", **values})
-    answer = requests.post(f"{bot.url}/sendMessage", data=body, headers=JSON, timeout=5)
+    answer = requests.post(f"{bot.url}/sendMessage", data=body, headers=JSON, timeout=30)
     assert answer.status_code in (400, 403)
     assert answer.json()["error_code"] == answer.status_code
 
@@ -144,7 +144,7 @@ def test_any_json_is_answered_in_telegrams_form(bot: TelegramBot, values: dict[s
 )
 def test_half_a_character_is_refused_in_words(bot: TelegramBot, dana: int, parameters: dict[str, Any]) -> None:
     body = json.dumps({"chat_id": dana, **parameters})
-    answer = requests.post(f"{bot.url}/sendMessage", data=body, headers=JSON, timeout=5)
+    answer = requests.post(f"{bot.url}/sendMessage", data=body, headers=JSON, timeout=30)
     assert answer.json()["description"] == "Bad Request: strings must be encoded in UTF-8"
 
 
@@ -158,7 +158,7 @@ def test_half_a_character_is_refused_in_words(bot: TelegramBot, dana: int, param
     ],
 )
 def test_a_body_of_rubbish_is_refused(bot: TelegramBot, headers: dict[str, str]) -> None:
-    answer = requests.post(f"{bot.url}/sendMessage", data=b"--x\r\nrubbish\xff", headers=headers, timeout=5)
+    answer = requests.post(f"{bot.url}/sendMessage", data=b"--x\r\nrubbish\xff", headers=headers, timeout=30)
     assert (answer.status_code, answer.json()["ok"]) == (400, False)
 
 

@@ -133,18 +133,18 @@ def test_a_file_is_downloaded_by_its_path(bot: TelegramBot, sandbox: Sandbox, ch
     content = picture((50, 50))
     file_id = bot.photo(channel, content)["photo"][-1]["file_id"]
     path = bot.do("getFile", file_id=file_id)["file_path"]
-    assert requests.get(f"{sandbox.url}/tg/file/bot{bot.token}/{path}", timeout=5).content == content
+    assert requests.get(f"{sandbox.url}/tg/file/bot{bot.token}/{path}", timeout=30).content == content
 
 
 @pytest.mark.parametrize("path", ["photos/file_99.jpg", "photos/file_x.jpg", "videos/file_1.jpg"])
 def test_a_path_that_leads_nowhere_is_not_found(bot: TelegramBot, sandbox: Sandbox, channel: int, path: str) -> None:
     bot.photo(channel)
-    assert requests.get(f"{sandbox.url}/tg/file/bot{bot.token}/{path}", timeout=5).status_code == 404
+    assert requests.get(f"{sandbox.url}/tg/file/bot{bot.token}/{path}", timeout=30).status_code == 404
 
 
 def test_a_file_needs_the_token_of_a_bot(bot: TelegramBot, sandbox: Sandbox, channel: int) -> None:
     path = bot.do("getFile", file_id=bot.photo(channel)["photo"][-1]["file_id"])["file_path"]
-    assert requests.get(f"{sandbox.url}/tg/file/bot1:wrong/{path}", timeout=5).status_code == 401
+    assert requests.get(f"{sandbox.url}/tg/file/bot1:wrong/{path}", timeout=30).status_code == 401
 
 
 def test_an_unknown_file_id_is_refused(bot: TelegramBot) -> None:

@@ -34,13 +34,13 @@ def test_parameters_come_in_four_forms(bot: TelegramBot, channel: int, telegram:
         "json": {"json": values},
         "multipart": {"files": {name: (None, value) for name, value in values.items()}},
     }
-    answer = requests.post(f"{bot.url}/sendMessage", timeout=5, **forms[form])
+    answer = requests.post(f"{bot.url}/sendMessage", timeout=30, **forms[form])
     assert answer.json()["result"]["text"] == "Grüße 🙂"
     assert telegram.texts(chat=channel) == ["Grüße 🙂"]
 
 
 def test_get_is_as_good_as_post(bot: TelegramBot, channel: int) -> None:
-    answer = requests.get(f"{bot.url}/sendMessage", params={"chat_id": channel, "text": "Hello"}, timeout=5)
+    answer = requests.get(f"{bot.url}/sendMessage", params={"chat_id": channel, "text": "Hello"}, timeout=30)
     assert answer.json()["result"]["text"] == "Hello"
 
 

