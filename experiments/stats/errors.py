@@ -1,0 +1,2 @@
+class StatsError(ValueError):
+    """Numbers that no method can use, in words for whoever gave them."""
