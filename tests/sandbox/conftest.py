@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import platforms
 from sandbox.testing import start_sandbox
+from sandbox.world import World, open_world
 from sandbox.x.schema import SCHEMA
 from tests.sandbox.cast import Client, Sandbox
 from tests.sandbox.llm_cast import Models
 from tests.sandbox.telegram_cast import DANA, Hook, Telegram, TelegramBot
+from tests.sandbox.visitors_cast import Shop
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +54,22 @@ def db() -> Iterator[sqlite3.Connection]:
     opened = sqlite3.connect(":memory:")
     opened.row_factory = sqlite3.Row
     opened.executescript(SCHEMA)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A sandbox without a server, furnished."""
+    opened = open_world(tmp_path / "world", platforms.SCHEMAS)
+    platforms.furnish(opened)
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    opened = Shop()
     yield opened
     opened.close()
 
