@@ -361,6 +361,7 @@ CELERY_BEAT_SCHEDULE = {
     "run-replays": {"task": "agents.run_replays", "schedule": 10.0},
     "export-traces": {"task": "agents.export_traces", "schedule": 30.0},
     "expire-threads": {"task": "agents.expire_threads", "schedule": 3600.0},
+    "make-reports": {"task": "analytics.make_reports", "schedule": 5.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
 }
 

@@ -1,0 +1,1 @@
+"""Reports: by schedule or on demand, as a page, a PDF and a mail."""
