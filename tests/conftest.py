@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -77,6 +78,19 @@ def quick_clean_up() -> Iterator[None]:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, None, None]:
     yield
     leaks.check(item, nextitem)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Between Playwright's greenlets Python 3.11 fails to parse code, which pytest does to show a failure."""
+    options = item.config.option
+    if item.get_closest_marker("browser") is None:
+        return (yield)
+    style, options.tbstyle = options.tbstyle, "native"
+    try:
+        return (yield)
+    finally:
+        options.tbstyle = style
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.screens import ARGS, find_browser
 from tests.up_stack import Stack
+
+# On a loaded machine a page takes its time; five seconds are its usual patience.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,7 @@ def newcomer() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.on("response", lambda response: note_fault(page, response.status, response.url))

@@ -159,7 +159,7 @@ def approve_all(page: Page, invited: str) -> None:
     """Somebody else, in a window of their own."""
     context = page.context.browser.new_context()
     other = context.new_page()
-    other.set_default_timeout(20_000)
+    other.set_default_timeout(60_000)
     other.goto(invited)
     other.get_by_role("link", name="Create an account").click()
     other.get_by_label("Password", exact=True).fill(PASSWORD)

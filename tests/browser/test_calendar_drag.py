@@ -50,7 +50,7 @@ def open_at(browser: Browser, live_server, workspace: Workspace, bob: User, bob_
 
     def go(path: str, **options: object) -> Page:
         context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 1000}, **options)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(30_000)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
         contexts.append(context)
         page = context.new_page()

@@ -32,7 +32,7 @@ def window(browser: Browser, live_server, workspace: Workspace) -> Iterator[Call
 
     def open_as(client: Client, **options: object) -> Page:
         context = browser.new_context(base_url=live_server.url, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
         contexts.append(context)

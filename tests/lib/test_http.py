@@ -60,10 +60,10 @@ class Handler(BaseHTTPRequestHandler):
         for start in range(0, len(BODY), 10):
             self.wfile.write(BODY[start : start + 10])
             self.wfile.flush()
-            time.sleep(0.25)
+            time.sleep(0.5)
 
     def silent(self) -> None:
-        time.sleep(2)
+        time.sleep(20)
         self._send(BODY)
 
     def short(self) -> None:
@@ -142,14 +142,14 @@ def test_the_cap_counts_what_was_packed(refusal):
 def test_silence_ends_with_a_timeout(refusal):
     started = time.monotonic()
     assert isinstance(refusal("/silent", timeout_s=0.3), requests.ReadTimeout)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
 
 
 def test_a_trickle_ends_at_the_deadline_although_no_single_wait_is_long(refusal, monkeypatch):
     monkeypatch.setattr("lib.http.CONNECT_TIMEOUT_S", 0.1)
     started = time.monotonic()
     assert isinstance(refusal("/trickle", timeout_s=0.6), requests.ReadTimeout)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
 
 
 def test_an_answer_that_breaks_off_is_no_answer(refusal):

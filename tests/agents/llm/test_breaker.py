@@ -193,7 +193,7 @@ def test_no_more_get_in_than_there_are_places(narrow):
     inside, most, lock = [], [], threading.Lock()
 
     def call(number):
-        with gate.place(narrow, hold_s=10, deadline=soon(20)):
+        with gate.place(narrow, hold_s=10, deadline=soon(60)):
             with lock:
                 inside.append(number)
                 most.append(len(inside))
@@ -222,8 +222,8 @@ def test_the_place_of_a_dead_holder_falls_free(narrow):
     for _ in range(2):
         gate.place(narrow, hold_s=0.2, deadline=soon()).__enter__()
     started = time.monotonic()
-    with gate.place(narrow, hold_s=10, deadline=soon(10)):
-        assert time.monotonic() - started < 5
+    with gate.place(narrow, hold_s=10, deadline=soon(60)):
+        assert time.monotonic() - started < 30
 
 
 def test_without_valkey_nobody_is_kept_waiting(narrow, settings):

@@ -56,7 +56,7 @@ def test_another_process_serves_what_was_committed_at_once(worker, workspace, al
         set_label(cafe, "production", 2, by=alice_actor)
     began = monotonic()
     served.append(next_run(worker))
-    assert monotonic() - began < 2
+    assert monotonic() - began < 10
     # What a prompt names changes with it.
     with workspace_scope(workspace.pk):
         update_assistant(base, by=alice_actor, prompt={"body": "New rules."})
