@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http.cookies import CookieError, SimpleCookie
 from time import time
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from sandbox.addresses import is_loopback
 
@@ -58,7 +58,7 @@ class Browser:
         for _ in range(max_hops):
             trail.urls.append(trail.url)
             try:
-                answer = self.open(trail.url, method, {"Referer": referer} if referer else {})
+                answer = self.open(trail.url, method, {"Referer": encoded(referer)} if referer else {})
             except OffLimits as error:
                 trail.left = str(error)
                 return trail
@@ -76,7 +76,7 @@ class Browser:
     def open(
         self, url: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Answer:
-        parts = urlsplit(url)
+        parts = urlsplit(encoded(url))
         host, port = where(parts, self.hosts)
         # A connection for each request: what a server had closed can then not be asked twice.
         connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
@@ -129,6 +129,11 @@ def _is_over(max_age: str, expires: str) -> bool:
         return bool(expires) and parsedate_to_datetime(expires).timestamp() <= time()
     except ValueError:
         return False
+
+
+def encoded(url: str) -> str:
+    """As browsers send an address: what is not ASCII as its bytes."""
+    return quote(url, safe="%/:?#[]@!$&'()*+,;=~|")
 
 
 def where(parts: SplitResult, hosts: Mapping[str, str]) -> tuple[str, int]:

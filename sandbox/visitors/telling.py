@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from sandbox.visitors.browser import Browser, OffLimits
+from sandbox.visitors.browser import Browser, OffLimits, encoded
 from sandbox.visitors.manners import Telling
 
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -36,7 +36,7 @@ def tell(telling: Telling, browser: Browser, facts: Mapping[str, Any], times: in
     for _ in range(times):
         if telling.pixel:
             url = fill_address(telling.pixel, facts)
-            made.append(("pixel", _call(browser, url, "GET", {"Referer": str(facts["url"])}, None)))
+            made.append(("pixel", _call(browser, url, "GET", {"Referer": encoded(str(facts["url"]))}, None)))
         if telling.server:
             made.append(("server", _call_server(telling.server, browser.hosts, facts)))
     return made

@@ -176,6 +176,14 @@ def test_a_click_ends_where_the_redirects_end(shop: Shop, phone: Browser) -> Non
     assert [one.headers["referer"] for one in shop.asked] == ["https://t.co/"] * 2
 
 
+def test_addresses_are_sent_as_their_bytes(shop: Shop, phone: Browser) -> None:
+    shop.answers["/%E5%92%96%E5%95%A1"] = (302, {"Location": "/_sandbox/landing/a?q=%C3%A4"})
+    trail = phone.follow(f"{shop.url}/咖啡", "http://127.0.0.1/ä?b=100%25")
+    assert trail.has_arrived
+    assert [one.headers["referer"] for one in shop.asked] == ["http://127.0.0.1/%C3%A4?b=100%25"] * 2
+    assert shop.asked[1].query == {"q": "ä"}
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_every_kind_of_redirect_is_followed(shop: Shop, phone: Browser, status: int) -> None:
     shop.answers["/from"] = (status, {"Location": "to"})
