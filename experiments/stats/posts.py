@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.stats.errors import StatsError
+
 Floats = NDArray[np.float64]
 
 # Of the squared coefficients, on features scaled to a standard deviation of 1.
@@ -20,11 +22,11 @@ HARMONICS = (1, 2)
 def log_odds(events: ArrayLike, exposures: ArrayLike) -> tuple[Floats, Floats]:
     """Empirical logit y = log((e + ½) / (n − e + ½)) and its variance v = 1/(e + ½) + 1/(n − e + ½) (Haldane–Anscombe).
 
-    Both of the input's shape. Raises ValueError unless 0 <= events <= exposures, all finite.
+    Both of the input's shape. Raises StatsError unless 0 <= events <= exposures, all finite.
     """
     e, n = np.asarray(events, float), np.asarray(exposures, float)
     if not (np.isfinite(e).all() and np.isfinite(n).all() and (e >= 0).all() and (e <= n).all()):
-        raise ValueError("Events must be between 0 and the exposures.")
+        raise StatsError("Events must be between 0 and the exposures.")
     return np.log((e + 0.5) / (n - e + 0.5)), 1 / (e + 0.5) + 1 / (n - e + 0.5)
 
 
@@ -72,11 +74,11 @@ class Baseline:
 def fit_baseline(posts: Sequence[Post], y: ArrayLike, v: ArrayLike) -> Baseline:
     """Ridge regression weighted by 1/(v + spread²), its penalty by leave-one-out error (Hoerl & Kennard 1970; PRESS).
 
-    Fit it on posts outside the experiment, or on all arms alike: never on one arm. Raises ValueError without posts.
+    Fit it on posts outside the experiment, or on all arms alike: never on one arm. Raises StatsError without posts.
     """
     y, v = np.asarray(y, float), np.asarray(v, float)
     if not len(posts) or not len(posts) == len(y) == len(v):
-        raise ValueError("A baseline needs posts, and y and v for each.")
+        raise StatsError("A baseline needs posts, and y and v for each.")
     formats = tuple(sorted({post.format for post in posts}))
     x = features(posts, formats)
     centre, scale = x.mean(axis=0), x.std(axis=0)

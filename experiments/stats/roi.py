@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
+from experiments.stats.errors import StatsError
+
 Floats = NDArray[np.float64]
 
 LEVEL = 0.90
@@ -42,11 +44,11 @@ class Effect:
 def rollout_gain(effect: Effect, *, exposures: float, value: float, cost: float = 0.0) -> Gain:
     """Posterior of exposures × value × (pB − pA) − cost, for `exposures` to come at `value` per conversion.
 
-    Deterministic: the rate by midpoints, the effect in closed form. Raises ValueError for a rate or effect that is no
+    Deterministic: the rate by midpoints, the effect in closed form. Raises StatsError for a rate or effect that is no
     distribution, for exposures or a value of 0 or less.
     """
     if not (effect.a > 0 and effect.b > 0 and effect.sd > 0 and exposures > 0 and value > 0):
-        raise ValueError("A rate, a spread, exposures and a value above 0 are needed.")
+        raise StatsError("A rate, a spread, exposures and a value above 0 are needed.")
     scale = exposures * value
     logits = special.logit(special.betaincinv(effect.a, effect.b, (np.arange(RATE_NODES) + 0.5) / RATE_NODES))[:, None]
     nodes, weights = np.polynomial.hermite_e.hermegauss(EFFECT_NODES)
@@ -106,10 +108,10 @@ def campaign_return(revenue: float, revenue_squares: float, cost: float) -> Camp
     revenue: Σ of the conversions' values; revenue_squares: Σ of their squares; cost: all that was spent, known.
     Conversions arrive as a compound Poisson process, so revenue has the variance Σ value², here as a gamma of that mean
     and variance.
-    Raises ValueError for sums that cannot be, such as a revenue without squares.
+    Raises StatsError for sums that cannot be, such as a revenue without squares.
     """
     if not (revenue >= 0 and cost >= 0 and revenue_squares >= 0 and (revenue > 0) == (revenue_squares > 0)):
-        raise ValueError("Revenue and cost must be at least 0, and revenue must come with its squares.")
+        raise StatsError("Revenue and cost must be at least 0, and revenue must come with its squares.")
     if revenue == 0:
         nothing = Gain(-cost, (-cost, -cost), 0.0, cost)
         return CampaignReturn(nothing, *((-1.0, (-1.0, -1.0)) if cost else (None, None)))
