@@ -174,6 +174,26 @@ class Billed:
     key: str = ""
 
 
+@dataclass(frozen=True)
+class PostNumbers:
+    """What is known of a post, by the names of `analytics.models.METRICS`, and why the rest is not.
+
+    `missing`: name to not_here, not_granted, vanished, needs_session or not_yet.
+    """
+
+    metrics: dict[str, int]
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """By id; `gone` are the ids that the network says do not exist any more."""
+
+    posts: dict[str, PostNumbers]
+    gone: frozenset[str] = frozenset()
+    windows: tuple[RateWindow, ...] = ()
+
+
 class NetworkClient(Protocol):
     """Every method raises NetworkError. Nothing here retries or sleeps."""
 
@@ -201,3 +221,13 @@ class NetworkClient(Protocol):
     def delete(self, remote_ids: Sequence[str]) -> None:
         """A post that is gone already counts as deleted."""
         ...
+
+    def read_metrics(self, remote_ids: Sequence[str], *, with_private: bool = True) -> Readings:
+        """At most 100 ids. What X charges for it is held back by the caller."""
+        ...
+
+    def read_timeline(self, since_id: str = "", since: datetime | None = None) -> list[RemotePost]:
+        """The account's own posts after that one (or moment), oldest first; at most a hundred."""
+        ...
+
+    def read_followers(self) -> int: ...

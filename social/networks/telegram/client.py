@@ -13,6 +13,8 @@ from social.networks.port import (
     NetworkError,
     OutgoingMedia,
     OutgoingPart,
+    PostNumbers,
+    Readings,
     RemotePost,
     Upload,
 )
@@ -170,6 +172,20 @@ class TelegramClient:
             # The person's session has ended, not the bot's right to post.
             raise NetworkError(Failure.TEMPORARY, error.code, error.message, raw=error.raw) from error
 
+    def read_metrics(self, remote_ids: Sequence[str], *, with_private: bool = True) -> Readings:
+        """Views, where somebody gave a session. A bot cannot ask for anything: reactions are told to it."""
+        if self.reader is None:
+            return Readings({pk: PostNumbers({}, {"impressions": "needs_session"}) for pk in remote_ids})
+        views = self.reader.views(self.chat_id, [_message_id(remote_id) for remote_id in remote_ids])
+        return Readings({pk: _views_of(views.get(int(pk))) for pk in remote_ids})
+
+    def read_timeline(self, since_id: str = "", since: datetime | None = None) -> list[RemotePost]:
+        """What others write in a channel is told to the bot."""
+        return []
+
+    def read_followers(self) -> int:
+        return api.get_chat_member_count(self.token, self.chat_id)
+
     def upload(self, media: OutgoingMedia) -> Upload:
         raise NotImplementedError("files travel with the message: uploads_ahead is False")
 
@@ -178,6 +194,11 @@ class TelegramClient:
 
     def set_alt_text(self, remote_id: str, text: str) -> None:
         """Telegram has no descriptions of images."""
+
+
+def _views_of(views: int | None) -> PostNumbers:
+    """Groups count none; what is gone has none either."""
+    return PostNumbers({}, {"impressions": "not_here"}) if views is None else PostNumbers({"impressions": views})
 
 
 def _caption(part: OutgoingPart) -> dict[str, Any]:

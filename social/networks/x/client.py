@@ -18,11 +18,12 @@ from social.networks.port import (
     NetworkError,
     OutgoingMedia,
     OutgoingPart,
+    Readings,
     RemotePost,
     SeenPost,
     Upload,
 )
-from social.networks.x import prices
+from social.networks.x import metrics, prices
 from social.networks.x.bodies import created_id, post_body, seen, stamp, upload_of, written
 from social.networks.x.errors import from_exception, from_response, reading, windows_of
 
@@ -39,7 +40,8 @@ TWEEPY_ERRORS = (tweepy.TweepyException, requests.RequestException, AttributeErr
 class XClient(tweepy.Client):
     """One account. `bearer` is an OAuth 2.0 user token; the four keys are OAuth 1.0a.
 
-    `on_billed` hears of every call that X charged for, except `publish`: its price is held back by the caller.
+    `on_billed` hears of every call that X charged for, except `publish` and `read_metrics`: their prices are held back
+    by the caller.
     """
 
     uploads_ahead = True
@@ -185,6 +187,37 @@ class XClient(tweepy.Client):
             "tweet.fields": "created_at,entities,attachments,referenced_tweets,note_tweet",
         }
         return [post for page in self._pages(params) for post in page]
+
+    def read_metrics(self, remote_ids: Sequence[str], *, with_private: bool = True) -> Readings:
+        """Where X keeps a whole post back because of its private numbers, it is asked once more for the public ones."""
+        found = self._lookup(remote_ids, with_private=with_private)
+        kept_back = [remote_id for remote_id in remote_ids if remote_id not in {*found.posts, *found.gone}]
+        if not (with_private and kept_back):
+            return found
+        public = self._lookup(kept_back, with_private=False)
+        return Readings(found.posts | public.posts, found.gone | public.gone, public.windows)
+
+    def _lookup(self, remote_ids: Sequence[str], *, with_private: bool) -> Readings:
+        answer = self._call("GET", "/2/tweets", params=metrics.fields(with_private) | {"ids": ",".join(remote_ids)})
+        with reading(answer) as body:
+            return metrics.readings(body, windows_of(answer))
+
+    def read_timeline(self, since_id: str = "", since: datetime | None = None) -> list[RemotePost]:
+        params = {
+            "max_results": "100",
+            "tweet.fields": "created_at,entities,attachments,referenced_tweets,note_tweet",
+        }
+        if since_id:
+            params["since_id"] = since_id
+        elif since:
+            params["start_time"] = stamp(since)
+        with reading(self._call("GET", f"/2/users/{self.remote_id}/tweets", params=params)) as body:
+            posts = body.get("data", [])
+            self._bill_reads(posts)
+            return [self._remote_post(post) for post in reversed(posts)]
+
+    def read_followers(self) -> int:
+        return self.me().followers
 
     def upload(self, media: OutgoingMedia) -> Upload:
         """Stream the file in chunks of 1 MB; larger ones are refused at X's edge."""
