@@ -47,6 +47,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Noted for `.ci/again`: 1 says that every test ran, and some failed."""
+    cache = getattr(session.config, "cache", None)  # which `-p no:cacheprovider` leaves out
+    if cache is not None and "PYTEST_XDIST_WORKER" not in os.environ:
+        cache.set("run/exit", int(exitstatus))
+
+
 # What starts a whole stack does it once.
 STACKS = {
     "tests/marketing/test_up.py": "up",
