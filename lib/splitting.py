@@ -64,8 +64,8 @@ class Split:
         """The upper end of each arm's part of [0, 1)."""
         last = max(arm for arm, weight in enumerate(self.weights) if weight > 0)
         sums = (math.fsum(self.propensities[: arm + 1]) for arm in range(len(self.weights)))
-        # Rounding must leave no gap below 1 for a score to fall into.
-        return tuple(1.0 if arm >= last else bound for arm, bound in enumerate(sums))
+        # Rounding must leave no gap below 1 for a score to fall into, nor pass 1.
+        return tuple(1.0 if arm >= last else min(bound, 1.0) for arm, bound in enumerate(sums))
 
     @cached_property
     def equal(self) -> "Split":
