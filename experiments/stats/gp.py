@@ -28,7 +28,7 @@ LENGTH_PRIORS: dict[Kind, tuple[float, float]] = {
     "category": (0.0, 1.0),
 }
 # Of log variance, in units of the variance of the observations.
-AMPLITUDE_PRIOR = (-1.0, 1.2)
+AMPLITUDE_PRIOR = (-0.5, 1.5)
 LOG_LIMITS = (-5.0, 4.0)
 
 
