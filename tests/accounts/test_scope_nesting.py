@@ -179,7 +179,7 @@ def test_connection_that_is_used_again_remembers_no_scope_after_an_error(events,
 
 @pytest.mark.django_db(transaction=True)
 def test_threads_in_different_scopes_at_the_same_moment_see_their_own(events, workspace, other_workspace):
-    together = threading.Barrier(4, timeout=20)
+    together = threading.Barrier(4, timeout=60)
 
     def look(scope) -> int:
         try:

@@ -213,7 +213,7 @@ def test_many_at_once_never_overspend(workspace, alice_actor):
     with workspace_scope(workspace.pk):
         campaign = Campaign.objects.create(workspace=workspace, name="Spring")
         policy = sign_policy(campaign, by=alice_actor, mode="automatic", budget_micro=35)
-    together = threading.Barrier(8, timeout=30)
+    together = threading.Barrier(8, timeout=60)
 
     def buy(_number: int) -> bool:
         try:
@@ -486,7 +486,7 @@ def test_a_connection_that_costs_nothing_needs_no_budget(sign, bob_actor, in_wor
 def test_two_who_sign_at_once_leave_one_policy(workspace, alice_actor, rita_actor):
     with workspace_scope(workspace.pk):
         campaign = Campaign.objects.create(workspace=workspace, name="Spring")
-    together = threading.Barrier(2, timeout=30)
+    together = threading.Barrier(2, timeout=60)
 
     def run(actor) -> str:
         try:

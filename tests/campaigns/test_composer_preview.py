@@ -149,7 +149,7 @@ def test_it_answers_while_one_types(bob_client: Client, roastery: Connection, ca
         started = process_time()
         typed(bob_client, *["春季新品 https://acme.com #beans " * 6] * 5, connections=chosen)
         took_s.append(process_time() - started)
-    assert min(took_s) < 0.15
+    assert min(took_s) < 0.4
 
 
 def test_more_accounts_cost_no_more_queries(bob_client: Client, in_workspace) -> None:

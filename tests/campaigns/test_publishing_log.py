@@ -248,7 +248,7 @@ def at_once(work, times: int) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
-from time import perf_counter, process_time
+from time import process_time
 from typing import Any
 
 import pytest
@@ -472,9 +472,9 @@ def test_five_hundred_characters_take_few_milliseconds(text: str) -> None:
     )
     took = []
     for _ in range(15):
-        began = perf_counter()
+        began = process_time()
         ENGINE.check(draft, context, shipped_rules())
-        took.append(perf_counter() - began)
+        took.append(process_time() - began)
     assert min(took) < 0.008
 
 

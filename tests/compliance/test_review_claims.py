@@ -148,7 +148,7 @@ def test_a_claim_survives_a_hold(review, rita_actor, alice_actor):
 def test_of_two_who_claim_at_once_one_gets_it(poems, workspace, bob_actor, alice_actor, rita_actor):
     with workspace_scope(workspace.pk):
         review = ask(bob_actor)
-    together = threading.Barrier(2, timeout=20)
+    together = threading.Barrier(2, timeout=60)
 
     def claim(actor) -> bool:
         try:

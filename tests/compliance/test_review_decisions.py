@@ -179,7 +179,7 @@ def test_rejection_is_recorded_with_its_reason_and_object(in_workspace, review, 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("round_", range(2))
 def test_two_decisions_at_once_are_one_and_the_other_is_told(round_, review, workspace, alice_actor, rita_actor):
-    together = threading.Barrier(2, timeout=20)
+    together = threading.Barrier(2, timeout=60)
 
     def decide(act) -> str:
         try:

@@ -203,7 +203,7 @@ def test_two_workers_at_once_tell_everybody_once(poems, workspace, bob_actor, ri
     with workspace_scope(workspace.pk):
         ask(bob_actor)
         Review.objects.update(due_at=now() - timedelta(minutes=1), requested_at=now() - timedelta(days=1))
-    together = threading.Barrier(2, timeout=20)
+    together = threading.Barrier(2, timeout=60)
 
     def tend(_number: int) -> None:
         together.wait()

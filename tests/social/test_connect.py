@@ -330,7 +330,7 @@ def test_of_many_tabs_that_come_back_at_once_one_connects(begin, alice, alice_ac
     for tab in tabs:
         tab.start()
     start.set()
-    answers = sorted(results.get(timeout=30) for _ in tabs)
+    answers = sorted(results.get(timeout=120) for _ in tabs)
     for tab in tabs:
         tab.join(10)
     assert answers == ["refused"] * 5 + ["roastery"]

@@ -176,4 +176,5 @@ def test_long_text_of_nothing_but_marks_is_read_at_once(piece: str) -> None:
     text = (piece * 25_000)[:25_000]
     started = process_time()
     read_marked(text)
-    assert process_time() - started < 1
+    # Patterns that backtrack need minutes here; the allowance is for slow machines.
+    assert process_time() - started < 5

@@ -246,7 +246,7 @@ def test_many_workers_that_refresh_at_once_call_x_once(connection, credential_of
     for worker in workers:
         worker.start()
     start.set()
-    versions = [results.get(timeout=30) for _ in workers]
+    versions = [results.get(timeout=120) for _ in workers]
     for worker in workers:
         worker.join(10)
     assert versions == [seen + 1] * 8

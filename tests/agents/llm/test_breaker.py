@@ -34,7 +34,7 @@ def processes(transactional_db):
         barrier, answers = context.Barrier(count), context.Queue()
 
         def work():
-            barrier.wait(30)
+            barrier.wait(120)
             for _ in range(times):
                 answers.put(act())
             connections.close_all()
@@ -44,7 +44,7 @@ def processes(transactional_db):
         started = [context.Process(target=work) for _ in range(count)]
         for process in started:
             process.start()
-        found = [answers.get(timeout=30) for _ in range(count * times)]
+        found = [answers.get(timeout=120) for _ in range(count * times)]
         for process in started:
             process.join(30)
         return found

@@ -129,7 +129,7 @@ def worker(transactional_db) -> Iterator[None]:
     thread.start()
     yield
     done.set()
-    thread.join(20)
+    thread.join(120)
 
 
 def queued() -> list:

@@ -278,7 +278,7 @@ def test_of_two_workspaces_that_connect_a_chat_at_once_one_gets_it(
     ]
     for run in runs:
         run.start()
-    answers = [results.get(timeout=20) for _ in runs]
+    answers = [results.get(timeout=120) for _ in runs]
     for run in runs:
         run.join(10)
     assert len([answer for answer in answers if "another workspace" in answer]) == 1
