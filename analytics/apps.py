@@ -9,6 +9,14 @@ class AnalyticsConfig(AppConfig):
     def ready(self) -> None:
         from agents.workflows.registry import Workflow, register
         from analytics import inventory  # noqa: F401  (declares the models)
+        from analytics.collection import telegram
         from analytics.reporting.workflow import run_report
+        from analytics.tracking import links
+        from campaigns.links import SHORTENERS
+        from social.telegram.handlers import UPDATE_HANDLERS
 
         register(Workflow("report", "Report", run_report, schema=REPORT, is_inner=True))
+        SHORTENERS[links.NAME] = links.shorten
+        UPDATE_HANDLERS.setdefault("message_reaction_count", []).append(telegram.hear_reaction)
+        UPDATE_HANDLERS.setdefault("chat_member", []).append(telegram.hear_member)
+        UPDATE_HANDLERS.setdefault("channel_post", []).append(telegram.hear_channel_post)

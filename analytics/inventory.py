@@ -1,5 +1,7 @@
 """The models of this app, declared. Loaded by `ready()`."""
 
+from django.conf import settings
+
 from accounts.inventory import WITH_INSTALLATION, WITH_WORKSPACE, Rule, declare, declare_all, keep_days
 from accounts.inventory_categories import MEASURES, OPERATION
 from analytics.models import (
@@ -103,7 +105,8 @@ declare(
 declare(
     Event,
     MEASURES,
-    keep_days(400, "at"),
+    # Whole months are dropped before (`analytics.partitions`); this ends what a legal hold or a wrong clock kept.
+    keep_days(31 * (settings.EVENT_MONTHS + 1), "at"),
     not_personal=("visitor", "arm", "device", "referrer", "name", "language", "bot_reason"),
     **BARE,
 )

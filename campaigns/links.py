@@ -10,7 +10,9 @@ from campaigns.models import Post
 from social.networks.x.text import extract_urls
 
 # Name (as people read it) to what makes an address short. It runs inside the transaction that saves: rows, no HTTP.
-SHORTENERS: dict[str, Callable[[str, Post], str]] = {}
+# The draft knows the campaign and the channels before the post does.
+Shortener = Callable[[str, Post, PostDraft], str]
+SHORTENERS: dict[str, Shortener] = {}
 
 
 def with_short_links(draft: PostDraft, post: Post) -> PostDraft:
@@ -22,21 +24,25 @@ def with_short_links(draft: PostDraft, post: Post) -> PostDraft:
         raise ValidationError({"shortener": "This link shortener is no longer available."})
     # One address is one link, however often it stands in the post.
     known: dict[str, str] = {}
+
+    def short(url: str) -> str:
+        if url not in known:
+            known[url] = shorten(url, post, draft)
+        return known[url]
+
     return replace(
         draft,
-        parts=tuple(replace(part, text=_shortened(part.text, post, shorten, known)) for part in draft.parts),
+        parts=tuple(replace(part, text=_shortened(part.text, short)) for part in draft.parts),
         overrides={
-            pk: [text and _shortened(text, post, shorten, known) for text in texts]
+            pk: [text and _shortened(text, short) for text in texts]
             for pk, texts in draft.overrides.items()
         },
     )
 
 
-def _shortened(text: str, post: Post, shorten: Callable[[str, Post], str], known: dict[str, str]) -> str:
+def _shortened(text: str, short: Callable[[str], str]) -> str:
     pieces, at = [], 0
     for link in extract_urls(text):
-        if link.url not in known:
-            known[link.url] = shorten(link.url, post)
-        pieces += [text[at : link.start], known[link.url]]
+        pieces += [text[at : link.start], short(link.url)]
         at = link.end
     return "".join([*pieces, text[at:]])

@@ -57,6 +57,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "marketing.middleware.SecurityHeadersMiddleware",
+    # Before everything that costs time, and before hosts are checked: workspaces bring domains of their own.
+    "analytics.tracking.middleware.ShortLinkMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "marketing.middleware.RequestLogMiddleware",
@@ -304,6 +306,13 @@ EVALUATE_PERCENT = env.integer("EVALUATE_PERCENT", 100)
 OTLP_ENDPOINT = env.text("OTLP_ENDPOINT", "").rstrip("/")
 OTLP_HEADERS = env.words("OTLP_HEADERS")
 
+# --- analytics ----------------------------------------------------------------------------------------------
+
+# Single events are kept so many whole months; their counts by hour and day stay.
+EVENT_MONTHS = env.integer("EVENT_MONTHS", 13)
+# Networks whose visitors are programs: data centres, and the checkers of one's own.
+BOT_CIDRS = env.words("BOT_CIDRS")
+
 # --- publishing engine (seconds; docs/engine.md explains how they hang together) -----------------------------
 
 DISPATCH_EVERY_S = env.number("DISPATCH_EVERY_S", 2)
@@ -362,6 +371,10 @@ CELERY_BEAT_SCHEDULE = {
     "export-traces": {"task": "agents.export_traces", "schedule": 30.0},
     "expire-threads": {"task": "agents.expire_threads", "schedule": 3600.0},
     "make-reports": {"task": "analytics.make_reports", "schedule": 5.0},
+    "roll-up-events": {"task": "analytics.roll_up", "schedule": 5.0},
+    "keep-event-months": {"task": "analytics.keep_partitions", "schedule": 86_400.0},
+    "measure-posts": {"task": "analytics.measure_posts", "schedule": 60.0},
+    "read-accounts": {"task": "analytics.read_accounts", "schedule": 600.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
 }
 

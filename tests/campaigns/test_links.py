@@ -16,7 +16,7 @@ def shortened(monkeypatch) -> list[tuple[str, Post]]:
     """What a registered shortener was asked for."""
     asked: list[tuple[str, Post]] = []
 
-    def shorten(url: str, post: Post) -> str:
+    def shorten(url: str, post: Post, _draft: PostDraft) -> str:
         asked.append((url, post))
         return f"https://r.co/{len(asked)}"
 
@@ -69,7 +69,9 @@ def test_a_shortener_that_is_gone_is_told(bob_actor, in_workspace) -> None:
     assert not Post.objects.exists()
 
 
-def test_the_switch_shows_only_with_a_shortener(bob_client: Client, in_workspace) -> None:
+def test_the_switch_shows_only_with_a_shortener(bob_client: Client, in_workspace, monkeypatch) -> None:
+    for name in list(links.SHORTENERS):
+        monkeypatch.delitem(links.SHORTENERS, name)
     assert "Short links" not in bob_client.get("/posts/new").content.decode()
 
 

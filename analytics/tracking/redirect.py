@@ -1,0 +1,172 @@
+"""Following a short link: what happened is committed before the visitor is sent on."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.encoding import iri_to_uri
+
+from analytics.tracking import bots, visitors
+from analytics.tracking.clicks import new_click
+from analytics.tracking.ingest import EventRow, add_event
+from analytics.tracking.splits import draw_arm
+from lib.clock import now
+
+METHODS = ("GET", "HEAD")
+# The parameter that takes a click's id to the page where it may become a conversion.
+CLICK_PARAMETER = "rcid"
+
+LINK = """
+SELECT l.id, l.workspace_id, l.target, l.split, l.is_active, l.campaign_id, l.post_id, l.domain_id, w.time_zone,
+    w.is_suspended OR w.deletes_at IS NOT NULL AS is_shut
+FROM analytics_link l JOIN accounts_workspace w ON w.id = l.workspace_id WHERE l.code = %s
+"""
+SURROUNDINGS = """
+SELECT (SELECT uses_cookie FROM analytics_tracking) AS uses_cookie,
+    (SELECT host FROM analytics_linkdomain WHERE id = %(domain)s AND verified_at IS NOT NULL) AS host,
+    (SELECT min(p.published_at) FROM campaigns_livepart p JOIN campaigns_delivery d ON d.id = p.delivery_id
+        WHERE d.post_id = %(post)s) AS published_at
+"""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A link as the redirect needs it; `uses_cookie` is None where the workspace counts no conversions."""
+
+    id: UUID
+    workspace_id: UUID
+    target: str
+    split: dict[str, Any]
+    is_active: bool
+    campaign_id: UUID | None
+    post_id: UUID | None
+    domain_id: UUID | None
+    time_zone: str
+    is_shut: bool
+    uses_cookie: bool | None = None
+    host: str | None = None
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Visit:
+    click_id: UUID
+    visitor: str
+    target: str
+    sets_cookie: bool
+
+
+def follow(request: HttpRequest, code: str, host: str = "") -> HttpResponse:
+    """The answer to /l/<code>, and to /<code> on a workspace's own domain, which `host` names then."""
+    if request.method not in METHODS:
+        return _sealed(HttpResponse(status=405, headers={"Allow": ", ".join(METHODS)}))
+    with transaction.atomic():
+        link = find_link(code)
+        if link is None or (host and link.host != host):
+            return _page(404)
+        if not link.is_active or link.is_shut:
+            return _page(410)
+        visit = record_visit(request, link, now())
+    response = HttpResponse(status=302, headers={"Location": iri_to_uri(_with_click(visit, link))})
+    if visit.sets_cookie:
+        response.set_cookie(
+            visitors.COOKIE,
+            visit.visitor,
+            max_age=visitors.COOKIE_DAYS * 86_400,
+            secure=settings.HTTPS,
+            httponly=True,
+            samesite="Lax",
+        )
+    return _sealed(response)
+
+
+def find_link(code: str) -> Followed | None:
+    """Opens the link's workspace for the rest of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.resolve', %s, true)", [code])
+        row = _one(cursor, LINK, [code])
+        if row is None:
+            return None
+        cursor.execute(
+            "SELECT set_config('app.resolve', '', true), set_config('app.workspace', %s, true)",
+            [str(row["workspace_id"])],
+        )
+        more = _one(cursor, SURROUNDINGS, {"domain": row["domain_id"], "post": row["post_id"]})
+    return Followed(**_read_split(row), **(more or {}))
+
+
+def _one(cursor: Any, query: str, values: Any) -> dict[str, Any] | None:
+    cursor.execute(query, values)
+    row = cursor.fetchone()
+    return row and dict(zip([column.name for column in cursor.description], row, strict=True))
+
+
+def _read_split(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "split": json.loads(row["split"]) if isinstance(row["split"], str) else row["split"]}
+
+
+def record_visit(request: HttpRequest, link: Followed, at: datetime) -> Visit:
+    reason = bots.why_bot(request, published_at=link.published_at, at=at)
+    visitor, sets_cookie = _visitor(request, link, at, is_bot=bool(reason))
+    click_id, at = new_click(at)
+    drawn = draw_arm(link.workspace_id, link.id, link.split, visitor, is_bot=bool(reason), at=at)
+    add_event(
+        link.workspace_id,
+        EventRow(
+            "click",
+            at,
+            click_id,
+            # Which experiment's arm it is, so that a conversion finds its exposure.
+            name=drawn.experiment if drawn else "",
+            campaign_id=link.campaign_id,
+            post_id=link.post_id,
+            link_id=link.id,
+            arm=drawn.arm if drawn else "",
+            visitor=visitor,
+            is_bot=bool(reason),
+            bot_reason=reason,
+            referrer=visitors.referrer_of(request),
+            device=visitors.device_of(request, reason),
+            language=visitors.language_of(request),
+        ),
+    )
+    return Visit(click_id, visitor, drawn.url if drawn and drawn.url else link.target, sets_cookie)
+
+
+def _visitor(request: HttpRequest, link: Followed, at: datetime, *, is_bot: bool) -> tuple[str, bool]:
+    """The id, and whether it goes into a cookie: only where the workspace wants one and the visitor does not object."""
+    if link.uses_cookie and not visitors.wants_no_tracking(request):
+        if known := visitors.known_visitor(request):
+            return known, False
+        if not is_bot:
+            return visitors.new_visitor(), True
+    return visitors.daily_visitor(request, link.workspace_id, at, link.time_zone), False
+
+
+def _with_click(visit: Visit, link: Followed) -> str:
+    """The click's id goes along only where the workspace counts conversions."""
+    if link.uses_cookie is None:
+        return visit.target
+    parts = urlsplit(visit.target)
+    query = f"{parts.query}&" if parts.query else ""
+    return parts._replace(query=f"{query}{CLICK_PARAMETER}={visit.click_id}").geturl()
+
+
+def _page(status: int) -> HttpResponse:
+    return _sealed(
+        HttpResponse(render_to_string("analytics/tracking_link_gone.html", {"status": status}), status=status)
+    )
+
+
+def _sealed(response: HttpResponse) -> HttpResponse:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

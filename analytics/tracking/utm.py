@@ -1,0 +1,43 @@
+"""The utm_* parameters of short links."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote_plus, urlsplit, urlunsplit
+
+from analytics.models import UtmTemplate
+from campaigns.models import Campaign
+
+# A parameter to the column of its template.
+PARAMETERS = {
+    "utm_source": "source",
+    "utm_medium": "medium",
+    "utm_campaign": "name",
+    "utm_term": "term",
+    "utm_content": "content",
+}
+PLACEHOLDERS = ("campaign", "post", "network", "variant", "date")
+
+
+def template_for(campaign: Campaign | None) -> UtmTemplate:
+    """The campaign's, else the workspace's, else the default (inside the workspace's scope)."""
+    found = {row.campaign_id: row for row in UtmTemplate.objects.filter(campaign=campaign)} if campaign else {}
+    row = found.get(campaign.pk) if campaign else None
+    return row or UtmTemplate.objects.filter(campaign=None).first() or UtmTemplate()
+
+
+def with_utm(url: str, template: UtmTemplate, values: Mapping[str, str]) -> str:
+    """The address with the template's parameters; those it has already win, and empty ones are left out."""
+    parts = urlsplit(url)
+    known = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    filled = {name: fill(getattr(template, column), values) for name, column in PARAMETERS.items()}
+    added = [f"{name}={quote_plus(text)}" for name, text in filled.items() if text and name not in known]
+    return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, *added]))))
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: slug(values.get(match[1], "")), text).strip()
+
+
+def slug(text: str) -> str:
+    """As it stands in reports: small letters, one dash for everything between words."""
+    return re.sub(r"[^\w.]+", "-", text.lower()).strip("-")[:80]
