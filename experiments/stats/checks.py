@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from experiments.stats.errors import StatsError
 
@@ -50,7 +50,7 @@ def check_finite(value: float, name: str) -> float:
     return float(value)
 
 
-def check_list(values: Sequence[float], name: str, least: int = 1) -> Floats:
+def check_list(values: ArrayLike, name: str, least: int = 1) -> Floats:
     """A flat array of finite numbers, shape (k,)."""
     array = np.asarray(values, dtype=float)
     if array.ndim != 1 or len(array) < least:

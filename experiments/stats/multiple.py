@@ -26,8 +26,8 @@ def holm(p: Sequence[float]) -> Floats:
 def e_benjamini_hochberg(e: Sequence[float], alpha: float = 0.05) -> list[int]:
     """Indices of the e-values to reject, rising; the share of false ones is at most alpha on average.
 
-    Wang & Ramdas 2022 (JRSS B 84:822): the k largest are rejected for the largest k with e_(k) ≥ K / (k alpha), whatever
-    the dependence. Infinite values are allowed. Raises `StatsError` for a negative value or NaN.
+    Wang & Ramdas 2022 (JRSS B 84:822), whatever the dependence: the k largest are rejected for the largest k with
+    e_(k) ≥ K / (k alpha). Infinite values are allowed. Raises `StatsError` for a negative value or NaN.
     """
     check_share(alpha, "alpha")
     values = np.asarray(e, dtype=float)
