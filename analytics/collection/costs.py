@@ -5,6 +5,8 @@ X reads are cheaper for the account that owns the developer app; nobody tells us
 
 from collections.abc import Iterable
 
+from django.db.models import Q
+
 from accounts import usage
 from accounts.models import UsageEntry, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
@@ -59,7 +61,8 @@ def settle_forgotten() -> int:
     """Of workers that died after the call, where the day ended before the next try: X has charged for it."""
     with all_workspaces_scope("reads whose worker was lost"):
         today = now().replace(hour=0, minute=0, second=0, microsecond=0)
-        lost = UsageEntry.objects.filter(kind=KIND, status=UsageEntry.Status.RESERVED, created_at__lt=today)
+        a_call = Q(key__startswith="post:") | Q(key__startswith="user:")
+        lost = UsageEntry.objects.filter(a_call, kind=KIND, status=UsageEntry.Status.RESERVED, created_at__lt=today)
         found = list(lost.values_list("workspace_id", "key")[:BATCH])
     for workspace_id, key in found:
         with workspace_scope(workspace_id):

@@ -68,6 +68,7 @@ def collect_due() -> int:
     at = now()
     with all_workspaces_scope("inboxes that are due"):
         due = InboxCursor.objects.filter(
+            kind=MENTIONS,
             next_at__lte=at,
             connection__network=Network.X,
             connection__status=Connection.Status.ACTIVE,
