@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -18,12 +19,12 @@ class SandboxDidNotStart(RuntimeError):
 
 
 def start_sandbox(
-    data_dir: Path, port: int = 0, seed: int = 1, *, is_demo: bool = False
+    data_dir: Path, port: int = 0, seed: int = 1, *, is_demo: bool = False, extra: Sequence[str] = ()
 ) -> tuple[str, subprocess.Popen[bytes]]:
     """(base URL, process). The caller terminates the process; state stays in data_dir."""
     port = port or free_port()
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--data", str(data_dir), "--seed", str(seed)]
-    command += ["--demo"] if is_demo else []
+    command += [*(["--demo"] if is_demo else []), *extra]
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL)  # noqa: S603
     base_url = f"http://127.0.0.1:{port}"
     _wait_until_healthy(base_url, process)
