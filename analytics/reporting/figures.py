@@ -15,10 +15,11 @@ FULL = (
 )
 # Numbers in words; "one" and 一 alone are articles and pronouns more often than figures.
 WORDS = (
+    "(?:an?|one|two|three)[- ](?:third|quarter|fifth|tenth)s?|"
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|"
     "nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|"
     "half|halves|halved|twice|thrice|doubl(?:e|ed|es|ing)|tripl(?:e|ed|es|ing)|quadrupl(?:e|ed)|"
-    "(?:one|two|three)[- ](?:third|quarter|fifth)s?|percent"
+    "percent"
 )
 HAN = "零〇一二两三四五六七八九十百千万亿半"
 _LEFT = re.compile(
@@ -71,12 +72,18 @@ def check_text(text: str, facts: Sequence[Fact], dates: Iterable[date] = ()) -> 
         if wrong:
             unknown += [one.group() for one in wrong]
         elif found:
-            cites.append(fact.id)
+            cites.append(_meant(fact, facts, text).id)
         rest = pattern.sub(lambda one: "\x00" * len(one.group()), rest)
     rest = _without_dates(rest, list(dates))
     rest = _IDIOMS.sub("", rest)
-    unknown += [one.group().strip() for one in _LEFT.finditer(rest)]
+    unknown += [one.group().strip().rstrip(".,") for one in _LEFT.finditer(rest)]
     return Checked(tuple(dict.fromkeys(cites)), tuple(dict.fromkeys(unknown)))
+
+
+def _meant(fact: Fact, facts: Sequence[Fact], text: str) -> Fact:
+    """Of several with the same number the one that is named; otherwise the first."""
+    alike = [one for one in facts if one.text == fact.text]
+    return next((one for one in alike if one.label.partition(", ")[0].casefold() in text.casefold()), fact)
 
 
 def _by_length(facts: Sequence[Fact]) -> list[tuple[str, Fact]]:

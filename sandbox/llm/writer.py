@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.llm import composing, phrases, words
 from sandbox.llm.brief import Brief, numbered_facts, outside_material, quoted_text, read_brief
 from sandbox.llm.filling import Filler, asked_kind, is_reply
+from sandbox.llm.numbers import sentences_for
 from sandbox.llm.prompt import Answer, Prompt, Tool, call_answer, json_text, text_answer
 from sandbox.llm.reading import read_text
 
@@ -42,7 +43,7 @@ def answer(prompt: Prompt, rng: random.Random) -> Answer:
     if call is not None:
         return call
     if prompt.schema is not None:
-        return text_answer(json_text(Filler(prompt, rng).fill(prompt.schema)))
+        return text_answer(json_text(Filler(prompt, rng, sentences_for(prompt)).fill(prompt.schema)))
     return text_answer(write(prompt, rng))
 
 
