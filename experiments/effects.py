@@ -1,0 +1,69 @@
+"""Effects as they are shown: drawn towards nothing by as much as past tests say that first numbers exaggerate."""
+
+import math
+from typing import Any, NamedTuple
+
+from experiments.models import Experiment, Look
+
+# Log ratios of true effects, until a workspace has finished enough tests for one of its own.
+DEFAULT_SD = 0.30
+# True effects are never all nothing.
+LEAST_SD = 0.02
+MOST_TESTS = 200
+
+
+class Prior(NamedTuple):
+    sd: float
+    tests: int
+
+
+def prior_of(data: dict[str, Any]) -> Prior:
+    found = data.get("prior") or {}
+    return Prior(float(found.get("sd", DEFAULT_SD)), int(found.get("tests", 0)))
+
+
+def workspace_prior(experiment: Experiment) -> dict[str, Any]:
+    """{"sd", "tests"}: learnt from the last looks of the workspace's finished tests once there are 20."""
+    from experiments.stats import shrinkage
+
+    past = past_effects(experiment)
+    spread = shrinkage.effect_spread([value for value, _ in past], [error**2 for _, error in past])
+    return {"sd": max(spread, LEAST_SD), "tests": len(past)}
+
+
+def past_effects(experiment: Experiment) -> list[tuple[float, float]]:
+    """(raw log ratio, its error) of each variant in the last look of each test that is over."""
+    over = Experiment.objects.filter(
+        workspace=experiment.workspace_id, status__in=[Experiment.Status.STOPPED, Experiment.Status.ARCHIVED]
+    ).exclude(pk=experiment.pk)
+    looks = Look.objects.filter(experiment__in=over).order_by("experiment_id", "-number").distinct("experiment_id")
+    found = []
+    for look in list(looks)[:MOST_TESTS]:
+        lifts = [arm["lift"] for arm in look.result.get("arms", []) if arm.get("lift")]
+        found += [(lift["log_ratio"], lift["error"]) for lift in lifts if lift.get("error")]
+    return found
+
+
+def effect(log_ratio: float, error: float, prior: Prior, *, lower_is_better: bool, alpha: float) -> dict[str, Any]:
+    """Normal prior times normal likelihood on the log scale; lifts are shares of the control."""
+    from scipy.special import ndtr, ndtri
+
+    from experiments.stats import shrinkage
+
+    mean, sd = shrinkage.shrink_effect(log_ratio, error**2, prior.sd)
+    half = -float(ndtri(alpha / 2)) * sd
+    worse = float(ndtr(-mean / sd)) if sd else 0.5
+    return {
+        "log_ratio": log_ratio,
+        "error": error,
+        "raw": _lift(log_ratio),
+        "shrunk_log": mean,
+        "shrunk_sd": sd,
+        "shrunk": _lift(mean),
+        "interval": [_lift(mean - half), _lift(mean + half)],
+        "chance_better": worse if lower_is_better else 1 - worse,
+    }
+
+
+def _lift(log_ratio: float) -> float:
+    return math.expm1(min(log_ratio, 700.0))

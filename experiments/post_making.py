@@ -1,0 +1,53 @@
+"""The posts of an experiment: drafts with a planned time, which need their approval like any other."""
+
+from datetime import datetime
+
+from accounts.access import Actor
+from campaigns.deliveries import schedule_delivery
+from campaigns.drafts import PartDraft, PostDraft
+from campaigns.models import Delivery
+from campaigns.services import create_post
+from experiments.models import Arm, Experiment, Unit
+from social.models import Connection
+
+
+def make_unit(
+    experiment: Experiment,
+    arm: Arm,
+    *,
+    block: str,
+    position: int,
+    at: datetime,
+    connection: Connection,
+    text: str,
+    by: Actor,
+) -> Unit:
+    delivery = make_delivery(experiment, text, connection, at, by=by, title=_title(experiment, block, position))
+    return Unit.objects.create(
+        workspace=experiment.workspace,
+        experiment=experiment,
+        block=block,
+        position=position,
+        arm=arm,
+        propensity=0.5,
+        delivery=delivery,
+        planned_at=at,
+    )
+
+
+def make_delivery(
+    experiment: Experiment, text: str, connection: Connection, at: datetime, *, by: Actor, title: str
+) -> Delivery:
+    draft = PostDraft(
+        parts=(PartDraft(text),),
+        title=title,
+        campaign=experiment.campaign,
+        connections=(connection.pk,),
+    )
+    post = create_post(draft, by=by)
+    return schedule_delivery(Delivery.objects.get(post=post), at, by=by)
+
+
+def _title(experiment: Experiment, block: str, position: int) -> str:
+    # Without the arm: whoever approves should not see which wording is hoped to win.
+    return f"{experiment.name[:80]}: {block}, post {position + 1}"
