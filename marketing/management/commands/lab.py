@@ -135,11 +135,22 @@ def reply_route(question: Question) -> Answer:
     return reply_routes().answer(text, channel, language)
 
 
+def stats(question: Question) -> Answer:
+    from experiments.lab import answer
+    from experiments.stats.errors import StatsError
+
+    try:
+        return answer(question)
+    except StatsError as error:
+        raise LabError(str(error)) from error
+
+
 LABS: dict[str, Callable[[Question], Answer]] = {
     "count-text": count_text,
     "guard": guard,
     "pii": find_pii,
     "reply-route": reply_route,
+    "stats": stats,
 }
 # These start a throwaway stack of their own.
 STACKED = {"reply-route"}
