@@ -15,6 +15,7 @@ from tests.sandbox.telegram_cast import Hook, Telegram, TelegramBot
 from tests.waiting import wait_for
 
 DAY = 86400
+NOON = 20_700 * DAY + 43_200.0
 ASKED = ["message_reaction_count", "chat_member"]
 
 
@@ -114,10 +115,9 @@ def test_effects_of_wording_are_seen_in_reactions(sandbox: Sandbox, bot: Telegra
 
 @pytest.fixture
 def still(world: World, monkeypatch: pytest.MonkeyPatch) -> float:
-    """Time moves only when a test moves it; it starts at a batch."""
-    started = world.clock.now() // BATCH_SECONDS * BATCH_SECONDS
-    monkeypatch.setattr(world.clock, "now", lambda: started + world.clock.offset)
-    return started
+    """Time moves only when a test moves it; it starts at a noon, which is a batch."""
+    monkeypatch.setattr(world.clock, "now", lambda: NOON + world.clock.offset)
+    return NOON
 
 
 @pytest.fixture

@@ -18,13 +18,13 @@ from tests.sandbox.visitors_cast import Shop
 from tests.waiting import wait_for
 
 DAY = 86400
+NOON = 20_700 * DAY + 43_200.0
 
 
 @pytest.fixture(autouse=True)
 def still(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time moves only when a test moves it."""
-    started = world.clock.now()
-    monkeypatch.setattr(world.clock, "now", lambda: started + world.clock.offset)
+    """Time moves only when a test moves it; it starts at a noon."""
+    monkeypatch.setattr(world.clock, "now", lambda: NOON + world.clock.offset)
 
 
 @pytest.fixture
