@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.stats import barnard_exact, wilcoxon
+from scipy.stats import barnard_exact
 
 from experiments.stats import bayes, exact, frequentist, paired, power, sequential, shrinkage, srm
 from experiments.stats.errors import StatsError
@@ -309,7 +309,7 @@ def pairs(given: Question) -> Answer:
         "min_attainable_p": found.min_attainable_p,
         "hodges_lehmann": found.hodges_lehmann,
         "p_t": paired.paired_t_p(differences),
-        "p_wilcoxon": float(wilcoxon(differences).pvalue) if any(differences) else 1.0,
+        "p_wilcoxon": paired.wilcoxon_p(differences),
         "ci_inverted": found.interval,
         "exact": found.is_exact,
     }

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import betainc, betaincc, betaincinv, betaln, digamma, expit, ndtri, xlog1py, zeta
 
-from experiments.stats.checks import Floats, check_positive, check_rate, check_share
+from experiments.stats.checks import MOST_COUNT, Floats, check_positive, check_rate, check_share
 from experiments.stats.errors import StatsError
 from experiments.stats.frequentist import Interval
 from experiments.stats.special import gauss_legendre, running_integrals
@@ -79,9 +79,10 @@ class Comparison:
 
 
 def posterior_of(x: float, n: float, a0: float = 1.0, b0: float = 1.0, arm: str = "") -> Beta:
-    """Beta(a0 + x, b0 + n - x); raises `StatsError` unless 0 ≤ x ≤ n and a0, b0 > 0."""
+    """Beta(a0 + x, b0 + n - x); raises `StatsError` unless 0 ≤ x ≤ n and a0, b0 are from .01 to 1e15."""
     x, n = check_rate(x, n, arm)
-    return Beta(check_positive(a0, "a0") + x, check_positive(b0, "b0") + n - x)
+    a0, b0 = (check_positive(value, name, 0.01, MOST_COUNT) for value, name in ((a0, "a0"), (b0, "b0")))
+    return Beta(a0 + x, b0 + n - x)
 
 
 def best_arm(arms: Sequence[Beta], lower_is_better: bool = False) -> Best:
@@ -144,11 +145,13 @@ def _mode(a: Floats, b: Floats) -> Floats:
 
 def _log_density(shift: Floats, a: Floats, b: Floats) -> Floats:
     """Of the logit at its mode + shift, less that at the mode."""
-    share = a / (a + b)
-    # The first form keeps its digits for narrow densities, the second does not overflow.
-    near = np.log1p(share * np.expm1(np.clip(shift, -30, 30)))
-    far = np.logaddexp(np.log1p(-share), np.log(share) + shift) if np.abs(shift).max() > 30 else near
-    return a * shift - (a + b) * np.where(np.abs(shift) <= 30, near, far)
+    # Seen from the rarer outcome, so that no large terms cancel.
+    rare, size = np.minimum(a, b), a + b
+    share, turned = rare / size, np.where(a <= b, shift, -shift)
+    near = np.log1p(share * np.expm1(np.clip(turned, -30, 30)))
+    # Does not overflow.
+    far = np.logaddexp(np.log1p(-share), np.log(share) + turned) if np.abs(shift).max() > 30 else near
+    return rare * turned - size * np.where(np.abs(turned) <= 30, near, far)
 
 
 def _panel_ends(a: Floats, b: Floats) -> Floats:
@@ -166,9 +169,9 @@ def _distances(a: Floats, b: Floats) -> Floats:
     """
     scaled = DROPS / a
     distance = np.log1p(scaled + np.sqrt(2 * scaled))
-    share = a / (a + b)
+    first, second = a / (a + b), b / (a + b)
     for _ in range(6):
-        slope = a - (a + b) * share / (share + (1 - share) * np.exp(-distance))
+        slope = a * second * np.expm1(-distance) / (first + second * np.exp(-distance))
         excess = _log_density(distance, a, b) + DROPS
         distance = np.maximum(distance - excess / np.minimum(slope, -TINY), distance / 8)
     return np.sort(distance, axis=1)

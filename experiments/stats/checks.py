@@ -10,6 +10,9 @@ from experiments.stats.errors import StatsError
 
 # Beyond this a float no longer tells one count from the next.
 MOST_COUNT = 1e15
+# Squares and reciprocals of numbers within these stay finite.
+SMALLEST, LARGEST = 1e-100, 1e100
+SMALLEST_SHARE = 1e-12
 
 Floats = NDArray[np.float64]
 
@@ -32,21 +35,21 @@ def check_rate(x: float, n: float, arm: str = "", least_n: float = 0) -> tuple[f
 
 
 def check_share(value: float, name: str) -> float:
-    """A number strictly between 0 and 1."""
-    if not 0 < value < 1:
+    """A number between 0 and 1, apart from both by 1e-12."""
+    if not SMALLEST_SHARE <= value <= 1 - SMALLEST_SHARE:
         raise StatsError(f"{name} must be between 0 and 1, both excluded")
     return float(value)
 
 
-def check_positive(value: float, name: str) -> float:
-    if not (math.isfinite(value) and value > 0):
-        raise StatsError(f"{name} must be above 0")
+def check_positive(value: float, name: str, least: float = SMALLEST, most: float = LARGEST) -> float:
+    if not least <= value <= most:
+        raise StatsError(f"{name} must be above 0, from {least:g} to {most:g}")
     return float(value)
 
 
 def check_finite(value: float, name: str) -> float:
-    if not math.isfinite(value):
-        raise StatsError(f"{name} must be a finite number")
+    if not abs(value) <= LARGEST:
+        raise StatsError(f"{name} must be a finite number of at most {LARGEST:g}")
     return float(value)
 
 
@@ -55,8 +58,8 @@ def check_list(values: ArrayLike, name: str, least: int = 1) -> Floats:
     array = np.asarray(values, dtype=float)
     if array.ndim != 1 or len(array) < least:
         raise StatsError(f"{name} must be a list of at least {least} number{'s' if least > 1 else ''}")
-    if not np.isfinite(array).all():
-        raise StatsError(f"{name} must hold finite numbers only")
+    if not (np.abs(array) <= LARGEST).all():
+        raise StatsError(f"{name} must hold finite numbers of at most {LARGEST:g} only")
     return array
 
 

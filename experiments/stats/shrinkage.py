@@ -68,8 +68,8 @@ def _estimates(y: Sequence[float], v: Sequence[float]) -> tuple[Floats, Floats]:
     estimates, variances = check_list(y, "y"), check_list(v, "v")
     if len(estimates) != len(variances):
         raise StatsError("y and v must have the same length")
-    if not (variances > 0).all():
-        raise StatsError("v must hold numbers above 0 only")
+    for variance in variances:
+        check_positive(variance, "each of v")
     return estimates, variances
 
 

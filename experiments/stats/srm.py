@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import betainc, betaincc, chdtrc
 
-from experiments.stats.checks import Floats, check_count, check_list, check_positive
+from experiments.stats.checks import SMALLEST_SHARE, Floats, check_count, check_list, check_positive
 from experiments.stats.errors import StatsError
 from experiments.stats.special import binomial_pmf, deviance, stirling_error
 
@@ -53,6 +53,8 @@ def check_ratio(counts: Sequence[float], weights: Sequence[float], concentration
     if (shares < 0).any() or not shares.any():
         raise StatsError("weights must not be negative, and one at least must be above 0")
     expected = shares > 0
+    if (shares[expected] < SMALLEST_SHARE * shares.sum()).any():
+        raise StatsError("a weight must be 0 or at least a millionth of a millionth of the total")
     seen, shares, strays = seen[expected], shares[expected], seen[~expected]
     shares = shares / shares.sum()
     log_e = log_bayes_factor(seen, shares, concentration)
