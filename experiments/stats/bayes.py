@@ -283,12 +283,26 @@ def _difference_law(control: Beta, variant: Beta, differences: Floats) -> tuple[
 
 
 def _nodes(arm: Beta, bottom: Floats, top: Floats) -> tuple[Floats, Floats]:
-    """Rates between bottom and top (both (r, 1)) and the arm's mass at each, shape (r, m)."""
+    """Rates between bottom and top (both (r, 1)) and the arm's mass at each, shape (1, m) or (r, m)."""
+    even = _even_nodes(arm)
+    if bottom.max() <= even[0][0, 0] and top.min() >= even[0][0, -1]:
+        return even
     ends, whole = _panels(arm)
     with np.errstate(divide="ignore"):
         low, high = (np.log(edge) - np.log1p(-edge) for edge in (bottom, top))
     points, masses = _masses(arm, np.clip(ends, low, high))
     return expit(points), masses / whole
+
+
+@lru_cache(maxsize=256)
+def _even_nodes(arm: Beta) -> tuple[Floats, Floats]:
+    """Even steps converge as fast as any rule where nothing cuts the density off: it is analytic up to ±iπ."""
+    ends, _ = _panels(arm)
+    step = min(0.5 * math.sqrt(1 / arm.a + 1 / arm.b), 0.45)
+    points = np.arange(ends[0, 0], ends[0, -1] + step, step)[None, :]
+    a, b = np.array([arm.a]), np.array([arm.b])
+    masses = np.exp(_log_density(points - _mode(a, b), a, b))
+    return expit(points), masses / masses.sum()
 
 
 @lru_cache(maxsize=256)

