@@ -14,7 +14,7 @@ from analytics.models import MeasuredPost
 from lib.clock import now
 from social import credentials
 from social.models import Connection, Network
-from social.networks.port import Failure, NetworkError, Readings
+from social.networks.port import Failure, NetworkError, PostNumbers, Readings
 from social.services import pause_by_network
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,8 @@ LIMIT = 1000
 MAX_WAIT = timedelta(hours=1)
 # X's cap for reading is used up: publishing goes on, and reading is tried again the next day.
 READ_CAP = "usage_cap"
+# Of reading views, before reactions are kept without them.
+TRIES = 2
 
 
 def measure_due(limit: int = LIMIT) -> int:
@@ -74,14 +76,28 @@ def _prepare(claim: Claim) -> list[MeasuredPost]:
 
 def _read(posts: Sequence[MeasuredPost]) -> Readings:
     """Private numbers in a call of their own: beside one that they are kept back for, X may keep back others."""
+    connection = posts[0].connection
+    if connection.network == Network.TELEGRAM:
+        return _read_telegram(connection, posts)
     young = [post.remote_id for post in posts if now() - post.published_at < ages.PRIVATE_FOR]
     old = [post.remote_id for post in posts if post.remote_id not in young]
-    connection = posts[0].connection
     found = _ask(connection, young, with_private=True) if young else Readings({})
     if not old:
         return found
     more = _ask(connection, old, with_private=False)
     return Readings(found.posts | more.posts, found.gone | more.gone, more.windows)
+
+
+def _read_telegram(connection: Connection, posts: Sequence[MeasuredPost]) -> Readings:
+    """What the bot has heard is not lost over views that cannot be read: after some tries it goes without them."""
+    remote_ids = [post.remote_id for post in posts]
+    try:
+        return credentials.open_client(connection).read_metrics(remote_ids)
+    except NetworkError as error:
+        is_passing = error.failure in {Failure.TEMPORARY, Failure.RATE_LIMIT}
+        if not is_passing or any(post.failures < TRIES for post in posts):
+            raise
+        return Readings(dict.fromkeys(remote_ids, PostNumbers({}, {"impressions": ages.Missing.NOT_YET})))
 
 
 def _ask(connection: Connection, remote_ids: list[str], *, with_private: bool) -> Readings:
@@ -109,20 +125,23 @@ def _put_off(claim: Claim, posts: Sequence[MeasuredPost], error: NetworkError) -
         if error.failure is Failure.UNAUTHORIZED:
             credentials.mark_reconnect(connection, error.message)
         for post in posts:
-            record.put_off(post, now() + _wait(post, error), claim.lease_until, counts=_counts(error))
-        if error.failure is Failure.RATE_LIMIT and error.retry_at:
+            record.put_off(post, now() + _wait(post, error), claim.lease_until, counts=_counts(connection, error))
+        if error.failure is Failure.RATE_LIMIT and error.retry_at and connection.network == Network.X:
             _rest(connection, error.retry_at)
 
 
-def _counts(error: NetworkError) -> bool:
-    return error.failure in {Failure.TEMPORARY, Failure.REJECTED}
+def _counts(connection: Connection, error: NetworkError) -> bool:
+    """Waiting for a window on X is no failure; on Telegram a session that has to wait is one."""
+    is_window = error.failure is Failure.RATE_LIMIT and connection.network == Network.X
+    return not is_window and error.failure in {Failure.TEMPORARY, Failure.REJECTED, Failure.RATE_LIMIT}
 
 
 def _wait(post: MeasuredPost, error: NetworkError) -> timedelta:
     if error.code == READ_CAP:
         return timedelta(days=1)
-    backoff = min(MAX_WAIT, timedelta(minutes=2 ** min(post.failures, 8))) if _counts(error) else timedelta(0)
-    return max(backoff, (error.retry_at or now()) - now())
+    if error.failure is Failure.RATE_LIMIT and post.connection.network == Network.X:
+        return (error.retry_at or now()) - now()
+    return min(MAX_WAIT, timedelta(minutes=2 ** min(post.failures, 8)))
 
 
 def _rest(connection: Connection, until: datetime) -> None:

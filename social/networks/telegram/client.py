@@ -174,9 +174,16 @@ class TelegramClient:
 
     def read_metrics(self, remote_ids: Sequence[str], *, with_private: bool = True) -> Readings:
         """Views, where somebody gave a session. A bot cannot ask for anything: reactions are told to it."""
+        unread = Readings({pk: PostNumbers({}, {"impressions": "needs_session"}) for pk in remote_ids})
         if self.reader is None:
-            return Readings({pk: PostNumbers({}, {"impressions": "needs_session"}) for pk in remote_ids})
-        views = self.reader.views(self.chat_id, [_message_id(remote_id) for remote_id in remote_ids])
+            return unread
+        try:
+            views = self.reader.views(self.chat_id, [_message_id(remote_id) for remote_id in remote_ids])
+        except NetworkError as error:
+            # The person's session has ended or sees no such chat; the bot is well.
+            if error.failure not in {Failure.UNAUTHORIZED, Failure.REJECTED}:
+                raise
+            return unread
         return Readings({pk: _views_of(views.get(int(pk))) for pk in remote_ids})
 
     def read_timeline(self, since_id: str = "", since: datetime | None = None) -> list[RemotePost]:

@@ -16,7 +16,7 @@ from lib.clock import now
 from social.models import Connection
 from tests.analytics.collection.conftest import READS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_workspace")]
 PUBLIC = {"impressions", "likes", "replies", "reposts", "quotes", "bookmarks"}
 PRIVATE = {"link_clicks", "profile_clicks"}
 # A moment after each age, so that the tick finds it.
