@@ -1,6 +1,8 @@
 """Where a network forbids the same text twice: on several accounts, of one customer or of many, or again too soon."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 from campaigns.models import Delivery
 from campaigns.rendering import Rendered
@@ -11,6 +13,8 @@ from social.networks.rules import RULES
 
 REMEMBERED = timedelta(days=30)
 SAME_ACCOUNT = timedelta(days=1)
+# Whether two deliveries of one account belong to one test, where the likeness is the point. Filled by higher apps.
+PAIRED: list[Callable[[UUID, UUID], bool]] = []
 ELSEWHERE = (
     "This is too close to a post that somebody else has published there. X forbids the same text on several accounts: "
     "say it in your own words."
@@ -59,6 +63,8 @@ def _explain(delivery: Delivery, row: Fingerprint) -> str:
     if other is None:
         return ""
     if row.connection_id == delivery.connection_id:
+        if any(is_paired(delivery.pk, row.delivery_id) for is_paired in PAIRED):
+            return ""
         is_soon = row.seen_at > now() - SAME_ACCOUNT
         return (
             f"The same text stands in “{other.post}” for this account already. Change it, or wait a day."

@@ -1,6 +1,7 @@
 """The posts of an experiment: drafts with a planned time, which need their approval like any other."""
 
 from datetime import datetime
+from uuid import UUID
 
 from accounts.access import Actor
 from campaigns.deliveries import schedule_delivery
@@ -46,6 +47,13 @@ def make_delivery(
     )
     post = create_post(draft, by=by)
     return schedule_delivery(Delivery.objects.get(post=post), at, by=by)
+
+
+def is_one_block(delivery_id: UUID, other_id: UUID) -> bool:
+    """Whether both are posts of one pair: two wordings of one content are alike on purpose."""
+    units = Unit.objects.filter(delivery__in=[delivery_id, other_id])
+    places = {(unit.experiment_id, unit.block, unit.position // 2) for unit in units}
+    return len(units) == 2 and len(places) == 1
 
 
 def _title(experiment: Experiment, block: str, position: int) -> str:

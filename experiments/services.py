@@ -43,6 +43,8 @@ __all__ = [
 
 Design, Status, Allocation = Experiment.Design, Experiment.Status, Experiment.Allocation
 CHANGEABLE = ("name", "campaign", *(name for name in DECISIVE if name != "design"))
+# All but what people write.
+UNCHECKED = {field.name for field in Experiment._meta.fields} - {"name", "hypothesis", "metric", "allocation"}
 # So soon after the start it is looked at for the first time.
 FIRST_LOOK = timedelta(hours=1)
 
@@ -240,7 +242,7 @@ def _clean(row: Experiment) -> None:
         raise ValidationError({"horizon_days": "From 1 to 366 days."})
     if row.planned_units is None:
         row.planned_units = plan_units(row)
-    row.full_clean(exclude=["workspace", "campaign", "created_by", "parent"])
+    row.clean_fields(exclude=UNCHECKED)
 
 
 def _change_draft(row: Experiment, arms: Sequence[ArmDraft] | None, fields: dict[str, Any], by: Actor) -> Experiment:
@@ -262,7 +264,7 @@ def _change_draft(row: Experiment, arms: Sequence[ArmDraft] | None, fields: dict
 def _rename(row: Experiment, fields: dict[str, Any], by: Actor) -> Experiment:
     row.name = str(fields.get("name", row.name)).strip()
     row.campaign = fields.get("campaign", row.campaign)
-    row.full_clean(exclude=["workspace", "campaign", "created_by", "parent"])
+    row.clean_fields(exclude=UNCHECKED)
     row.updated_at = now()
     row.save(update_fields=["name", "campaign", "updated_at"])
     audit.record("experiment.change", row, by=by, changed=sorted(fields))

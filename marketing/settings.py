@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "marketing.monitoring.middleware.MeterMiddleware",
     "marketing.middleware.SecurityHeadersMiddleware",
     # Before everything that costs time, and before hosts are checked: workspaces bring domains of their own.
     "analytics.tracking.middleware.ShortLinkMiddleware",
@@ -329,6 +330,8 @@ BREAKER_NETWORK = env.integer("BREAKER_NETWORK", 25)
 # What a healthy account sends at most; one that a network has warned sends less.
 POSTS_PER_HOUR = env.integer("POSTS_PER_HOUR", 100)
 BREAKER_OPEN_S = env.number("BREAKER_OPEN_S", 30)
+# Who may read /metrics: this bearer token; without one only this machine itself.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 SOURCE_RESCAN_S = env.number("SOURCE_RESCAN_S", 300)
 PUBLISHING_LOG_DAYS = env.integer("PUBLISHING_LOG_DAYS", 180)
 
@@ -370,12 +373,14 @@ CELERY_BEAT_SCHEDULE = {
     "run-replays": {"task": "agents.run_replays", "schedule": 10.0},
     "export-traces": {"task": "agents.export_traces", "schedule": 30.0},
     "expire-threads": {"task": "agents.expire_threads", "schedule": 3600.0},
+    "take-sample": {"task": "marketing.take_sample", "schedule": 60.0},
     "make-reports": {"task": "analytics.make_reports", "schedule": 5.0},
     "roll-up-events": {"task": "analytics.roll_up", "schedule": 5.0},
     "keep-event-months": {"task": "analytics.keep_partitions", "schedule": 86_400.0},
     "measure-posts": {"task": "analytics.measure_posts", "schedule": 60.0},
     "read-accounts": {"task": "analytics.read_accounts", "schedule": 600.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
+    "tend-experiments": {"task": "experiments.tick", "schedule": 60.0},
 }
 
 # --- API --------------------------------------------------------------------------------------------------
