@@ -11,6 +11,7 @@ from accounts.models import Role, Workspace
 from accounts.stops import instance_stop, workspace_stop
 from campaigns.attention import count_for_navigation
 from marketing.health import scheduler_age_s
+from marketing.monitoring.pressure import poll_s
 
 THEMES = {"light", "dark"}
 REAL_X = "https://api.x.com"
@@ -19,7 +20,7 @@ REAL_X = "https://api.x.com"
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """Whatever needs a query waits until a template asks: the pages of errors ask for nothing."""
     theme = request.COOKIES.get("theme", "")
-    context: dict[str, Any] = {"theme": theme if theme in THEMES else "auto"}
+    context: dict[str, Any] = {"theme": theme if theme in THEMES else "auto", "poll_s": SimpleLazyObject(poll_s)}
     actor: Actor | None = getattr(request, "actor", None)
     if actor is None:
         return context

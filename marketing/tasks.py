@@ -6,12 +6,18 @@ from celery import shared_task
 from celery.signals import beat_init, before_task_publish, heartbeat_sent
 
 from marketing import health
+from marketing.monitoring import sampling
 
 
 @shared_task(name="marketing.heartbeat", expires=60)
 def heartbeat() -> None:
     health.record(health.TASK_KEY)
     health.record(health.WORKER_KEY)
+
+
+@shared_task(name="marketing.take_sample", expires=60)
+def take_sample() -> None:
+    sampling.take_sample()
 
 
 # Recorded where it is sent: a dead worker must not make the scheduler look dead.

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularSwaggerView
 
 from marketing.health import healthz
 from marketing.home import home
+from marketing.monitoring.metrics import metrics
 
 handler400 = "accounts.problems.bad_request"
 handler403 = "accounts.problems.permission_denied"
@@ -15,6 +16,7 @@ handler500 = "accounts.problems.server_error"
 urlpatterns = [
     path("", home, name="home"),
     path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("", include("accounts.urls")),
     path("", include("compliance.urls")),
     path("", include("compliance.public_urls")),

@@ -1,0 +1,139 @@
+"""Once a minute: what the processes counted, what database and broker say, and what is wrong."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from celery import current_app
+from django.db import connection
+from kombu.exceptions import OperationalError
+
+from accounts.scope import all_workspaces_scope
+from analytics.models import PerformanceSample
+from lib.clock import now
+from marketing.monitoring import alerts, pressure
+from marketing.monitoring.meters import BUCKETS, PROCESSES, client, minute_key
+
+Data = dict[str, Any]
+# Processes that have been silent for longer are gone.
+SILENT_S = 300
+TOP = 15
+QUEUES = ("celery",)
+DATABASE = """
+SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()),
+       current_setting('max_connections')::int,
+       COALESCE((SELECT max(extract(epoch FROM clock_timestamp() - xact_start)) FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()), 0),
+       (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'),
+       pg_database_size(current_database()),
+       (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()),
+       (SELECT round(100.0 * blks_hit / NULLIF(blks_hit + blks_read, 0), 2) FROM pg_stat_database
+        WHERE datname = current_database())
+"""
+BACKLOG = """
+SELECT COALESCE(extract(epoch FROM now() - min(due_at)), 0), count(*)
+FROM campaigns_delivery WHERE state IN ('scheduled', 'retry_wait') AND due_at < now()
+"""
+
+
+def take_sample() -> PerformanceSample:
+    """Write the minute down, tell staff what is wrong, and say how much pressure there is."""
+    data = _counted(time.time() - 60) | {
+        "memory": _memory(),
+        "database": _database(),
+        "queue": _queue(),
+        "publishing": _publishing(),
+    }
+    found = alerts.find_alerts(data)
+    data["alerts"] = [{"code": one.code, "text": one.text, "level": one.level} for one in found]
+    data["pressure"] = max((one.pressure for one in found), default=pressure.CALM)
+    sample = PerformanceSample.objects.create(at=now(), data=data)
+    pressure.press(data["pressure"])
+    alerts.tell_staff(found)
+    return sample
+
+
+def _counted(at: float) -> Data:
+    raw = client().hgetall(minute_key(at))
+    counts = {_text(name): int(number) for name, number in raw.items()}
+    return {kind: summary(kind, counts) for kind in ("request", "task")}
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def summary(kind: str, counts: Mapping[str, int]) -> Data:
+    """{"count", "errors", "p50_ms", "p95_ms", "p99_ms", "by_name": {name: {"count", "errors", "mean_ms"}}}."""
+    by_name: dict[str, Data] = {}
+    buckets = [0] * (len(BUCKETS) + 1)
+    for field, number in counts.items():
+        of, what, name = field.split("|", 2)
+        if of != kind:
+            continue
+        if what == "bucket":
+            buckets[int(name)] += number
+        else:
+            by_name.setdefault(name, {"count": 0, "errors": 0, "ms": 0})[what] += number
+    busiest = sorted(by_name.items(), key=lambda item: -item[1]["ms"])[:TOP]
+    return {
+        "count": sum(one["count"] for one in by_name.values()),
+        "errors": sum(one["errors"] for one in by_name.values()),
+        **{f"p{share}_ms": quantile(buckets, share / 100) for share in (50, 95, 99)},
+        "by_name": {
+            name: {"count": one["count"], "errors": one["errors"], "mean_ms": round(one["ms"] / one["count"], 1)}
+            for name, one in busiest
+            if one["count"]
+        },
+    }
+
+
+def quantile(buckets: list[int], share: float) -> float | None:
+    """The upper end of the bucket that it lies in; None where nothing was timed."""
+    total = sum(buckets)
+    if not total:
+        return None
+    reached = 0
+    for number, upper in zip(buckets, (*BUCKETS, BUCKETS[-1] * 2), strict=True):
+        reached += number
+        if reached >= share * total:
+            return float(upper)
+    return None
+
+
+def _memory() -> Data:
+    redis, since = client(), time.time() - SILENT_S
+    found = {_text(name): json.loads(value) for name, value in redis.hgetall(PROCESSES).items()}
+    gone = [name for name, one in found.items() if one["at"] < since]
+    if gone:
+        redis.hdel(PROCESSES, *gone)
+    alive = {name: one["rss"] for name, one in found.items() if name not in gone}
+    largest = sorted(alive.items(), key=lambda item: -item[1])[:TOP]
+    return {"processes": len(alive), "rss": sum(alive.values()), "by_process": dict(largest)}
+
+
+def _database() -> Data:
+    with connection.cursor() as cursor:
+        cursor.execute(DATABASE)
+        row = cursor.fetchone()
+    names = ("connections", "max_connections", "longest_s", "waiting", "size", "deadlocks", "hit_percent")
+    return {name: None if value is None else float(value) for name, value in zip(names, row, strict=True)}
+
+
+def _queue() -> Data:
+    with current_app.connection_for_read() as broker:
+        try:
+            depths = [broker.default_channel.queue_declare(name, passive=True).message_count for name in QUEUES]
+        except (*broker.channel_errors, *broker.connection_errors, OperationalError):
+            # Nothing was ever sent, or no broker answers.
+            return {"depth": None}
+    return {"depth": sum(depths)}
+
+
+def _publishing() -> Data:
+    """How late the latest waiting post is."""
+    with all_workspaces_scope("see how late publishing is"), connection.cursor() as cursor:
+        cursor.execute(BACKLOG)
+        late, count = cursor.fetchone()
+    return {"late_s": float(late), "overdue": count}
