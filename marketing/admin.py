@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from accounts.admin_site import ReadOnlyAdmin
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.admin_site import ReadOnlyAdmin
 from analytics.models import PerformanceSample
 from marketing.monitoring.pressure import BUSY, CALM, OVERLOADED
 
