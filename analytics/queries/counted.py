@@ -1,4 +1,4 @@
-"""Counts of events, from their rollups: the one place where questions read them."""
+"""Counts of events as the questions want them: people's and bots' apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
-
-from analytics.models import DayRollup, Event
+from analytics.models import Event
+from analytics.rollups import counts
 from campaigns.models import Campaign
 
 Kind = Event.Kind
@@ -33,27 +32,19 @@ class Count:
 
 
 def count_by(
-    workspace_id: UUID, since: date, until: date, by: Sequence[str], *, campaign: Campaign | None = None
+    workspace_id: UUID,
+    since: date,
+    until: date,
+    by: Sequence[str],
+    *,
+    campaign: Campaign | None = None,
+    **more: Any,
 ) -> dict[tuple[Any, ...], Count]:
-    """By any of day, kind, name, campaign_id, post_id, link_id, arm; both days are included."""
+    """By the names that `rollups.counts` knows; both days are included."""
+    rows = counts(workspace_id, since, until, by=[*by, "is_bot"], campaign_id=campaign.pk if campaign else None, **more)
     found: dict[tuple[Any, ...], Count] = {}
-    for row in _rows(workspace_id, since, until, [*by, "is_bot"], campaign):
+    for row in rows:
         key = tuple(row[name] for name in by)
-        count = (
-            Count(bots=row["events"]) if row["is_bot"] else Count(row["events"], row["visitors"], row["value_micro"])
-        )
-        found[key] = found.get(key, Count()) + count
+        people = Count(row["events"], row["visitors"], row["value_micro"])
+        found[key] = found.get(key, Count()) + (Count(bots=row["events"]) if row["is_bot"] else people)
     return found
-
-
-def _rows(
-    workspace_id: UUID, since: date, until: date, by: list[str], campaign_id: UUID | None
-) -> list[dict[str, Any]]:
-    rows = DayRollup.objects.filter(workspace_id=workspace_id, day__range=(since, until))
-    if campaign:
-        rows = rows.filter(campaign_id=campaign.pk)
-    sums = {"events": Sum("events"), "visitors": Sum("visitors"), "value_micro": Sum("value_micro")}
-    # The names of the sums are those of the columns.
-    named = {f"{name}_sum": total for name, total in sums.items()}
-    found = rows.order_by().values(*by).annotate(**named)
-    return [{**row, **{name: row[f"{name}_sum"] for name in sums}} for row in found]

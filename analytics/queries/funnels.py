@@ -9,6 +9,7 @@ from analytics.models import Funnel
 from analytics.queries.counted import Count, Kind, count_by
 from analytics.queries.period import Period
 from analytics.queries.totals import Totals, totals
+from analytics.queries.words import percent
 from campaigns.models import Campaign
 
 LABELS = {
@@ -34,6 +35,10 @@ class Step:
     share: float | None
     of_first: float | None
     note: str = ""
+
+    @property
+    def share_text(self) -> str:
+        return percent(self.share)
 
     @property
     def bar(self) -> int:

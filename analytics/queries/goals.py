@@ -6,6 +6,7 @@ from accounts.models import Workspace
 from analytics.models import FollowerCount, Target
 from analytics.queries.period import FIRST_DAY, Period, today
 from analytics.queries.totals import Totals, totals
+from analytics.queries.words import money
 from campaigns.models import Campaign, Delivery
 
 LABELS = {
@@ -28,6 +29,18 @@ class Goal:
     target: Target
     reached: int | None
     note: str = ""
+    currency: str = "USD"
+
+    @property
+    def reached_text(self) -> str:
+        return self._words(self.reached or 0)
+
+    @property
+    def wanted_text(self) -> str:
+        return self._words(self.target.value)
+
+    def _words(self, value: int) -> str:
+        return money(value, self.currency) if self.target.metric == "revenue" else f"{value:,}"
 
     @property
     def label(self) -> str:
@@ -66,7 +79,7 @@ def _goal(target: Target, campaign: Campaign, period: Period, known: Totals) -> 
         gained = _followers(campaign, period)
         return Goal(target, gained, FOLLOWERS_NOTE if gained is not None else "Followers were not counted twice yet.")
     name = "revenue_micro" if target.metric == "revenue" else target.metric
-    return Goal(target, getattr(known, name), known.notes.get(name, ""))
+    return Goal(target, getattr(known, name), known.notes.get(name, ""), known.currency)
 
 
 def _followers(campaign: Campaign, period: Period) -> int | None:

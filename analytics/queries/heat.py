@@ -1,22 +1,20 @@
 """The hours of a week: when posts did well, and when people click."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import IntegerField, Sum
-from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
-
 from accounts.models import Workspace
-from analytics.models import HourRollup
 from analytics.queries.aged import Aged
-from analytics.queries.counted import Kind
+from analytics.queries.counted import Kind, count_by
 from analytics.queries.period import Period
+from analytics.queries.words import percent
 from campaigns.models import Campaign
 
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # A cell says nothing below so many posts.
 ENOUGH = 3
 LEVELS = 5
@@ -36,6 +34,18 @@ class Cell:
     def is_too_few(self) -> bool:
         return self.number > 0 and self.value is None
 
+    @property
+    def day_name(self) -> str:
+        return WEEKDAYS[self.weekday]
+
+    @property
+    def words(self) -> str:
+        """Mon 09:00: 4, 2.1 %"""
+        is_rate = self.value is not None and self.value != self.number
+        rate = f", {percent(self.value)}" if is_rate else ""
+        few = ", too few to say" if self.is_too_few else ""
+        return f"{self.day_name} {self.hour:02}:00: {self.number:,}{rate}{few}"
+
 
 def heat_of_posts(posts: Iterable[Aged], zone: str) -> list[list[Cell]]:
     """By weekday (Monday first) and hour: how many posts, and the median of their engagements per impression."""
@@ -53,17 +63,15 @@ def heat_of_posts(posts: Iterable[Aged], zone: str) -> list[list[Cell]]:
 
 def heat_of_clicks(workspace: Workspace, period: Period, *, campaign: Campaign | None = None) -> list[list[Cell]]:
     """By weekday and hour: how many clicks of people came."""
+    counted = count_by(
+        workspace.pk, period.start, period.end, ["hour"], campaign=campaign, unit="hour", kinds=[Kind.CLICK]
+    )
     clock = ZoneInfo(period.zone)
-    rows = HourRollup.objects.filter(workspace_id=workspace.pk, hour__gte=period.starts_at, hour__lt=period.ends_at)
-    rows = rows.filter(kind=Kind.CLICK, is_bot=False)
-    if campaign:
-        rows = rows.filter(campaign_id=campaign.pk)
-    place: Any = {
-        "weekday": ExtractIsoWeekDay("hour", tzinfo=clock, output_field=IntegerField()),
-        "of_day": ExtractHour("hour", tzinfo=clock, output_field=IntegerField()),
-    }
-    sums: Any = rows.order_by().annotate(**place).values("weekday", "of_day").annotate(number=Sum("events"))
-    return _grid({(row["weekday"] - 1, row["of_day"]): (row["number"], float(row["number"])) for row in sums})
+    found: Counter[tuple[int, int]] = Counter()
+    for (hour,), count in counted.items():
+        at = hour.astimezone(clock)
+        found[at.weekday(), at.hour] += count.events
+    return _grid({place: (number, float(number)) for place, number in found.items() if number})
 
 
 def _grid(found: dict[tuple[int, int], tuple[int, float | None]]) -> list[list[Cell]]:

@@ -17,6 +17,7 @@ from analytics.models import Conversion, Tracking
 from analytics.queries.measured import NO_CONVERSIONS, NO_VALUES
 from analytics.queries.period import Period
 from analytics.queries.totals import Totals, totals
+from analytics.queries.words import money, signed_percent
 from campaigns.models import Campaign
 
 LEVEL = 0.90
@@ -69,6 +70,46 @@ class Roi:
     @property
     def ratio_high(self) -> float | None:
         return self._ratio(self.revenue_high_micro)
+
+    @property
+    def ratio_text(self) -> str:
+        return signed_percent(self.ratio)
+
+    @property
+    def ratio_low_text(self) -> str:
+        return signed_percent(self.ratio_low)
+
+    @property
+    def ratio_high_text(self) -> str:
+        return signed_percent(self.ratio_high)
+
+    @property
+    def chance_text(self) -> str:
+        """Never quite sure."""
+        chance = self.chance_positive
+        if chance is None:
+            return ""
+        return "above 99 %" if chance > 0.99 else "below 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
+
+    @property
+    def revenue_text(self) -> str:
+        return money(self.revenue_micro or 0)
+
+    @property
+    def ai_text(self) -> str:
+        return money(self.ai_cost_micro)
+
+    @property
+    def network_text(self) -> str:
+        return money(self.network_cost_micro)
+
+    @property
+    def media_text(self) -> str:
+        return money(self.media_cost_micro)
+
+    @property
+    def profit_text(self) -> str:
+        return money(self.profit_micro or 0)
 
     def _ratio(self, revenue: int | None) -> float | None:
         return None if revenue is None or not self.costs_micro else (revenue - self.costs_micro) / self.costs_micro

@@ -1,0 +1,59 @@
+"""The numbers of a page as server-sent events, sent when one of them changes.
+
+A connection ends after a minute: clients of event streams come back by themselves.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db import connection as database
+
+from accounts.models import Workspace
+from accounts.scope import workspace_scope
+from analytics.queries.overview import KPIS
+from analytics.queries.period import Period
+from analytics.queries.totals import totals
+from analytics.queries.words import amount
+from campaigns.models import Campaign
+from social.models import Connection
+
+LOOK_S = 3.0
+KEEP_ALIVE_S = 15.0
+CONNECTION_S = 55.0
+
+
+def kpi_texts(workspace: Workspace, period: Period, **only: Any) -> dict[str, str]:
+    """By the name of a number, what its card says."""
+    known = totals(workspace, period, **only)
+    return {name: amount(name, getattr(known, name), known.currency) for name in KPIS}
+
+
+def kpi_events(
+    workspace: Workspace,
+    period: Period,
+    *,
+    campaign: Campaign | None = None,
+    connection: Connection | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[bytes]:
+    """Bytes of a text/event-stream; holds no connection to the database while it sleeps."""
+    told: dict[str, str] = {}
+    ends, spoken = clock() + CONNECTION_S, clock()
+    while True:
+        with workspace_scope(workspace.pk):
+            texts = kpi_texts(workspace, period, campaign=campaign, connection=connection)
+        if not database.in_atomic_block:
+            database.close()
+        if texts != told:
+            told, spoken = texts, clock()
+            yield f"event: kpis\ndata: {json.dumps(texts, ensure_ascii=False)}\n\n".encode()
+        elif clock() - spoken > KEEP_ALIVE_S:
+            spoken = clock()
+            yield b": still here\n\n"
+        if clock() > ends:
+            yield b"retry: 500\n\n"
+            return
+        sleep(LOOK_S)
