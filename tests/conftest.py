@@ -1,7 +1,9 @@
 """The cast: alice owns Roastery, bob edits, rita reviews, vic looks, gwen is a guest there; charlie is a stranger."""
 
+import functools
 import gc
 import os
+import zoneinfo
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.core.cache.backends.redis import RedisCacheClient
 from django.db import connection
 from django.template import Context, Template
 from django.test import Client, TransactionTestCase
@@ -44,6 +47,7 @@ def pytest_collection_finish() -> None:
     """What was collected stays to the end: it need not be searched for garbage over and over."""
     gc.collect()
     gc.freeze()
+    leaks.START.environ = leaks.environ()
 
 
 def pytest_runtest_setup() -> None:
@@ -113,6 +117,30 @@ def quiet_includes(django_test_environment) -> None:
         return note(template, context) if context.template is template else template.nodelist.render(context)
 
     Template._render = render
+
+
+@pytest.fixture(scope="session", autouse=True)
+def zones_read_once() -> Iterator[None]:
+    """Each new workspace asks for the names of all zones, each of which is a file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zoneinfo, "available_timezones", functools.cache(zoneinfo.available_timezones))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clients_kept_by_the_cache() -> Iterator[None]:
+    """Django makes a new one for each call, which is half of its time."""
+    make = RedisCacheClient.get_client
+
+    def kept(cache: RedisCacheClient, key: str | None = None, *, write: bool = False) -> Any:
+        clients = cache.__dict__.setdefault("kept_clients", {})
+        if write not in clients:
+            clients[write] = make(cache, key, write=write)
+        return clients[write]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RedisCacheClient, "get_client", kept)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ MANY_BYTES = 30_000_000
 
 @dataclass
 class Start:
-    """The database as the migrations made it, and the environment as the session found it."""
+    """The database as the migrations made it, and the environment before the first test."""
 
     tables: set[str] = field(default_factory=set)
     guarded: set[str] = field(default_factory=set)
@@ -42,7 +42,6 @@ class Start:
         self.tables = set(all_tables())
         self.guarded = open_to_truncate()
         self.staying = {name: count(name) for name in sorted(STAYING)}
-        self.environ = environ()
 
 
 START = Start()
@@ -157,7 +156,6 @@ def size(tables: Sequence[str]) -> int:
 
 
 def remove_leaks() -> None:
-    """So that only the test that left something fails."""
     drop(all_tables().keys() - START.tables)
     empty_tables()
 
@@ -171,15 +169,20 @@ def restore_environment() -> None:
 def check(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """After each test that commits, and after the last one of each file."""
     is_last = nextitem is None or nextitem.path != item.path
-    if not START.blocker or not (is_last or is_committing(item)):
-        return
-    with START.blocker.unblock():
-        leaks = find_leaks()
-        if leaks:
-            remove_leaks()
+    leaks = take_away() if is_last or is_committing(item) else []
     if is_last:
         leaks += find_changed_environment()
         restore_environment()
     if leaks:
         who = "It" if is_committing(item) else "A test of this file"
         pytest.fail(f"{who} left behind: {', '.join(leaks)}", pytrace=False)
+
+
+def take_away() -> list[str]:
+    """So that only the test that left something fails."""
+    if not START.blocker:
+        return []
+    with START.blocker.unblock():
+        if leaks := find_leaks():
+            remove_leaks()
+    return leaks
