@@ -152,12 +152,13 @@ def _top_two(arms: Arms, lower_is_better: bool) -> Floats:
     p = arms.standing(lower_is_better).p_best
     if len(p) == 1:
         return p
-    sure = p >= 1 - 1e-12
-    if sure.any():
-        challenged = ~sure / (len(p) - 1)
+    # Summed without the arm itself: 1 − p would lose the digits of a near-certain winner.
+    others = p @ (1 - np.eye(len(p)))
+    if not others.all():
+        challenged = (others > 0) / (len(p) - 1)
     else:
-        odds = p / (1 - p)
-        challenged = p * (odds.sum() - odds)
+        odds = p / others
+        challenged = p * (odds @ (1 - np.eye(len(p))))
     return TOP_TWO_SHARE * p + (1 - TOP_TWO_SHARE) * challenged
 
 
