@@ -29,6 +29,8 @@ from agents.prompts.assistants import archive_assistant, create_assistant, updat
 from agents.prompts.templates import create_template
 from agents.prompts.versions import PromptDraft
 from agents.threads import create_thread
+from analytics.reporting.making import finish_report, make_report
+from analytics.reporting.services import create_schedule, request_report
 from campaigns.autonomy import sign_policy
 from campaigns.deliveries import submit_post
 from campaigns.library import add_upload
@@ -81,6 +83,7 @@ ACTS = {
     "campaigns:recurrence-act": "pause",
     "agents:run-act": "up",
     "campaigns:conversation-act": "done",
+    "analytics:report-schedule-act": "pause",
     "campaigns:plan-act": "reject",
     "campaigns:plan-line-act": "reject",
 }
@@ -135,6 +138,7 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
         found |= plant_prompts(alice_actor)
         found |= plant_memory(alice_actor)
         found |= plant_inbox(found["connection_id"][0], alice_actor)
+        found |= plant_reports(alice_actor)
         for name, rows in plant_talk(alice_actor).items():
             found[name] = [*found.get(name, ()), *rows]
     found["bot_id"] = [700_001]
@@ -221,6 +225,15 @@ def plant_inbox(connection_id: object, by: Actor) -> dict[str, list[object]]:
         sent_at=now(),
     )
     return {"conversation_id": [talk.pk], "message_id": [message.pk]}
+
+
+def plant_reports(by: Actor) -> dict[str, list[object]]:
+    yesterday = now().date() - timedelta(days=1)
+    report = request_report(yesterday, yesterday, by=by)
+    make_report(by.workspace.pk, report.pk)
+    finish_report(report, [])
+    weekly = {"cron": "0 9 * * 1", "time_zone": "UTC", "period": "week"}
+    return {"report_id": [report.pk], "schedule_id": [create_schedule(by=by, name="Weekly", **weekly).pk]}
 
 
 def plant_prompts(by: Actor) -> dict[str, list[object]]:
