@@ -1,6 +1,7 @@
 """What a workspace's own rows say of its audience: numbers, and how far they carry."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ LOOKED_BACK = timedelta(days=365)
 # Below these a sentence about the audience is a guess.
 NEEDED = {"published": 20, "conversations": 30, "contacts": 50}
 TOP = 8
+# By name, filled by the app that measures: counts and, under "lines", the same in sentences. Inside the scope.
+FACTS: dict[str, Callable[[Workspace, Campaign | None], Data]] = {}
 
 
 def audience_facts(workspace: Workspace, campaign: Campaign | None = None) -> Data:
@@ -37,7 +40,7 @@ def audience_facts(workspace: Workspace, campaign: Campaign | None = None) -> Da
         "posts": _posts(live),
         "inbox": _inbox(workspace),
         "contacts": _contacts(workspace),
-    }
+    } | {name: facts_of(workspace, campaign) for name, facts_of in FACTS.items()}
 
 
 def is_enough(facts: Data) -> bool:
@@ -94,6 +97,8 @@ def told(facts: Data) -> list[str]:
     lines.append(f"{counts['contacts']} contacts.")
     if facts["contacts"]["languages"]:
         lines.append(f"Contacts by language: {_listed(facts['contacts']['languages'])}.")
+    for name in FACTS:
+        lines += facts.get(name, {}).get("lines", [])
     return lines
 
 

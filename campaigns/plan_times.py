@@ -17,10 +17,13 @@ DAYS_AHEAD = 60
 SOONEST = timedelta(hours=3)
 
 
-def suggest_times(connection: Connection, count: int, zone: str, *, exclude: UUID | None = None) -> list[datetime]:
-    """`count` moments, in order. `exclude` is the plan whose own lines do not count as taken."""
+def suggest_times(
+    connection: Connection, count: int, zone: str, *, exclude: UUID | None = None, hours: Sequence[time] = ()
+) -> list[datetime]:
+    """`count` moments, in order, at `hours` where some are given. Lines of the plan `exclude` do not count as taken."""
     taken = _taken(connection, exclude)
-    free = (at for at in _candidates(connection, zone) if at not in taken)
+    candidates = sensible_hours(now() + SOONEST, zone, hours) if hours else _candidates(connection, zone)
+    free = (at for at in candidates if at not in taken)
     return [at for at, _ in zip(free, range(count), strict=False)]
 
 

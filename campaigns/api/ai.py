@@ -156,11 +156,22 @@ class AiTime(serializers.Serializer[Any]):
     local = serializers.CharField()
 
 
+class HourAnswer(serializers.Serializer[Any]):
+    hour = serializers.IntegerField(help_text="On the workspace's clock.")
+    posts = serializers.IntegerField()
+    reach = serializers.FloatField(help_text="Geometric mean of the impressions after a day.")
+    low = serializers.FloatField(help_text="Of the 95 % interval.")
+    high = serializers.FloatField()
+
+
 class AccountTimes(serializers.Serializer[Any]):
     connection = serializers.UUIDField()
     account = serializers.CharField()
-    basis = serializers.ChoiceField(["slots", "defaults"], help_text="The account's own slots, or common hours.")
+    basis = serializers.ChoiceField(
+        ["measured", "slots", "defaults"], help_text="Its measured posts, its own slots, or common hours."
+    )
     times = AiTime(many=True)
+    hours = HourAnswer(many=True, help_text="What its measured posts reached, by the hour; the best first.")
 
 
 class TimingAnswer(AiRun):
