@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -24,6 +25,8 @@ from lib.clock import now
 
 log = structlog.get_logger(__name__)
 WEEKS, FEWEST_WEEKS = 8, 6
+# In the night after the day, and often enough that a scheduler that stood still for an hour misses none.
+LOOK_HOURS = range(2, 6)
 # In deviations of a normal distribution: about one day in two thousand by chance.
 FAR = 3.5
 NORMAL = 1.4826
@@ -51,12 +54,14 @@ def expect(values: list[int], *, is_count: bool = True) -> Expected | None:
 
 
 def find_anomalies() -> int:
-    """Of yesterday, in all workspaces in which anything happened lately; how many are new."""
+    """Of yesterday, where anything happened lately and the clock stands in LOOK_HOURS; how many are new."""
     with all_workspaces_scope("looking for unusual days"):
         recent = DayRollup.objects.filter(day__gte=now().date() - timedelta(weeks=2))
         ids = list(recent.order_by().values_list("workspace_id", flat=True).distinct())
     found = 0
     for workspace in Workspace.objects.filter(pk__in=ids, is_suspended=False):
+        if now().astimezone(ZoneInfo(workspace.time_zone)).hour not in LOOK_HOURS:
+            continue
         # One workspace that fails must not keep the others from being looked at.
         try:
             with workspace_scope(workspace.pk):

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from analytics import partitions, rollups
+from analytics import anomalies, partitions, rollups
 from analytics.collection import costs
 from analytics.collection import services as collection
 from analytics.reporting import mailing, making
@@ -34,3 +34,8 @@ def read_accounts() -> None:
     collection.read_followers()
     collection.import_due()
     costs.settle_forgotten()
+
+
+@shared_task(name="analytics.find_anomalies", expires=3600)
+def find_anomalies() -> None:
+    anomalies.find_anomalies()

@@ -379,6 +379,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-event-months": {"task": "analytics.keep_partitions", "schedule": 86_400.0},
     "measure-posts": {"task": "analytics.measure_posts", "schedule": 60.0},
     "read-accounts": {"task": "analytics.read_accounts", "schedule": 600.0},
+    "find-anomalies": {"task": "analytics.find_anomalies", "schedule": 3600.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
     "tend-experiments": {"task": "experiments.tick", "schedule": 60.0},
 }

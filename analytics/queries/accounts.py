@@ -10,6 +10,7 @@ from accounts.models import Workspace
 from analytics.models import FollowerCount
 from analytics.queries.period import Period
 from analytics.queries.totals import measured_posts
+from campaigns.models import Campaign
 from social.models import Connection
 
 
@@ -33,11 +34,18 @@ class Account:
         return self.readings[-1][1] - self.readings[0][1] if len(self.readings) > 1 else None
 
 
-def accounts(workspace: Workspace, period: Period, *, connection: Connection | None = None) -> list[Account]:
+def accounts(
+    workspace: Workspace,
+    period: Period,
+    *,
+    campaign: Campaign | None = None,
+    connection: Connection | None = None,
+) -> list[Account]:
+    """Of a campaign those to which its posts went, with the numbers of these posts."""
     shown = Connection.objects.shown().filter(workspace=workspace).order_by("network", "name")
     if connection:
         shown = shown.filter(pk=connection.pk)
-    readings, posts = _readings(workspace, period), _posts(workspace, period)
+    readings, posts = _readings(workspace, period), _posts(workspace, period, campaign)
     return [
         Account(
             connection=row,
@@ -47,6 +55,7 @@ def accounts(workspace: Workspace, period: Period, *, connection: Connection | N
             engagements=posts.get(row.pk, {}).get("engaged"),
         )
         for row in shown
+        if campaign is None or row.pk in posts
     ]
 
 
@@ -58,7 +67,7 @@ def _readings(workspace: Workspace, period: Period) -> dict[Any, list[tuple[date
     return found
 
 
-def _posts(workspace: Workspace, period: Period) -> dict[Any, dict[str, Any]]:
-    rows = measured_posts(workspace, period).order_by().values("connection_id")
+def _posts(workspace: Workspace, period: Period, campaign: Campaign | None) -> dict[Any, dict[str, Any]]:
+    rows = measured_posts(workspace, period, campaign=campaign).order_by().values("connection_id")
     rows = rows.annotate(number=Count("pk"), seen=Sum("impressions"), engaged=Sum("engagements"))
     return {row["connection_id"]: row for row in rows}

@@ -98,7 +98,7 @@ def overview(
     known = totals(workspace, period, campaign=campaign, connection=connection)
     lines = series_of(workspace, period, list(KPIS), campaign=campaign, connection=connection)
     aged = posts_at_age(workspace, period.starts_at, period.ends_at, campaign=campaign, connection=connection)
-    rows = accounts(workspace, period, connection=connection)
+    rows = accounts(workspace, period, campaign=campaign, connection=connection)
     before = None if connection else series_of(workspace, choice.against, ["clicks"], campaign=campaign)["clicks"]
     return Overview(
         choice=choice,
