@@ -56,10 +56,13 @@ def newcomers(world: World, chat: sqlite3.Row, now: float) -> int:
     # A group that has moved grows where it is now.
     if not chat["audience"] or chat["created_at"] is None or chat["migrated_to"]:
         return 0
+    taste = tastes.current(world.store.db)
     rows = world.store.db.execute(
         "SELECT * FROM tg_messages WHERE chat_id = ? AND owner = 0 AND service IS NULL", (chat["id"],)
     ).fetchall()
-    earned = [counts_of(world, row, chat, min(now, row["deleted_at"] or now)) for row in rows]
+    earned = [
+        audience.counts_at(facts_of(row, chat), min(now, row["deleted_at"] or now), world.seed, taste) for row in rows
+    ]
     return audience.new_followers(chat["audience"], chat["created_at"], now, earned)
 
 

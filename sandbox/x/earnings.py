@@ -9,9 +9,7 @@ from sandbox.world import World
 from sandbox.x import accounts, links
 
 
-def facts_of(db: sqlite3.Connection, post: sqlite3.Row) -> Facts:
-    account = accounts.by_id(db, post["account_id"])
-    assert account is not None
+def facts_of(post: sqlite3.Row, account: sqlite3.Row) -> Facts:
     found = links.find_links(post["text"])
     words = post["text"]
     for link in reversed(found):
@@ -33,15 +31,20 @@ def facts_of(db: sqlite3.Connection, post: sqlite3.Row) -> Facts:
 
 def counts_of(world: World, post: sqlite3.Row, now: float) -> Counts:
     db = world.store.db
-    return audience.counts_at(facts_of(db, post), now, world.seed, tastes.current(db))
+    account = accounts.by_id(db, post["account_id"])
+    assert account is not None
+    return audience.counts_at(facts_of(post, account), now, world.seed, tastes.current(db))
 
 
 def followers_of(world: World, account: sqlite3.Row, now: float) -> int:
     """Never fewer than before: a post that is gone keeps whom it brought."""
+    taste = tastes.current(world.store.db)
     rows = world.store.db.execute(
         "SELECT p.*, coalesce(p.deleted_at, r.created_at) AS ended_at FROM x_posts p"
         " LEFT JOIN x_posts r ON r.id = p.replaced_by WHERE p.account_id = ?",
         (account["id"],),
     ).fetchall()
-    earned = [counts_of(world, row, min(now, row["ended_at"] or now)) for row in rows]
+    earned = [
+        audience.counts_at(facts_of(row, account), min(now, row["ended_at"] or now), world.seed, taste) for row in rows
+    ]
     return int(account["followers"]) + audience.new_followers(account["followers"], account["created_at"], now, earned)
