@@ -11,15 +11,17 @@ class AnalyticsConfig(AppConfig):
         from agents.workflows.registry import Workflow, register
         from analytics import inventory  # noqa: F401  (declares the models)
         from analytics.collection import results, telegram
+        from analytics.demo import add_numbers
         from analytics.reporting.workflow import run_report
         from analytics.tracking import links
         from analytics.tracking.conversions import KeyReused
-        from campaigns import audience, timing
+        from campaigns import audience, demo, timing
         from campaigns.links import SHORTENERS
         from social.telegram.handlers import UPDATE_HANDLERS
 
         register(Workflow("report", "Report", run_report, schema=REPORT, is_inner=True))
         SHORTENERS[links.NAME] = links.shorten
+        demo.EXTRAS.append(add_numbers)
         timing.MEASURED["analytics"] = results.hours_of
         audience.FACTS["measured"] = results.facts_of
         UPDATE_HANDLERS.setdefault("message_reaction_count", []).append(telegram.hear_reaction)

@@ -22,7 +22,8 @@ class Drawn(NamedTuple):
 EXPOSED = "SELECT arm FROM analytics_exposure WHERE experiment_id = %s AND unit = %s"
 EXPOSE = """
 INSERT INTO analytics_exposure (
-    id, workspace_id, link_id, experiment_id, unit, arm, propensity, epoch, salt, is_bot, at, value_micro) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0) ON CONFLICT (experiment_id, unit) DO NOTHING
+    id, workspace_id, link_id, experiment_id, unit, arm, propensity, epoch, salt, is_bot, at, value_micro)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0) ON CONFLICT (experiment_id, unit) DO NOTHING
 """
 
 

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 COOKIE = "rostrum_visitor"
 COOKIE_DAYS = 365
 UNIT = re.compile(r"[0-9a-f]{32}")
-TABLET = re.compile(r"ipad|tablet|kindle|silk/|playbook|android(?!.*mobile)", re.IGNORECASE)
+TABLET = re.compile(r"ipad|tablet|kindle|silk/|playbook|^(?!.*mobile).*android", re.IGNORECASE)
 PHONE = re.compile(r"iphone|ipod|mobile|android|windows phone|opera mini", re.IGNORECASE)
 
 
