@@ -125,6 +125,8 @@ def peeked(experiment: Experiment, data: Data, result: Data) -> Refusal | None:
     """A chance to be best of 95 % is reached in half of all tests of nothing, when it is looked at often enough."""
     if data.get("is_final"):
         return None
+    if experiment.design in POST_DESIGNS:
+        return _stopped_early(data, result)
     is_read_once = experiment.settings.get("analysis") == FIXED and experiment.design in VISITOR_DESIGNS
     leads = [arm for arm in result.get("arms", []) if arm.get("p_best", 0.0) >= SURE]
     if not (is_read_once and leads):
@@ -134,6 +136,18 @@ def peeked(experiment: Experiment, data: Data, result: Data) -> Refusal | None:
         f"{leads[0]['p_best']:.0%} looks sure, but this test was registered to be read once, at its end. Read earlier, "
         "such numbers turn up in half of all tests without any difference.",
         "Wait for the end, or start a new version that may be looked at at any time.",
+    )
+
+
+def _stopped_early(data: Data, result: Data) -> Refusal | None:
+    lifts = [arm["lift"] for arm in result.get("arms", []) if arm.get("lift")]
+    if not data.get("is_stopped") or not any(lift["is_significant"] for lift in lifts):
+        return None
+    return Refusal(
+        "peeked",
+        "It was stopped before its last planned post, while its numbers looked sure. Whoever stops then finds "
+        "something even where there is nothing.",
+        "Start a new version, and let it reach its end.",
     )
 
 

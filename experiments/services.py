@@ -14,7 +14,7 @@ from campaigns.models import Campaign
 from experiments import allocation, designs, winners
 from experiments.arms import MOST_ARMS, ArmDraft, add_arm, close_arm, write_arms
 from experiments.canonical import seed_of
-from experiments.models import Experiment
+from experiments.models import Experiment, Unit
 from experiments.options import VISITOR_DESIGNS, clean_guardrails, clean_metric, clean_settings
 from experiments.planning import plan_units
 from experiments.proposals import Goal, Proposal, propose_design
@@ -33,6 +33,7 @@ __all__ = [
     "close_arm",
     "create_experiment",
     "delete_experiment",
+    "exclude_unit",
     "new_version",
     "pause_experiment",
     "propose_design",
@@ -200,6 +201,19 @@ def delete_experiment(experiment: Experiment, *, by: Actor) -> None:
         _require(row, {Status.DRAFT}, "It was started, so its record stays. Archive it instead.")
         audit.record("experiment.delete", row, by=by, name=row.name)
         row.delete()
+
+
+def exclude_unit(unit: Unit, *, by: Actor, reason: str) -> Unit:
+    """A post that must not count, such as one that was measured too late. The reason stays with it."""
+    by.require(Perm.CONTENT_EDIT)
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why it does not count."})
+    with transaction.atomic():
+        row = Unit.objects.select_for_update().get(pk=unit.pk)
+        row.state, row.reason = Unit.State.EXCLUDED, reason.strip()[:200]
+        row.save(update_fields=["state", "reason"])
+        audit.record("experiment.unit_exclude", unit.experiment, by=by, unit=str(unit.pk), reason=row.reason)
+    return row
 
 
 def new_version(experiment: Experiment, *, by: Actor) -> Experiment:

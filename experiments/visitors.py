@@ -76,7 +76,7 @@ def _lift(
         if experiment.settings["analysis"] == FIXED
         else _sequential(rows, alpha, is_adaptive=experiment.allocation != Experiment.Allocation.FIXED)
     )
-    log_ratio, error = _estimate(rows, totals[control], totals[variant])
+    log_ratio, error = estimate(rows, totals[control], totals[variant])
     return tested | effect(log_ratio, error, prior, lower_is_better=experiment.lower_is_better, alpha=alpha)
 
 
@@ -121,7 +121,7 @@ def _fixed(control: tuple[int, int], variant: tuple[int, int], alpha: float) -> 
     return {"e": None, "log_e": None, "p": p, "raw_interval": [low - 1, high - 1]}
 
 
-def _estimate(
+def estimate(
     rows: list[tuple[float, int, int]], control: tuple[int, int], variant: tuple[int, int]
 ) -> tuple[float, float]:
     """log(rate of the variant / rate of the control) and its standard error.

@@ -2,18 +2,21 @@
 
 import random
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.access import Actor
-from analytics.models import Exposure, Link
+from analytics.models import Exposure, Link, MeasuredPost, Snapshot
 from analytics.tracking.ingest import EventRow, add_events
 from analytics.tracking.links import create_link
 from analytics.tracking.splits import split_of
-from experiments.models import Experiment
+from campaigns.models import Delivery
+from experiments.models import Experiment, Unit
 from experiments.services import ArmDraft, create_experiment, start_experiment
 from lib.clock import now
 from lib.splitting import assign
+from sandbox.audience import Facts, Taste, counts_at
+from social.models import Connection
 
 PAGES = (
     ArmDraft("Old page", {"url": "https://acme.example/old"}),
@@ -84,3 +87,56 @@ def note_clicks(exposures: Iterable[Exposure], device: str) -> None:
     for row in exposures:
         click = EventRow("click", row.at, link_id=row.link_id, arm=row.arm, visitor=row.unit, device=device)
         add_events(row.workspace_id, [click])
+
+
+def draft_pairs(by: Actor, connection: Connection, **fields: Any) -> Experiment:
+    """Pairs on weekdays at five in the afternoon, a week apart."""
+    slots = [{"weekday": weekday, "time": "17:00"} for weekday in (0, 2, 4)]
+    settings = {"connection": str(connection.pk), "slots": slots, "pairs": 6} | fields.pop("settings", {})
+    values = {"name": "Questions", "hypothesis": "Questions work better.", "metric": "engagement_rate"}
+    arms = fields.pop("arms", WORDINGS)
+    return create_experiment(by=by, design="C", arms=arms, settings=settings, **{"horizon_days": 90} | values | fields)
+
+
+def run_pairs(by: Actor, connection: Connection, **fields: Any) -> Experiment:
+    return start_experiment(draft_pairs(by, connection, **fields), by=by)
+
+
+def publish(units: Iterable[Unit], taste: Taste, *, seed: int = 1, age_h: int = 24, followers: int = 20_000) -> None:
+    """As if the engine had sent them when they were planned, and the sandbox's audience had seen them for `age_h`."""
+    for unit in units:
+        delivery, at = unit.delivery, unit.planned_at
+        Delivery.objects.filter(pk=delivery.pk).update(state=Delivery.State.PUBLISHED, published_at=at, fence=1)
+        text = delivery.post.parts.get().text
+        post = measured(delivery.connection, at, text, taste, seed=seed, age_h=age_h, followers=followers)
+        post.delivery = delivery
+        post.save()
+
+
+def measured(
+    connection: Connection,
+    at: datetime,
+    text: str,
+    taste: Taste,
+    *,
+    seed: int = 1,
+    age_h: int = 24,
+    followers: int = 20_000,
+) -> MeasuredPost:
+    key = str(MeasuredPost.objects.count())
+    facts = Facts(key, text, at.timestamp(), followers)
+    counts = counts_at(facts, at.timestamp() + age_h * 3600, seed, taste)
+    names = ("impressions", "likes", "replies", "reposts", "quotes", "bookmarks", "link_clicks", "profile_clicks")
+    workspace = connection.workspace
+    post = MeasuredPost.objects.create(
+        workspace=workspace, connection=connection, remote_id=f"{connection.handle} {key}", text=text, published_at=at
+    )
+    Snapshot.objects.create(
+        workspace=workspace,
+        post=post,
+        age_s=age_h * 3600,
+        at=at + timedelta(hours=age_h, minutes=2),
+        source="x.lookup",
+        metrics={name: getattr(counts, name) for name in names},
+    )
+    return post
