@@ -39,7 +39,7 @@ fmt: $(VENV)/dev.stamp ## Put code and templates into shape
 bench: $(VENV)/dev.stamp ## Measure, as ratios
 	$(BIN)/python manage.py bench
 
-prove: $(VENV)/dev.stamp ## Measure the dispatcher with a million scheduled posts
+prove: $(VENV)/dev.stamp ## Simulate what experiments promise, dispatch a million posts
 	$(BIN)/python manage.py prove
 
 screens: $(VENV)/dev.stamp ## Photograph every page of the instance that `make run` started

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,8 @@ from experiments.simulations import (
 from experiments.simulations.measures import Measure
 
 Check = Callable[[], list[Measure]]
+# The criterion it belongs to.
+Job = tuple[str, Check]
 PROCESSES = 2
 # Each process has one core, so libraries must not start threads for the other.
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -37,20 +39,30 @@ class Finding:
     measures: list[Measure]
 
 
-def made_archive() -> list[Measure]:
+def made_winners() -> list[Measure]:
+    return archive.winners_curse(archive.make_archive()[0])
+
+
+def made_splits() -> list[Measure]:
     tests, broken = archive.make_archive()
-    return [*archive.winners_curse(tests), *archive.broken_splits(tests, broken, 0.002)]
+    return archive.broken_splits(tests, broken, 0.002)
 
 
-def real_archive(path: str) -> list[Measure]:
-    """The bounds are those of the Upworthy archive's exploratory part."""
-    tests = archive.read_archive(Path(path))
-    found = [*archive.winners_curse(tests), *archive.broken_splits(tests, 0.1545, 0.002)]
-    return [measure._replace(name=f"{measure.name} ({Path(path).name})") for measure in found]
+def real_winners(path: str) -> list[Measure]:
+    return _of_file(path, archive.winners_curse(archive.read_archive(Path(path))))
+
+
+def real_splits(path: str) -> list[Measure]:
+    """The bound is that of the Upworthy archive's exploratory part."""
+    return _of_file(path, archive.broken_splits(archive.read_archive(Path(path)), 0.1545, 0.002))
+
+
+def _of_file(path: str, measures: list[Measure]) -> list[Measure]:
+    return [measure._replace(name=f"{measure.name} ({Path(path).name})") for measure in measures]
 
 
 # The longest first, so that no process waits for the other at the end.
-PARALLEL: list[tuple[str, Check]] = [
+PARALLEL: list[Job] = [
     ("A2", accuracy.agreement),
     ("A7", bandits.delayed),
     *(("A7", partial(bandits.published_regret, delay)) for delay in bandits.PUBLISHED_REGRET),
@@ -61,7 +73,8 @@ PARALLEL: list[tuple[str, Check]] = [
     ("A6", posts.paired_power),
     ("A5", sequences.powers),
     ("A1", assignment.splits),
-    ("A9", made_archive),
+    ("A9", made_winners),
+    ("A10", made_splits),
     ("A2", accuracy.edges),
     ("A3", accuracy.display_unit),
     ("A6", posts.unpaired_false_positives),
@@ -71,20 +84,26 @@ PARALLEL: list[tuple[str, Check]] = [
     ("A10", archive.split_behaviours),
 ]
 # Speeds are taken while nothing else of this runs; the others start processes of their own.
-ALONE: list[tuple[str, Check]] = [("A13", speed.speeds), ("A14", repeat.same_numbers), ("A11", refusals.tested)]
+ALONE: list[Job] = [("A13", speed.speeds), ("A14", repeat.same_numbers), ("A11", refusals.tested)]
 
 
-def run(archive_path: str | None = None) -> list[Finding]:
+def run(
+    archive_path: str | None = None, parallel: Sequence[Job] = PARALLEL, alone: Sequence[Job] = ALONE
+) -> list[Finding]:
     """All findings by criterion. archive_path: a CSV file with the columns of the Upworthy archive."""
     for name in ONE_THREAD:
         os.environ[name] = "1"
-    checks = [*PARALLEL, *([("A9", partial(real_archive, archive_path))] if archive_path else [])]
+    checks = [*parallel, *(_real_checks(archive_path) if archive_path else [])]
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        parallel = [pool.submit(_timed, criterion, check) for criterion, check in checks]
-        found = [future.result() for future in parallel]
+        waiting = [pool.submit(_timed, criterion, check) for criterion, check in checks]
+        found = [future.result() for future in waiting]
         # In a child, whose libraries have read the limits above.
-        found += [pool.submit(_timed, *check).result() for check in ALONE]
+        found += [pool.submit(_timed, criterion, check).result() for criterion, check in alone]
     return sorted(found, key=lambda finding: int(finding.criterion[1:]))
+
+
+def _real_checks(path: str) -> list[Job]:
+    return [("A9", partial(real_winners, path)), ("A10", partial(real_splits, path))]
 
 
 def _timed(criterion: str, check: Check) -> Finding:
