@@ -13,12 +13,13 @@ SPARK_WIDTH, SPARK_HEIGHT = 100, 24
 
 @dataclass(frozen=True)
 class Line:
-    """`colour` is a variable of `tokens.css` without its dashes. `unit` divides values of millionths."""
+    """`colour` is a variable of `tokens.css` without its dashes. `is_right`: on an axis of its own, at the right."""
 
     label: str
     values: Sequence[Value]
     colour: str = "accent"
     is_dashed: bool = False
+    is_right: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,13 @@ class Chart:
             "kind": self.kind,
             "labels": list(self.labels),
             "lines": [
-                {"label": line.label, "values": list(line.values), "colour": line.colour, "dashed": line.is_dashed}
+                {
+                    "label": line.label,
+                    "values": list(line.values),
+                    "colour": line.colour,
+                    "dashed": line.is_dashed,
+                    "right": line.is_right,
+                }
                 for line in self.lines
             ],
         }

@@ -148,7 +148,7 @@ def _charts(
         clicks.append(Line("Clicks before", values_of(before)[: len(days)], "muted", is_dashed=True))
     posts = [
         Line("Impressions", values_of(lines["impressions"]), "info"),
-        Line("Engagements", values_of(lines["engagements"])),
+        Line("Engagements (right)", values_of(lines["engagements"]), is_right=True),
     ]
     found = [
         day_chart("chart-clicks", "Clicks and conversions", days, clicks, empty=known.notes.get("clicks", "")),

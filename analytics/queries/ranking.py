@@ -14,6 +14,7 @@ from accounts.models import Workspace
 from analytics.queries.aged import Aged, age_words, posts_at_age
 from analytics.queries.period import Period
 from campaigns.models import Campaign
+from social.models import Network
 
 # Of the normal distribution, for 5 % on each side.
 Z = 1.6448536269514722
@@ -44,7 +45,7 @@ class Ranked:
         """The number that it stands by, in words."""
         if self.rate is None:
             return f"{self.post.engagements:,} engagements"
-        return f"{100 * self.rate:.2g} % of {self.post.impressions:,}"
+        return f"{100 * self.rate:.2g} % of {self.post.impressions:,} seen"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Ranking:
     worst: list[Ranked]
     compared: int
     has_rates: bool
+
+    @property
+    def network_name(self) -> str:
+        return str(Network(self.network).label)
 
     @property
     def age(self) -> str:

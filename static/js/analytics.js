@@ -22,15 +22,16 @@
     label: line.label,
     data: line.values,
     borderColor: colour(line.colour),
-    backgroundColor: kind === "bar" ? colour(line.colour) : faded(line.colour),
+    backgroundColor: kind === "bar" && !line.right ? colour(line.colour) : faded(line.colour),
     borderDash: line.dashed ? [4, 4] : [],
-    borderWidth: kind === "bar" ? 0 : 2,
+    borderWidth: kind === "bar" && !line.right ? 0 : 2,
     borderRadius: 3,
     // A single day between two gaps would not be seen as a line.
     pointRadius: line.values.filter((value) => value !== null).length < 3 ? 3 : 0,
     pointHitRadius: 12,
     pointBackgroundColor: colour(line.colour),
-    tension: 0.25,
+    yAxisID: line.right ? "right" : "y",
+    type: line.right ? "line" : kind,
     spanGaps: false,
   });
   const axis = (more) => ({
@@ -53,6 +54,7 @@
         scales: {
           x: { ...axis({}), grid: { display: false } },
           y: { ...axis({ callback: (value) => short.format(value), precision: 0 }), beginAtZero: canvas.id !== "chart-followers" },
+          right: { ...axis({ callback: (value) => short.format(value), precision: 0 }), position: "right", beginAtZero: true, grid: { display: false }, display: lines.some((line) => line.right) },
         },
         plugins: {
           legend: { position: "bottom", align: "start", labels: { color: colour("text"), boxWidth: 12, boxHeight: 12, usePointStyle: true, pointStyle: "rectRounded" } },
