@@ -1,6 +1,7 @@
 """A workspace to try everything in. Nothing in it is connected: that is the newcomer's first step."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,6 +63,8 @@ from lib.media import probe
 
 ZONE = "Europe/Berlin"
 CAMPAIGN_DAYS = 42
+# What higher apps add to the demo's campaign, inside the workspace's scope.
+EXTRAS: list[Callable[[Actor, Campaign], None]] = []
 
 
 def load_demo(email: str, password: str) -> bool:
@@ -81,6 +84,8 @@ def load_demo(email: str, password: str) -> bool:
             campaign = _add_campaign(by)
             for draft in DRAFTS:
                 _add_post(draft, campaign, by)
+            for add in EXTRAS:
+                add(by, campaign)
             for kind, name, text in SNIPPETS:
                 create_snippet(by=by, kind=kind, name=name, text=text)
             _fill_folder(sources_root(workspace) / FOLDER)

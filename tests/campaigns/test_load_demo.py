@@ -23,6 +23,12 @@ from social.networks.x.text import weighted_length
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def without_extras(monkeypatch) -> None:
+    """What higher apps add is tested there."""
+    monkeypatch.setattr("campaigns.demo.EXTRAS", [])
+
+
 @pytest.fixture
 def on_sandbox(settings) -> None:
     settings.X_API_BASE_URL = "http://127.0.0.1:8100/x"

@@ -1,0 +1,77 @@
+"""The sample numbers of the demo: a month, labelled, the same each time, and asked of nobody."""
+
+import pytest
+
+from analytics.collection.adopt import adopt_live_parts
+from analytics.collection.followers import read_followers
+from analytics.collection.measure import measure_due
+from analytics.demo import DAYS, SAMPLE, add_numbers
+from analytics.models import Conversion, Event, FollowerCount, Link, MeasuredPost, Snapshot
+from analytics.models.measures import METRICS
+from campaigns.services import create_campaign
+from lib.clock import now
+from social.models import Connection
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_workspace")]
+
+
+@pytest.fixture
+def filled(alice_actor):
+    add_numbers(alice_actor, create_campaign(by=alice_actor, name="Spring"))
+
+
+def test_a_month_has_posts_followers_clicks_and_conversions(filled, in_workspace):
+    assert MeasuredPost.objects.count() > DAYS
+    assert FollowerCount.objects.count() == 2 * (DAYS + 1)
+    clicks = Event.objects.filter(workspace_id=in_workspace.pk, kind="click")
+    assert clicks.count() > 500
+    assert 0 < clicks.filter(is_bot=True).count() < clicks.count() / 3
+    booked = Conversion.objects.all()
+    assert booked.count() > 20
+    assert all(row.campaign_id and row.click_id and row.value_micro > 0 for row in booked)
+
+
+def test_everything_says_that_it_is_a_sample(filled):
+    assert all(post.text.startswith("Sample: ") for post in MeasuredPost.objects.all())
+    assert all(link.title.startswith("Sample: ") for link in Link.objects.all())
+    assert {(row.status, row.status_text) for row in Connection.objects.all()} == {("disconnected", SAMPLE)}
+
+
+def test_numbers_grow_with_age_and_end_at_the_newest(filled):
+    for post in MeasuredPost.objects.filter(connection__network="x").prefetch_related("snapshots"):
+        seen = [row.metrics["impressions"] for row in post.snapshots.order_by("age_s")]
+        assert [*seen, post.impressions] == sorted([*seen, post.impressions])
+
+
+def test_what_is_not_known_is_missing_with_a_reason(filled):
+    for post in MeasuredPost.objects.all():
+        assert {name for name in METRICS if getattr(post, name) is None} == set(post.missing)
+
+
+def test_nothing_lies_in_the_future(filled):
+    assert Snapshot.objects.filter(at__gt=now()).count() == 0
+    assert Event.objects.filter(at__gt=now()).count() == 0
+    assert MeasuredPost.objects.filter(published_at__gt=now()).count() == 0
+
+
+def test_nobody_is_ever_asked_for_them(filled):
+    assert (adopt_live_parts(), measure_due(), read_followers()) == (0, 0, 0)
+
+
+def test_the_same_numbers_come_each_time(filled, alice_actor, in_workspace):
+    def totals() -> list:
+        rows = MeasuredPost.objects.filter(connection__network="x").order_by("published_at")
+        return list(rows.values_list("published_at", "text", "likes"))
+
+    first = totals()
+    Connection.objects.all().delete()
+    add_numbers_again(alice_actor)
+    assert [row[:2] for row in totals()] == [row[:2] for row in first]
+
+
+def add_numbers_again(alice_actor) -> None:
+    from analytics.models import Target
+
+    Conversion.objects.all().delete()
+    Target.objects.all().delete()
+    add_numbers(alice_actor, create_campaign(by=alice_actor, name="Again"))
