@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from analytics.urls_results import RESULTS
-from analytics.views import links, reports, tracking, tracking_doors
+from analytics.views import links, posts, reports, tracking, tracking_doors
 
 app_name = "analytics"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,6 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("results/reports/<uuid:report_id>", reports.report_detail, name="report"),
     path("results/reports/<uuid:report_id>/pdf", reports.report_pdf, name="report-pdf"),
     path("results/reports/<uuid:report_id>/delete", reports.report_delete, name="report-delete"),
+    path("deliveries/<uuid:delivery_id>/numbers", posts.delivery_numbers, name="delivery-numbers"),
+    path("results/posts/<uuid:measured_id>", posts.measured_numbers, name="measured"),
     path("links", links.link_list, name="links"),
     path("links/new", links.link_new, name="link-new"),
     path("links/domains", links.link_domains, name="link-domains"),

@@ -29,6 +29,7 @@ from agents.prompts.assistants import archive_assistant, create_assistant, updat
 from agents.prompts.templates import create_template
 from agents.prompts.versions import PromptDraft
 from agents.threads import create_thread
+from analytics.models import MeasuredPost
 from analytics.reporting.making import finish_report, make_report
 from analytics.reporting.services import create_schedule, request_report
 from campaigns.autonomy import sign_policy
@@ -134,6 +135,7 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
         found |= plant_plan(alice_actor)
         found["connection_id"].append(plant_channel(alice_actor))
         found["link_id"].append(plant_invite(found["connection_id"], alice_actor))
+        found["measured_id"] = [plant_measured(found["connection_id"][0], alice_actor)]
         notify(workspace, "test", "News")
         found |= plant_prompts(alice_actor)
         found |= plant_memory(alice_actor)
@@ -234,6 +236,12 @@ def plant_reports(by: Actor) -> dict[str, list[object]]:
     finish_report(report, [])
     weekly = {"cron": "0 9 * * 1", "time_zone": "UTC", "period": "week"}
     return {"report_id": [report.pk], "schedule_id": [create_schedule(by=by, name="Weekly", **weekly).pk]}
+
+
+def plant_measured(connection_id: object, by: Actor) -> object:
+    post = MeasuredPost(workspace=by.workspace, connection_id=connection_id, remote_id="2", published_at=now())
+    post.save()
+    return post.pk
 
 
 def plant_prompts(by: Actor) -> dict[str, list[object]]:
