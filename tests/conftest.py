@@ -5,12 +5,14 @@ import gc
 import os
 import zoneinfo
 from collections.abc import Callable, Generator, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.cache import cache
 from django.core.cache.backends.redis import RedisCacheClient
 from django.db import connection
@@ -280,8 +282,13 @@ def in_workspace(workspace: Workspace) -> Iterator[Workspace]:
 @pytest.fixture
 def client_of() -> Callable[[User], Client]:
     def log_in(user: User) -> Client:
+        """As `force_login` leaves it, which writes the session four times and the user, too."""
+        session = import_module(django_settings.SESSION_ENGINE).SessionStore()
+        backend, proof = "django.contrib.auth.backends.ModelBackend", user.get_session_auth_hash()
+        session.update({SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: backend, HASH_SESSION_KEY: proof})
+        session.save()
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.cookies[django_settings.SESSION_COOKIE_NAME] = session.session_key
         return client
 
     return log_in
