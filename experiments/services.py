@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,12 +15,13 @@ from campaigns.models import Campaign
 from experiments import allocation, designs, winners
 from experiments.arms import MOST_ARMS, ArmDraft, add_arm, close_arm, write_arms
 from experiments.canonical import seed_of
-from experiments.models import Experiment, Unit
+from experiments.models import Experiment, Look, Unit
 from experiments.options import VISITOR_DESIGNS, clean_guardrails, clean_metric, clean_settings
 from experiments.planning import plan_units
 from experiments.proposals import Goal, Proposal, propose_design
 from experiments.registration import DECISIVE, register
 from lib.clock import now
+from lib.ids import uuid7
 
 __all__ = [
     "MOST_ARMS",
@@ -34,6 +36,7 @@ __all__ = [
     "create_experiment",
     "delete_experiment",
     "exclude_unit",
+    "look_now",
     "new_version",
     "pause_experiment",
     "propose_design",
@@ -65,10 +68,12 @@ def create_experiment(
     settings: dict[str, Any] | None = None,
     horizon_days: int = 28,
     planned_units: int | None = None,
+    pk: UUID | None = None,
 ) -> Experiment:
     """A draft. Without planned_units they follow from the smallest lift worth finding."""
     by.require(Perm.CONTENT_EDIT)
     experiment = Experiment(
+        pk=pk or uuid7(),
         workspace=by.workspace,
         name=name,
         hypothesis=hypothesis,
@@ -144,6 +149,17 @@ def resume_experiment(experiment: Experiment, *, by: Actor) -> Experiment:
         allocation.open_split(row)
         audit.record("experiment.resume", row, by=by)
     return row
+
+
+def look_now(experiment: Experiment, *, by: Actor) -> Look:
+    """A look between those of the beat. It counts like any other, so it may pause or end the experiment."""
+    by.require(Perm.CONTENT_EDIT)
+    from experiments.looks import look_at
+
+    with transaction.atomic():
+        row = _locked(experiment)
+        _require(row, {Status.RUNNING, Status.PAUSED}, "It does not run.")
+        return look_at(row)
 
 
 def stop_experiment(experiment: Experiment, *, by: Actor, reason: str = "") -> Experiment:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from accounts.access import Actor
 from analytics.models import Exposure, Link, MeasuredPost, Snapshot
@@ -29,10 +30,15 @@ def make_link(by: Actor, code: str = "") -> Link:
     return create_link("https://acme.example/", by=by, code=code, utm=False)
 
 
+def create(by: Actor, **fields: Any) -> Experiment:
+    """With an id that follows from how many there are: seeds and salts come from it, and so does every draw."""
+    return create_experiment(by=by, pk=UUID(int=Experiment.objects.count() + 1), **fields)
+
+
 def draft_split(by: Actor, *links: Link, arms: tuple[ArmDraft, ...] = PAGES, **fields: Any) -> Experiment:
     settings = {"links": [str(link.pk) for link in links]} | fields.pop("settings", {})
     values = {"name": "Landing page", "hypothesis": "The new page converts better.", "metric": "conversions"}
-    return create_experiment(by=by, design="A", arms=arms, settings=settings, **values | fields)
+    return create(by, design="A", arms=arms, settings=settings, **values | fields)
 
 
 def run_split(by: Actor, *links: Link, **fields: Any) -> Experiment:
@@ -95,7 +101,7 @@ def draft_pairs(by: Actor, connection: Connection, **fields: Any) -> Experiment:
     settings = {"connection": str(connection.pk), "slots": slots, "pairs": 6} | fields.pop("settings", {})
     values = {"name": "Questions", "hypothesis": "Questions work better.", "metric": "engagement_rate"}
     arms = fields.pop("arms", WORDINGS)
-    return create_experiment(by=by, design="C", arms=arms, settings=settings, **{"horizon_days": 90} | values | fields)
+    return create(by, design="C", arms=arms, settings=settings, **{"horizon_days": 90} | values | fields)
 
 
 def run_pairs(by: Actor, connection: Connection, **fields: Any) -> Experiment:
@@ -123,13 +129,18 @@ def measured(
     age_h: int = 24,
     followers: int = 20_000,
 ) -> MeasuredPost:
-    key = str(MeasuredPost.objects.count())
-    facts = Facts(key, text, at.timestamp(), followers)
+    """What it earns follows from how many there are of the same text on this account, and the seed."""
+    number = MeasuredPost.objects.filter(connection=connection, text=text).count()
+    facts = Facts(f"{connection.handle} {number}", text, at.timestamp(), followers)
     counts = counts_at(facts, at.timestamp() + age_h * 3600, seed, taste)
     names = ("impressions", "likes", "replies", "reposts", "quotes", "bookmarks", "link_clicks", "profile_clicks")
     workspace = connection.workspace
     post = MeasuredPost.objects.create(
-        workspace=workspace, connection=connection, remote_id=f"{connection.handle} {key}", text=text, published_at=at
+        workspace=workspace,
+        connection=connection,
+        remote_id=f"{connection.handle} {MeasuredPost.objects.count()}",
+        text=text,
+        published_at=at,
     )
     Snapshot.objects.create(
         workspace=workspace,

@@ -12,7 +12,7 @@ from experiments.models import Experiment, Look, Unit
 from experiments.segments import read_segments
 from lib.clock import now, shifted
 from sandbox.audience import Taste
-from tests.experiments.cast import Crowd, measured, publish, run_pairs, run_split
+from tests.experiments.cast import Crowd, create, measured, publish, run_pairs, run_split
 
 pytestmark = pytest.mark.django_db
 MORE = dict.fromkeys(("likes", "replies", "reposts", "quotes", "bookmarks"), 3.0)
@@ -199,8 +199,8 @@ def test_refused_numbers_are_the_same_when_read_again(link, bob_actor):
 
 def run_programme(by, connection) -> Experiment:
     arms = [services.ArmDraft("Plain", {"style": "Say it."}), services.ArmDraft("Question", {"style": "Ask it."})]
-    draft = services.create_experiment(
-        by=by,
+    draft = create(
+        by,
         name="Style",
         hypothesis="Asking works.",
         design="E",
@@ -213,8 +213,8 @@ def run_programme(by, connection) -> Experiment:
 
 def run_observation(by, connection) -> Experiment:
     settings = {"connection": str(connection.pk), "changed_at": (now() - timedelta(days=10)).isoformat()}
-    draft = services.create_experiment(
-        by=by, name="New tone", hypothesis="It helped.", design="G", metric="like_rate", arms=[], settings=settings
+    draft = create(
+        by, name="New tone", hypothesis="It helped.", design="G", metric="like_rate", arms=[], settings=settings
     )
     return services.start_experiment(draft, by=by)
 
@@ -223,8 +223,8 @@ def run_optimiser(by, connection, *, posts: int) -> Experiment:
     quiet = Taste(has_builtin=False, swing=0)
     for number in range(posts):
         measured(connection, now() - timedelta(hours=30 + 7 * number), "Fresh beans.", quiet)
-    draft = services.create_experiment(
-        by=by,
+    draft = create(
+        by,
         name="When",
         hypothesis="Evenings.",
         design="F",
