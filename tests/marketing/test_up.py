@@ -68,7 +68,7 @@ def test_other_commands_use_the_running_database(stack: Stack) -> None:
         text=True,
         check=True,
     )
-    assert "[X] 0001_initial" in shown.stdout
+    assert "[X] 0001_squashed" in shown.stdout
 
 
 def test_secrets_never_reach_the_output(stack: Stack) -> None:
