@@ -183,7 +183,8 @@ class ConversionsView(WorkspaceView):
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.CONTENT_EDIT)
         # One conversion may come bare, as shops' webhooks send it.
-        body = request.data if "conversions" in request.data else {"conversions": [request.data]}
+        is_list = isinstance(request.data, dict) and "conversions" in request.data
+        body = request.data if is_list else {"conversions": [request.data]}
         rows = valid(ConversionsInput(data=body))["conversions"]
         wanted = [_wanted(number, row) for number, row in enumerate(rows)]
         booked = conversions.book_all(self.actor.workspace, wanted, source=Conversion.Source.SERVER)

@@ -236,7 +236,8 @@ def read_value(text: str) -> int:
     """Millionths. Raises ValidationError."""
     try:
         value = Decimal(text.strip() or "0")
-        if not value.is_finite() or abs(value) > MAX_VALUE:
+        # `abs` would fail for an exponent beyond those of calculations.
+        if not value.is_finite() or value.copy_abs() > MAX_VALUE:
             raise InvalidOperation
     except InvalidOperation as error:
         raise ValidationError({"value": "A number with a point, such as 49.90; a refund is negative."}) from error

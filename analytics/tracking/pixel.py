@@ -1,7 +1,6 @@
 """What a page of the workspace's own tells us, from the visitor's browser."""
 
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.cache import cache
@@ -102,7 +101,7 @@ def _view(request: HttpRequest, workspace: Workspace, click_id: UUID | None, vis
 
 
 def _note(request: HttpRequest, workspace: Workspace, said: dict[str, str], outcome: str) -> None:
-    host = urlsplit(request.headers.get("Referer", "")).netloc[:80]
+    host = visitors.referrer_of(request)
     hit = {"at": now(), "goal": said["goal"], "value": said["value"][:20], "host": host, "outcome": outcome}
     cache.set(_hits_key(workspace), [hit, *last_calls(workspace)][:HITS], HITS_S)
 

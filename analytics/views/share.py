@@ -25,6 +25,7 @@ from analytics.shares import KINDS, PARAMS, find_page, note_seen, page_url, revo
 from campaigns.access import get_campaign
 from campaigns.models import Campaign
 from lib.clock import now
+from social.models import Connection
 
 SHOWN = 100
 # Per address and minute.
@@ -47,7 +48,7 @@ def share_new(request: MemberRequest) -> HttpResponse:
     campaign = _campaign(request, given.get("object", "")) if kind == "campaign" else None
     form = ShareForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        params = {name: given.get(name, "") for name in PARAMS}
+        params = {name: given.get(name, "") for name in PARAMS} | _filters(request)
         try:
             share, token = share_page(
                 kind, params, by=request.actor, object_id=campaign.pk if campaign else None, **form.cleaned_data
@@ -58,6 +59,13 @@ def share_new(request: MemberRequest) -> HttpResponse:
             return render(request, "analytics/share_done.html", {"share": share, "url": page_url(token)})
     context = {"form": form, "kind": kind, "campaign": campaign}
     return render(request, "analytics/share_form.html", context, status=422 if form.errors else 200)
+
+
+def _filters(request: MemberRequest) -> dict[str, str]:
+    """Those of the dashboard that narrow it."""
+    campaign = find_campaign(request.actor, request.GET.get("campaign", ""))
+    connection = find_connection(request.actor, request.GET.get("connection", ""))
+    return {"campaign": str(campaign.pk) if campaign else "", "connection": str(connection.pk) if connection else ""}
 
 
 def _campaign(request: MemberRequest, text: str) -> Campaign:
@@ -102,6 +110,8 @@ def _shown(page: SharedPage) -> dict[str, Any] | None:
             return None
         choice = read_choice(workspace, given)
         connection = None if page.object_id else find_connection(viewer, given["connection"])
+        if not page.object_id and _is_wider(given, campaign, connection):
+            return None
         shown = overview(workspace, choice, campaign=campaign, connection=connection)
         context = {
             "shown": shown,
@@ -113,6 +123,11 @@ def _shown(page: SharedPage) -> dict[str, Any] | None:
         if page.params.get("with_costs") and campaign:
             context["roi"] = roi(workspace, choice.period, campaign, known=shown.totals)
     return context
+
+
+def _is_wider(given: dict[str, str], campaign: Campaign | None, connection: Connection | None) -> bool:
+    """A filter is gone: without it the page would show more than was shared."""
+    return (bool(given["campaign"]) and campaign is None) or (bool(given["connection"]) and connection is None)
 
 
 def _is_too_much(request: HttpRequest) -> bool:

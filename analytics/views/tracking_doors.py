@@ -1,5 +1,7 @@
 """The pixel's two addresses: anybody may ask, from any page."""
 
+import re
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -7,6 +9,8 @@ from django.views.decorators.http import require_safe
 from analytics.tracking import pixel
 from analytics.tracking.tracking import by_pixel
 
+# What a header cannot say: outcomes name keys that strangers made up.
+UNFIT = re.compile(r"[^ -~]")
 OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
@@ -14,7 +18,7 @@ OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cro
 def pixel_gif(request: HttpRequest, key: str) -> HttpResponse:
     found = by_pixel(key)
     outcome = pixel.take_call(request, *found) if found and request.method == "GET" else "Nobody's pixel."
-    headers = {**OPEN, "Cache-Control": "no-store", "X-Outcome": outcome.encode("ascii", "replace").decode()[:200]}
+    headers = {**OPEN, "Cache-Control": "no-store", "X-Outcome": UNFIT.sub("?", outcome)[:200]}
     return HttpResponse(pixel.GIF, content_type="image/gif", headers=headers)
 
 
