@@ -47,8 +47,10 @@ def _hold(workspace: Workspace, post: MeasuredPost) -> bool:
     return True
 
 
-def settle(post: MeasuredPost) -> None:
-    usage.settle(Workspace(pk=post.workspace_id), read_key(post.remote_id))
+def settle_all(posts: Iterable[MeasuredPost]) -> None:
+    """Last in its transaction: the month's total stays locked from here on, and publishing wants it, too."""
+    for post in posts:
+        usage.settle(Workspace(pk=post.workspace_id), read_key(post.remote_id))
 
 
 def release_all(posts: Iterable[MeasuredPost]) -> None:

@@ -19,7 +19,7 @@ from social.services import pause_by_network
 
 log = structlog.get_logger(__name__)
 LIMIT = 1000
-MAX_WAIT = timedelta(hours=1)
+LEAST_WAIT, MAX_WAIT = timedelta(seconds=10), timedelta(hours=1)
 # X's cap for reading is used up: publishing goes on, and reading is tried again the next day.
 READ_CAP = "usage_cap"
 # Of reading views, before reactions are kept without them.
@@ -50,11 +50,12 @@ def measure(claim: Claim) -> int:
         _put_off(claim, posts, NetworkError(Failure.TEMPORARY, "internal", "Something went wrong on our side."))
         return 0
     with workspace_scope(claim.workspace_id):
-        count = sum(record.write(post, readings, claim.lease_until) for post in posts)
+        measured = [post for post in posts if record.write(post, readings, claim.lease_until)]
         _leave_reserve(claim, readings)
         if any(_is_at_a_day(post) for post in posts):
             results.tell_reach(posts[0].connection)
-    return count
+        costs.settle_all(measured)
+    return len(measured)
 
 
 def _is_at_a_day(post: MeasuredPost) -> bool:
@@ -140,7 +141,7 @@ def _wait(post: MeasuredPost, error: NetworkError) -> timedelta:
     if error.code == READ_CAP:
         return timedelta(days=1)
     if error.failure is Failure.RATE_LIMIT and post.connection.network == Network.X:
-        return (error.retry_at or now()) - now()
+        return max(LEAST_WAIT, (error.retry_at or now()) - now())
     return min(MAX_WAIT, timedelta(minutes=2 ** min(post.failures, 8)))
 
 

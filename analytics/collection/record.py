@@ -21,7 +21,10 @@ MISSING = ages.Missing
 
 
 def write(post: MeasuredPost, readings: Readings, lease: datetime) -> bool:
-    """True where it was measured. Inside the workspace's scope; the same age is written once, whoever comes twice."""
+    """True where it was measured, and has to be paid. Inside the workspace's scope.
+
+    The same age is written once, whoever comes twice.
+    """
     if post.remote_id in readings.gone:
         costs.release_all([post])
         _end(post, lease)
@@ -31,7 +34,6 @@ def write(post: MeasuredPost, readings: Readings, lease: datetime) -> bool:
         costs.release_all([post])
         put_off(post, now() + ages.LEAST_TOLERANCE, lease, counts=True)
         return False
-    costs.settle(post)
     numbers = _explained(post, numbers)
     age_s, following = ages.age_reached(post.published_at, post.next_age, now())
     if age_s is not None:
@@ -126,8 +128,7 @@ def skip(post: MeasuredPost, why: str, lease: datetime) -> None:
     if age_s is not None:
         row = _snapshot(post, age_s, SOURCES[Network(post.connection.network)], {}, {"*": why})
         Snapshot.objects.bulk_create([row], ignore_conflicts=True)
-    # A first look that was not to an age: not before the next one.
-    _update(post, lease, **_next_turn(post, following if age_s else max(following, post.next_age)))
+    _update(post, lease, **_next_turn(post, following))
 
 
 def put_off(post: MeasuredPost, until: datetime, lease: datetime, *, counts: bool) -> None:
