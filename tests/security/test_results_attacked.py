@@ -1,7 +1,6 @@
-"""Strangers and members of other workspaces at the doors of results: links, pixel, conversions, shared pages, reports."""
+"""Strangers at the doors of results: links, pixel, conversions, shared pages, reports."""
 
 import json
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -12,8 +11,6 @@ from analytics.models import Conversion, Event
 from analytics.shares import share_page
 from analytics.tracking.links import create_link
 from analytics.tracking.tracking import change_tracking
-from campaigns.services import create_campaign
-from lib.clock import now
 
 pytestmark = pytest.mark.django_db
 PERSON = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0", "accept-language": "de"}
