@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -91,15 +92,27 @@ def run(
     archive_path: str | None = None, parallel: Sequence[Job] = PARALLEL, alone: Sequence[Job] = ALONE
 ) -> list[Finding]:
     """All findings by criterion. archive_path: a CSV file with the columns of the Upworthy archive."""
-    for name in ONE_THREAD:
-        os.environ[name] = "1"
     checks = [*parallel, *(_real_checks(archive_path) if archive_path else [])]
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+    with _one_thread_each(), ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(_timed, criterion, check) for criterion, check in checks]
         found = [future.result() for future in waiting]
         # In a child, whose libraries have read the limits above.
         found += [pool.submit(_timed, criterion, check).result() for criterion, check in alone]
     return sorted(found, key=lambda finding: int(finding.criterion[1:]))
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """For processes started meanwhile, which read it once, when they load their libraries."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _real_checks(path: str) -> list[Job]:

@@ -1,6 +1,7 @@
 """A4 and A5: what a test that is looked at 56 times claims, with and without a difference."""
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -52,7 +53,13 @@ def _rejected(rates: np.ndarray, runs: int, seed: int) -> float:
 
 
 def _is_rejected(won: np.ndarray) -> bool:
-    return any(log_bayes_factor(look, EVEN, DEFAULT_CONCENTRATION) >= LIMIT for look in won)
+    return any(_log_e(*look) >= LIMIT for look in won.tolist())
+
+
+@cache
+def _log_e(control: float, variant: float) -> float:
+    """Many runs pass through the same counts."""
+    return log_bayes_factor(np.array([control, variant]), EVEN, DEFAULT_CONCENTRATION)
 
 
 def bandit_false_positives(runs: int = 400, visitors: int = 300) -> list[Measure]:
