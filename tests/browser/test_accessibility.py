@@ -1,6 +1,7 @@
 """Every page, as a screen reader and a keyboard meet it. `audit.js` says what it looks for."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page
 from accounts.access import Actor
 from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
+from analytics.models import MeasuredPost, Snapshot
 from campaigns.deliveries import submit_post
 from campaigns.imports.services import check_import, create_import
 from campaigns.models import Delivery, Import, Post
@@ -28,6 +30,7 @@ from compliance.privacy.requests import open_contact_request
 from compliance.reviews.links import create_link
 from compliance.services import hold_review
 from compliance.terms import TermDraft, add_term
+from lib.clock import now
 from social.models import Connection
 from tests.browser.agent_rows import agent_pages
 from tests.campaigns.cast import add_connection, add_post, mark_published
@@ -58,6 +61,16 @@ def owner(visitor: Page, live_server, alice: User, client: Client) -> Page:
     return visitor
 
 
+def add_measured(connection: Connection) -> MeasuredPost:
+    """A post made elsewhere, with numbers of one age."""
+    fields = {"workspace": connection.workspace, "published_at": now() - timedelta(hours=2)}
+    post = MeasuredPost.objects.create(connection=connection, remote_id="7", text="By hand", impressions=5, **fields)
+    Snapshot.objects.create(
+        workspace=connection.workspace, post=post, age_s=3600, source="x.lookup", metrics={"impressions": 5}
+    )
+    return post
+
+
 @pytest.fixture
 def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
     """Addresses of one object of each kind, and of a post in each stage of its life."""
@@ -71,6 +84,8 @@ def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
         return [
             *(f"/posts/{post.pk}" for post in (draft, waiting, live)),
             *(f"/deliveries/{Delivery.objects.get(post=post).pk}" for post in (draft, live)),
+            f"/deliveries/{Delivery.objects.get(post=live).pk}/numbers",
+            f"/results/posts/{add_measured(connection).pk}",
             f"/posts/{draft.pk}/edit",
             f"/posts/{draft.pk}/matrix",
             f"/campaigns/{campaign.pk}",
