@@ -3,6 +3,8 @@
 import functools
 import gc
 import os
+import signal
+import threading
 import zoneinfo
 from collections.abc import Callable, Generator, Iterator
 from importlib import import_module
@@ -37,12 +39,21 @@ LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 
 def pytest_configure() -> None:
+    hear_signals()
     # A manifest would need collectstatic; a slow hash would be most of the run.
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     django_settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}
     # Here and in every process that a test starts.
     django_settings.ALLOW_LIVE, os.environ["ALLOW_LIVE"] = False, "0"
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def hear_signals() -> None:
+    """A run in the background ignores these, and so would the programs that its tests start and stop by them."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+            # As good as ignored here, but a program begins with what is caught as if nothing was said.
+            signal.signal(number, lambda _number, _frame: None)
 
 
 def pytest_collection_finish() -> None:
@@ -147,10 +158,11 @@ def clients_kept_by_the_cache() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_folders(settings, tmp_path: Path) -> None:
-    settings.APP_DATA = tmp_path
     settings.MEDIA_ROOT = tmp_path / "media"
-    settings.SOURCES_ROOT = tmp_path / "sources"
-    settings.AUDIT_ANCHOR_DIR = tmp_path / "anchors"
+    # Nobody has to be told of these. They end with the one above.
+    django_settings.APP_DATA = tmp_path
+    django_settings.SOURCES_ROOT = tmp_path / "sources"
+    django_settings.AUDIT_ANCHOR_DIR = tmp_path / "anchors"
 
 
 @pytest.fixture(autouse=True)
