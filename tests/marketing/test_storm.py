@@ -23,8 +23,8 @@ OURS = {"DATABASE_URL", "REDIS_URL", INSIDE}
 @pytest.fixture(scope="module")
 def storm() -> subprocess.CompletedProcess[str]:
     bare = {name: value for name, value in os.environ.items() if name not in OURS}
-    command = [sys.executable, "manage.py", "storm", "--deliveries", "12", "--seed", "3", "--timeout", "240"]
-    return subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=False, timeout=400)
+    command = [sys.executable, "manage.py", "storm", "--deliveries", "12", "--seed", "3", "--timeout", "1000"]
+    return subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=False, timeout=1300)
 
 
 @pytest.fixture(scope="module")

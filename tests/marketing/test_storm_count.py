@@ -210,7 +210,7 @@ def test_account_that_is_well_is_left_alone(storm: Storm) -> None:
 def fleet(settings, monkeypatch) -> Fleet:
     """Processes that do nothing, in the place of workers; each says at once that it is at work."""
     sleeping = (
-        "import sys, time; w = sys.argv; '--pidfile' in w and open(w[w.index('--pidfile') + 1], 'w'); time.sleep(60)"
+        "import sys, time; w = sys.argv; '--pidfile' in w and open(w[w.index('--pidfile') + 1], 'w'); time.sleep(600)"
     )
     spawn_real = Fleet._celery.__globals__["spawn"]
 
