@@ -104,16 +104,16 @@ class LookAnswer(serializers.Serializer[Any]):
 
 
 def experiment_data(row: Experiment) -> Data:
-    names = [name for name in ExperimentAnswer().fields if name not in ("id", "campaign")]
+    names = [name for name in ExperimentAnswer._declared_fields if name not in ("id", "campaign")]
     return {"id": row.pk, "campaign": row.campaign_id} | {name: getattr(row, name) for name in names}
 
 
 def look_data(look: Look) -> Data:
-    return {name: getattr(look, name) for name in LookAnswer().fields}
+    return {name: getattr(look, name) for name in LookAnswer._declared_fields}
 
 
 def _whole(row: Experiment, status: int = 200) -> Response:
-    arms = [{name: getattr(arm, name) for name in ArmAnswer().fields} for arm in row.arms.all()]
+    arms = [{name: getattr(arm, name) for name in ArmAnswer._declared_fields} for arm in row.arms.all()]
     return tagged(experiment_data(row) | {"arms": arms}, row.updated_at.isoformat(), status)
 
 
