@@ -180,6 +180,7 @@ def _net_value(control: bayes.Beta, variant: bayes.Beta, given: Question) -> Ans
 
 
 def pbest(given: Question) -> Answer:
+    """`lower_is_better` turns the order."""
     successes, trials = _numbers(given, "x"), _numbers(given, "n")
     if len(successes) != len(trials):
         raise StatsError("“x” and “n” must have the same length")
@@ -193,6 +194,7 @@ def pbest(given: Question) -> Answer:
 
 
 def seq_ratio(given: Question) -> Answer:
+    """With `epochs` rows of [propensity, control's successes, variant's], else one epoch of `xa`, `xb`, `wb`."""
     return _seq_epochs(given) if "epochs" in given else _seq_share(given)
 
 
@@ -227,6 +229,7 @@ def _seq_epochs(given: Question) -> Answer:
 
 
 def seq_asym(given: Question) -> Answer:
+    """`n_star` is the count at which the interval is tightest."""
     estimate, error, n = (_number(given, key) for key in ("estimate", "se", "n"))
     alpha, tuned_for = _alpha(given), _number(given, "n_star", 5_000)
     interval, p = sequential.asymptotic_interval(estimate, error, n, alpha, tuned_for)
@@ -304,11 +307,13 @@ def pairs(given: Question) -> Answer:
 
 
 def eb_normal(given: Question) -> Answer:
+    """Estimates `y` with known variances `v`."""
     found = shrinkage.random_effects(_numbers(given, "y", MOST_PAIRS), _numbers(given, "v", MOST_PAIRS))
     return {"mu": found.mu, "tau": found.tau, "posterior_mean": found.means, "posterior_sd": found.sds}
 
 
 def betabin(given: Question) -> Answer:
+    """a and b are "inf" where the arms scatter no more than chance, null without any success or failure."""
     found = shrinkage.fit_beta(_numbers(given, "x", MOST_PAIRS), _numbers(given, "n", MOST_PAIRS))
     return {"a": found.a, "b": found.b, "mu": found.mu, "rho": found.rho, "loglik": found.log_likelihood}
 

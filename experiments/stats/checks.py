@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 
 
 def check_count(value: float, name: str, least: float = 0) -> float:
+    """A whole number from `least` to 1e15."""
     if not math.isfinite(value) or value != math.floor(value):
         raise StatsError(f"{name} must be a whole number")
     if not least <= value <= MOST_COUNT:
@@ -42,12 +43,14 @@ def check_share(value: float, name: str) -> float:
 
 
 def check_positive(value: float, name: str, least: float = SMALLEST, most: float = LARGEST) -> float:
+    """A number above 0 within bounds; NaN is outside of any."""
     if not least <= value <= most:
         raise StatsError(f"{name} must be above 0, from {least:g} to {most:g}")
     return float(value)
 
 
 def check_finite(value: float, name: str) -> float:
+    """A number of either sign whose square stays finite."""
     if not abs(value) <= LARGEST:
         raise StatsError(f"{name} must be a finite number of at most {LARGEST:g}")
     return float(value)

@@ -16,6 +16,7 @@ from experiments.stats.special import binomial_pmf
 TIE = 1e-9
 MOST_TERMS = 2_000_000
 MOST_BARNARD_TABLES = 250_000
+MOST_TOTALS = 50_000
 SMALL_EXPECTATION = 5.0
 
 
@@ -94,22 +95,21 @@ def barnard_p(table: Table) -> float:
         right = binomial_pmf(second, table.n2, rates[:, None])
         return ((left @ is_extreme) * right).sum(axis=1)
 
-    return min(_largest(sizes, 0.0, 1.0, table.n1 + table.n2), 1.0)
+    return min(_largest(sizes, 0.0, 1.0, table.n1 + table.n2, len(first) + len(second)), 1.0)
 
 
 def _boschloo_one_sided(table: Table) -> float:
     """Against p2 > p1."""
-    n = table.n1 + table.n2
-    successes = table.x1 + table.x2
+    n, successes = table.n1 + table.n2, table.x1 + table.x2
     low_rate, high_rate, spent = _rates_to_search(successes, n)
     totals = _totals_in_reach(low_rate, high_rate, n)
-    tails = _fisher_tails(totals, table)
-    observed = _fisher_upper_tail(table)
-    attained = np.where(tails <= observed * (1 + TIE), tails, 0.0).max(axis=1)
+    observed = _fisher_tails(np.array([successes]), table)[0, int(table.x2 if table.n2 <= table.n1 else table.x1)]
     if observed >= 1:
         return 1.0
+    tails = _fisher_tails(totals, table)
+    attained = np.where(tails <= observed * (1 + TIE), tails, 0.0).max(axis=1)
     sizes = partial(_sizes, totals=totals, attained=attained, n=n)
-    return min(_largest(sizes, low_rate, high_rate, n) + spent, 1.0)
+    return min(_largest(sizes, low_rate, high_rate, n, len(totals)) + spent, 1.0)
 
 
 def _rates_to_search(successes: float, n: float) -> tuple[float, float, float]:
@@ -128,40 +128,37 @@ def _totals_in_reach(low_rate: float, high_rate: float, n: float) -> Floats:
 
     low = max(math.floor(n * low_rate - reach(low_rate)), 0)
     high = min(math.ceil(n * high_rate + reach(high_rate)), n)
-    if high - low > 20_000:
+    if high - low > MOST_TOTALS:
         raise StatsError("the table is too large for Boschloo's test; the score test needs no company here")
     return np.arange(low, high + 1, dtype=float)
 
 
 def _fisher_tails(totals: Floats, table: Table) -> Floats:
-    """P(X2 ≥ x2 | S) for every total (rows) and x2 from 0 up (columns); 1 where x2 is below what is possible."""
-    columns = np.arange(min(table.n2, totals[-1]) + 1)
+    """Fisher's one-sided p for every total (rows) and every count of the smaller arm from 0 up (columns)."""
+    (seen, small), large = (table[2:], table.n1) if table.n2 <= table.n1 else (table[:2], table.n2)
+    typical = totals[-1] * small / (small + large)
+    # What lies beyond has a chance of less than 1e-20.
+    reach = max(typical + 12 * math.sqrt(typical) + 60, seen + 1) // 1
+    columns = np.arange(min(small, totals[-1], reach) + 1)
     if len(totals) * len(columns) > 4 * MOST_TERMS:
         raise StatsError("the table is too large for Boschloo's test; the score test needs no company here")
-    x, s = columns[:-1], totals[:, None]
-    # From x2 to x2 + 1; outside the possible range the factors are not positive.
-    up, down = (table.n2 - x) * (s - x), (x + 1) * (table.n1 - s + x + 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        steps = np.where(down <= 0, np.inf, np.where(up <= 0, -np.inf, np.log(up) - np.log(np.maximum(down, 1e-300))))
-    return _upper_tails(steps)
+    chances = _hypergeometric(columns, totals[:, None], small, large)
+    # A large variant is many successes of its own, or few of a smaller control.
+    if table.n2 <= table.n1:
+        return np.cumsum(chances[:, ::-1], axis=1)[:, ::-1]
+    return np.cumsum(chances, axis=1)
 
 
-def _upper_tails(steps: Floats) -> Floats:
-    """Row by row: upper tails of the distribution whose neighbours differ by these log ratios."""
-    first = np.isposinf(steps).sum(axis=1)
-    finite = np.where(np.isfinite(steps), steps, 0.0)
-    logs = np.concatenate([np.zeros((len(steps), 1)), np.cumsum(finite, axis=1)], axis=1)
-    beyond = np.concatenate([np.zeros((len(steps), 1), bool), np.cumsum(np.isneginf(steps), axis=1) > 0], axis=1)
-    below = np.arange(logs.shape[1]) < first[:, None]
-    logs = np.where(beyond | below, -np.inf, logs)
+def _hypergeometric(columns: Floats, totals: Floats, small: float, large: float) -> Floats:
+    """Chances of each count of the small arm given each total (k, 1), row by row from the ratios of neighbours."""
+    x = columns[:-1]
+    up, down = (small - x) * (totals - x), (x + 1) * (large - totals + x + 1)
+    possible = (columns <= np.minimum(small, totals)) & (columns >= totals - large)
+    steps = np.where((up > 0) & (down > 0), np.log(np.maximum(up, 1.0)) - np.log(np.maximum(down, 1.0)), 0.0)
+    logs = np.concatenate([np.zeros((len(totals), 1)), np.cumsum(steps, axis=1)], axis=1)
+    logs = np.where(possible, logs, -np.inf)
     weights = np.exp(logs - logs.max(axis=1, keepdims=True))
-    tails = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1]
-    return tails / tails[:, :1]
-
-
-def _fisher_upper_tail(table: Table) -> float:
-    tails = _fisher_tails(np.array([table.x1 + table.x2]), table)
-    return float(tails[0, int(table.x2)])
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _sizes(rates: Floats, totals: Floats, attained: Floats, n: float) -> Floats:
@@ -170,9 +167,9 @@ def _sizes(rates: Floats, totals: Floats, attained: Floats, n: float) -> Floats:
     return binomial_pmf(totals[kept], n, rates[:, None]) @ attained[kept]
 
 
-def _largest(sizes: Callable[[Floats], Floats], low: float, high: float, n: float) -> float:
+def _largest(sizes: Callable[[Floats], Floats], low: float, high: float, n: float, totals: int) -> float:
     """The maximum over the rates: a fine grid, even in the angle whose spread does not depend on the rate, refined."""
-    count = int(min(200 + 4 * math.sqrt(n), 600))
+    count = int(max(min(200 + 4 * math.sqrt(n), 600, 500_000 / totals), 40))
     angles = np.linspace(math.asin(math.sqrt(low)), math.asin(math.sqrt(high)), count)
     for _ in range(4):
         values = sizes(np.sin(angles) ** 2)

@@ -51,7 +51,9 @@ class Table(NamedTuple):
         return Table(self.x2, self.n2, self.x1, self.n1)
 
 
-class Test(NamedTuple):
+class ZTest(NamedTuple):
+    """A signed statistic and its two-sided p."""
+
     statistic: float
     p: float
 
@@ -61,21 +63,21 @@ def table_of(x1: float, n1: float, x2: float, n2: float) -> Table:
     return Table(*check_rate(x1, n1, "1", least_n=1), *check_rate(x2, n2, "2", least_n=1))
 
 
-def normal_test(estimate: float, error: float) -> Test:
+def normal_test(estimate: float, error: float) -> ZTest:
     """Two-sided normal test; without any spread an estimate of zero has p = 1 and any other p = 0."""
     if error == 0:
-        return Test(math.copysign(math.inf, estimate), 0.0) if estimate else Test(0.0, 1.0)
+        return ZTest(math.copysign(math.inf, estimate), 0.0) if estimate else ZTest(0.0, 1.0)
     z = estimate / error
-    return Test(z, float(2 * ndtr(-abs(z))))
+    return ZTest(z, float(2 * ndtr(-abs(z))))
 
 
-def pooled_test(table: Table) -> Test:
+def pooled_test(table: Table) -> ZTest:
     """Score test of p1 = p2 (Pearson's chi-square without correction, as a signed z)."""
     pooled = (table.x1 + table.x2) / (table.n1 + table.n2)
     return normal_test(table.diff, math.sqrt(pooled * (1 - pooled) * (1 / table.n1 + 1 / table.n2)))
 
 
-def unpooled_test(table: Table) -> Test:
+def unpooled_test(table: Table) -> ZTest:
     """Wald's test with each arm's own variance."""
     return normal_test(table.diff, _wald_error(table.p1, table.n1, table.p2, table.n2))
 
@@ -85,6 +87,7 @@ def _wald_error(p1: float, n1: float, p2: float, n2: float) -> float:
 
 
 def critical_z(alpha: float) -> float:
+    """The normal quantile that two-sided alpha leaves outside; raises `StatsError` unless 0 < alpha < 1."""
     return float(-ndtri(check_share(alpha, "alpha") / 2))
 
 
@@ -225,6 +228,8 @@ class Means(NamedTuple):
 
 
 class Welch(NamedTuple):
+    """Variant less control, in the units of the metric, with Welch's degrees of freedom."""
+
     diff: float
     t: float
     p: float

@@ -261,5 +261,6 @@ def asymptotic_interval(
 
 
 def asymptotic_rho2(alpha: float, tuned_for: float) -> float:
+    """The squared scale of the mixture that is tightest at `tuned_for` units."""
     log_alpha = -2 * math.log(check_share(alpha, "alpha"))
     return (log_alpha + math.log(log_alpha + 1)) / tuned_for

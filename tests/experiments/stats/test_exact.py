@@ -66,10 +66,27 @@ def test_boschloo_of_thin_large_arms_hardly_depends_on_the_trials() -> None:
 
 
 def test_boschloo_of_large_arms_looks_only_where_the_rate_may_be() -> None:
-    """Just below 2,001 trials every rate is searched, above only those that the total allows."""
-    everywhere, plausible = boschloo_p(table_of(2, 1000, 10, 1000)), boschloo_p(table_of(2, 1001, 10, 1001))
-    assert plausible <= everywhere * 1.01
-    assert plausible > pooled_test(table_of(2, 1001, 10, 1001)).p
+    """The largest size over every rate is .0348305 (scipy), at a rate that 12 of 2,200 rules out."""
+    table = table_of(2, 1100, 10, 1100)
+    assert pooled_test(table).p < boschloo_p(table) < 0.0348305
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(table_of(3, 8, 400_000, 10**6), id="a handful against a million"),
+        pytest.param(table_of(400_000, 10**6, 6, 8), id="a million against a handful"),
+        pytest.param(table_of(8, 10**4, 10_000, 10**7), id="thin arm of ten thousand"),
+        pytest.param(table_of(0, 5, 10**8, 10**8), id="every one of many against none of five"),
+        pytest.param(table_of(3, 10**6, 9, 10**6), id="a dozen of two million"),
+    ],
+)
+def test_boschloo_answers_wherever_an_expected_count_is_small(table) -> None:
+    sides = [stats.fisher_exact(cells(table), alternative=side).pvalue for side in ("less", "greater")]
+    found = boschloo_p(table)
+    assert smallest_expected_count(table) < 12
+    assert found <= min(2 * min(sides), 1) * (1 + 1e-6) + 2e-7
+    assert found >= 0.2 * pooled_test(table).p
 
 
 def test_barnard_is_that_of_scipy() -> None:
