@@ -47,6 +47,10 @@ class AgeRow:
     note: str = ""
 
     @property
+    def has_numbers(self) -> bool:
+        return self.snapshot is not None and not self.note
+
+    @property
     def source(self) -> str:
         return SOURCES.get(self.snapshot.source, self.snapshot.source) if self.snapshot else ""
 
@@ -71,9 +75,13 @@ class PostNumbers:
         return [(LABELS[name], getattr(self.post, name)) for name in self.names]
 
     @property
-    def table(self) -> list[tuple[AgeRow, list[tuple[str, int | None]]]]:
-        """Each row with its numbers in the order of the headings."""
-        return [(row, [(LABELS[name], _count(row, name)) for name in self.names]) for row in self.rows]
+    def table(self) -> list[tuple[AgeRow, list[tuple[str, int | None, str]]]]:
+        """Each row with its numbers, or why there is none, in the order of the headings; without numbers, nothing."""
+        return [(row, [_cell(row.snapshot, name) for name in self.names if row.has_numbers]) for row in self.rows]
+
+    @property
+    def width(self) -> int:
+        return len(self.names) + 1
 
     @property
     def missing(self) -> list[tuple[str, str]]:
@@ -81,8 +89,10 @@ class PostNumbers:
         return [(LABELS[name], why(self.post.missing.get(name, ""))) for name in METRICS if name not in self.names]
 
 
-def _count(row: AgeRow, name: str) -> int | None:
-    return row.snapshot.metrics.get(name) if row.snapshot else None
+def _cell(snapshot: Snapshot | None, name: str) -> tuple[str, int | None, str]:
+    assert snapshot, "only rows with numbers are asked"
+    count = snapshot.metrics.get(name)
+    return LABELS[name], count, "" if count is not None else why(snapshot.missing.get(name, ""))
 
 
 def why(reason: str) -> str:
@@ -136,4 +146,6 @@ def _note(post: MeasuredPost, index: int) -> str:
     """Why an age has no snapshot."""
     if post.gone_at and post.gone_at <= ages.closes_at(post.published_at, index):
         return ages.WHY[ages.Missing.GONE]
-    return "" if now() <= ages.closes_at(post.published_at, index) and post.due_at else ages.LATE
+    if now() > ages.closes_at(post.published_at, index):
+        return ages.LATE
+    return "" if post.due_at else "Not planned."

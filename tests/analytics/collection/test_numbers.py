@@ -199,3 +199,16 @@ def test_the_api_answers_strangers_and_guests_as_for_the_delivery(measured, api,
     for user in (charlie, gwen):
         assert api(user).get(f"/api/deliveries/{delivery.pk}/metrics").status_code == 404
     assert api().get(f"/api/deliveries/{delivery.pk}/metrics").status_code == 401
+
+
+def test_a_number_that_is_gone_at_an_age_says_why_there(measured, page):
+    taken = {HOUR: {"metrics": X}, 3 * HOUR: {"metrics": {"likes": 21}, "missing": {"impressions": "vanished"}}}
+    measured(timedelta(hours=4), taken, **X)
+    assert 'title="The network shows it for 30 days only."' in page()
+
+
+def test_what_is_not_to_be_measured_any_more_is_not_announced(measured):
+    post = measured(timedelta(hours=2), {HOUR: {"metrics": X}})
+    MeasuredPost.objects.update(due_at=None)
+    post.refresh_from_db()
+    assert notes(post)[30 * DAY] == "Not planned."
