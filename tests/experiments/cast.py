@@ -12,8 +12,11 @@ from analytics.tracking.ingest import EventRow, add_events
 from analytics.tracking.links import create_link
 from analytics.tracking.splits import split_of
 from campaigns.models import Delivery
-from experiments.models import Experiment, Unit
+from experiments.looks import read
+from experiments.models import Experiment, Look, Unit
+from experiments.registration import register
 from experiments.services import ArmDraft, create_experiment, start_experiment
+from experiments.stats.posts import log_odds
 from lib.clock import now
 from lib.splitting import assign
 from sandbox.audience import Facts, Taste, counts_at
@@ -151,3 +154,50 @@ def measured(
         metrics={name: getattr(counts, name) for name in names},
     )
     return post
+
+
+def on_paper(experiment: Experiment, posts: list[dict[str, Any]], **data: Any) -> tuple[Experiment, dict[str, Any]]:
+    """The experiment as if it ran, without a post of its own, and its data as if they had been collected."""
+    experiment.status, experiment.started_at, experiment.ends_at = "running", now(), now() + timedelta(days=90)
+    register(experiment)
+    experiment.save()
+    usual = {
+        "unit": "post",
+        "arms": ["a", "b"],
+        "control": "a",
+        "age_h": 24,
+        "waiting": [],
+        "to_come": 0,
+        "excluded": [],
+    }
+    state = {"is_final": True, "is_stopped": False, "days_run": 60.0, "days_to_end": 30.0}
+    return experiment, usual | state | {"posts": posts} | data
+
+
+def paper_post(text: str, arm: str, block: str, position: int, taste: Taste, seed: int = 1) -> dict[str, Any]:
+    """What a post of this text earned in a day at noon, of 20,000 followers."""
+    counts = counts_at(Facts(f"{block} {arm}", text, 43_200, 20_000), 43_200 + 86_400, seed, taste)
+    events = counts.likes + counts.replies + counts.reposts + counts.quotes + counts.bookmarks
+    y, v = (float(values[0]) for values in log_odds([events], [counts.impressions]))
+    seen = {"events": events, "exposures": counts.impressions, "y": y, "v": v, "baseline": 0.0, "age_h": 24.03}
+    return {"unit": f"{block}/{arm}", "block": block, "position": position, "arm": arm, "late_min": 0, **seen}
+
+
+def paper_pairs(
+    by: Actor, connection: Connection, taste: Taste, *, pairs: int = 12, seed: int = 1, data: Any = None, **fields: Any
+) -> tuple[Experiment, dict[str, Any]]:
+    """Pairs of a statement and a question; every other one began with the question."""
+    settings = {"pairs": pairs} | fields.pop("settings", {})
+    experiment = draft_pairs(by, connection, settings=settings, **fields)
+    posts = [
+        paper_post(text, arm, f"pair {number:03}", (number + place) % 2, taste, seed)
+        for number in range(pairs)
+        for place, (arm, text) in enumerate((("a", "Fresh beans."), ("b", "Fresh beans?")))
+    ]
+    return on_paper(experiment, posts, **(data or {}))
+
+
+def read_paper(experiment: Experiment, data: dict[str, Any]) -> Look:
+    """As a look would, but not kept."""
+    result, refused, verdict, sentence = read(experiment, data)
+    return Look(experiment=experiment, result=result, refusals=refused, verdict=verdict, sentence=sentence, data=data)

@@ -4,15 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from analytics.models import Exposure, Snapshot
-from campaigns.models import Delivery
+from analytics.models import Exposure
 from experiments import refusals, services
 from experiments.looks import look_at, read
-from experiments.models import Experiment, Look, Unit
+from experiments.models import Experiment, Look
 from experiments.segments import read_segments
 from lib.clock import now, shifted
 from sandbox.audience import Taste
-from tests.experiments.cast import Crowd, create, measured, publish, run_pairs, run_split
+from tests.experiments.cast import Crowd, create, measured, paper_pairs, read_paper, run_split
 
 pytestmark = pytest.mark.django_db
 MORE = dict.fromkeys(("likes", "replies", "reposts", "quotes", "bookmarks"), 3.0)
@@ -31,21 +30,13 @@ def check_refused(look: Look, code: str) -> None:
     assert not any(word in look.sentence for word in VERDICTS)
 
 
-def units_of(experiment: Experiment) -> list[Unit]:
-    return list(Unit.objects.filter(experiment=experiment).select_related("delivery__post", "delivery__connection"))
-
-
 def looked_at(experiment: Experiment, **delta: float) -> Look:
     with shifted(timedelta(**delta)):
         return look_at(experiment)
 
 
 def test_1_too_few_pairs(roastery, bob_actor):
-    experiment = run_pairs(bob_actor, roastery)
-    units = units_of(experiment)
-    publish(units[:10], LOUD)
-    Delivery.objects.filter(pk__in=[unit.delivery_id for unit in units[10:]]).update(state="canceled")
-    check_refused(looked_at(experiment), "too_few_units")
+    check_refused(read_paper(*paper_pairs(bob_actor, roastery, LOUD, pairs=5)), "too_few_units")
 
 
 def test_1_too_few_posts_of_a_style(roastery, bob_actor):
@@ -61,30 +52,19 @@ def test_2_a_broken_split(link, bob_actor):
 
 
 def test_3_posts_of_different_ages(roastery, bob_actor):
-    experiment = run_pairs(bob_actor, roastery)
-    units = units_of(experiment)
-    publish(units, LOUD)
-    late = Snapshot.objects.get(post__delivery=units[0].delivery)
-    late.at += timedelta(hours=9)
-    late.save()
-    check_refused(looked_at(experiment), "ages_differ")
-    services.exclude_unit(units_of(experiment)[0], by=bob_actor, reason="It was measured too late.")
-    codes = [refusal["code"] for refusal in looked_at(experiment).refusals]
-    assert codes == ["too_few_units"]
+    experiment, data = paper_pairs(bob_actor, roastery, LOUD)
+    assert read_paper(experiment, data).refusals == []
+    data["posts"][3]["age_h"] = 33.0
+    check_refused(read_paper(experiment, data), "ages_differ")
 
 
 def test_3_posts_that_are_still_growing(roastery, bob_actor):
-    experiment = run_pairs(bob_actor, roastery, horizon_days=30)
-    units = units_of(experiment)
-    publish(units, LOUD)
-    Snapshot.objects.filter(post__delivery=units[-1].delivery).delete()
-    check_refused(looked_at(experiment, days=31), "ages_differ")
+    experiment, data = paper_pairs(bob_actor, roastery, LOUD, data={"waiting": ["the last one"]})
+    check_refused(read_paper(experiment, data), "ages_differ")
 
 
 def test_4_pooled_impressions_of_different_posts(roastery, bob_actor):
-    experiment = run_pairs(bob_actor, roastery, settings={"analysis": "pooled"})
-    publish(units_of(experiment), LOUD)
-    check_refused(looked_at(experiment), "pooled_posts")
+    check_refused(read_paper(*paper_pairs(bob_actor, roastery, LOUD, settings={"analysis": "pooled"})), "pooled_posts")
 
 
 def test_5_an_observation(roastery, bob_actor):
@@ -102,9 +82,10 @@ def test_6_a_sure_look_before_the_registered_end(link, bob_actor):
 
 
 def test_6_pairs_that_were_stopped_when_they_looked_good(roastery, bob_actor):
-    experiment = run_pairs(bob_actor, roastery, settings={"pairs": 12})
-    publish(units_of(experiment)[:14], LOUD)
-    check_refused(services.stop_experiment(experiment, by=bob_actor).looks.first(), "peeked")
+    stopped = {"is_final": False, "is_stopped": True}
+    check_refused(read_paper(*paper_pairs(bob_actor, roastery, LOUD, data=stopped)), "peeked")
+    quiet = read_paper(*paper_pairs(bob_actor, roastery, Taste(has_builtin=False), data=stopped))
+    assert (quiet.refusals, quiet.verdict) == ([], Look.Verdict.CANNOT_TELL)
 
 
 def test_7_shares_that_nobody_knows(link, bob_actor):
@@ -124,19 +105,12 @@ def test_8_a_best_time_that_may_be_no_better_than_the_week(roastery, bob_actor):
 
 
 def test_9_the_first_post_works_on_into_the_second(roastery, bob_actor):
-    experiment = run_pairs(bob_actor, roastery, settings={"pairs": 14})
-    units = units_of(experiment)
-    publish(units, LOUD)
-    # Wherever the question came first, both posts of the pair do far better.
-    for unit in units:
-        first = next(other for other in units if other.block == unit.block and other.position == 0)
-        snapshot = Snapshot.objects.get(post__delivery=unit.delivery)
-        factor = 4 if first.arm.key == "b" else 1
-        snapshot.metrics = {
-            name: count if name == "impressions" else count * factor for name, count in snapshot.metrics.items()
-        }
-        snapshot.save()
-    check_refused(looked_at(experiment), "carry_over")
+    experiment, data = paper_pairs(bob_actor, roastery, LOUD, pairs=14)
+    # Where the question came first, both posts of the pair do far better.
+    first = {post["block"] for post in data["posts"] if post["arm"] == "b" and post["position"] == 0}
+    for post in data["posts"]:
+        post["y"] += 1.4 * (post["block"] in first)
+    check_refused(read_paper(experiment, data), "carry_over")
 
 
 def test_10_a_metric_that_was_changed_after_the_start(link, bob_actor):
