@@ -17,6 +17,8 @@ FORMATS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+# What XML cannot hold.
+NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # What a workbook refuses in the name of a sheet.
 UNFIT = re.compile(r"[\[\]:*?/\\']")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -51,16 +53,15 @@ def as_xlsx(tables: Sequence[Table]) -> bytes:
     """Numbers stay numbers; everything else is text, whatever it begins with."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     book = Workbook(write_only=True)
     for table in tables:
-        sheet = book.create_sheet(UNFIT.sub(" ", table.title)[:31])
+        sheet = book.create_sheet(NO_XML.sub("", UNFIT.sub(" ", table.title))[:31])
 
         def cell(value: Any, sheet: Any = sheet) -> Any:
             if value is None or isinstance(value, int | float):
                 return value
-            found = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", str(value)))
+            found = WriteOnlyCell(sheet, NO_XML.sub("", str(value)))
             found.data_type = "s"
             return found
 

@@ -22,6 +22,8 @@ from social.models import Connection
 LOOK_S = 3.0
 KEEP_ALIVE_S = 15.0
 CONNECTION_S = 55.0
+# A page whose place was taken does not take it back at once.
+COME_BACK_MS = 60_000
 
 
 def kpi_texts(workspace: Workspace, period: Period, **only: Any) -> dict[str, str]:
@@ -36,6 +38,7 @@ def kpi_events(
     *,
     campaign: Campaign | None = None,
     connection: Connection | None = None,
+    is_wanted: Callable[[], bool] = lambda: True,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[bytes]:
@@ -57,3 +60,6 @@ def kpi_events(
             yield b"retry: 500\n\n"
             return
         sleep(LOOK_S)
+        if not is_wanted():
+            yield f"retry: {COME_BACK_MS}\n\n".encode()
+            return

@@ -22,6 +22,7 @@ from campaigns.models import Campaign
 from compliance.consent import ANY, METHODS
 from compliance.models import Consent, Contact
 from lib.clock import now
+from lib.text import storable
 
 Rule = dict[str, Any]
 Subject = Segment.Subject
@@ -214,11 +215,12 @@ def _count_rules(group: Any, subject: str, depth: int) -> int:
 
 
 def _check_rule(rule: Rule, fields: dict[str, Field]) -> None:
-    spec = fields.get(rule.get("field", ""))
+    name = rule["field"]
+    spec = fields.get(name) if isinstance(name, str) else None
     if spec is None or rule.get("op") not in spec.ops or not isinstance(rule.get("value"), str):
         raise ValidationError("A rule asks for something that is not known.")
     value = rule["value"].strip()
-    if len(value) > LONGEST or "\x00" in value:
+    if len(value) > LONGEST or value != storable(value):
         raise ValidationError(f"{spec.label}: at most {LONGEST} characters.")
     if spec.choices and value not in spec.choices:
         raise ValidationError(f"{spec.label}: choose one of the answers.")

@@ -129,7 +129,7 @@ def _facts_table(data: Data, *, zh: bool) -> Any:
 
 
 def _posts_table(rows: list[Data]) -> Any:
-    body = [[row["text"][:160], row["account"], row["day"], row["figure"]] for row in rows[:_TABLE_ROWS]]
+    body = [[row["text"][:160], row["account"][:80], row["day"], row["figure"]] for row in rows[:_TABLE_ROWS]]
     return _table(body, (92, 32, 24, 26), numbers_from=3, has_head=False)
 
 

@@ -12,7 +12,7 @@ from accounts import audit
 from accounts.access import Actor, Perm
 from accounts.models import Membership, check_time_zone
 from analytics.models import Report, ReportSchedule
-from analytics.queries.period import Period
+from analytics.queries.period import FIRST_DAY, Period
 from analytics.reporting.turns import PERIODS, check_cron, next_turn
 from campaigns.models import Campaign
 from lib.clock import now
@@ -46,6 +46,8 @@ def request_report(
 
 
 def _check_days(start: date, end: date) -> None:
+    if start < FIRST_DAY:
+        raise ValidationError({"start": f"Nothing was measured before {FIRST_DAY.year}."})
     if end < start:
         raise ValidationError({"end": "The last day is before the first."})
     if end - start >= timedelta(days=MAX_DAYS):

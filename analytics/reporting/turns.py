@@ -1,6 +1,7 @@
 """When a scheduled report is due: cron in a time zone, and which days it is about."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -16,10 +17,12 @@ PERIODS = {"day": "Day", "week": "Week", "month": "Month"}
 
 def check_cron(cron: str, zone: str, now: datetime) -> None:
     """Raises ValidationError, for people."""
-    first = next_turn(cron, zone, now)
-    second = next_turn(cron, zone, first)
+    turns = [next_turn(cron, zone, now)]
+    # The first may be the last of its day, so that only the day after shows how often it comes.
+    turns += [next_turn(cron, zone, turns[0])]
+    turns += [next_turn(cron, zone, turns[1])]
     # A day may be an hour short where clocks change.
-    if second - first < timedelta(hours=23):
+    if any(later - earlier < timedelta(hours=23) for earlier, later in pairwise(turns)):
         raise ValidationError({"cron": TOO_OFTEN})
 
 

@@ -1,16 +1,31 @@
 """Strangers at the doors of results: links, pixel, conversions, shared pages, reports."""
 
 import json
+from io import BytesIO
 from uuid import uuid4
 
 import pytest
+from django.core import mail
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from accounts.scope import workspace_scope
-from analytics.models import Conversion, Event
+from analytics.charts import Table
+from analytics.exports import as_csv, as_xlsx
+from analytics.models import Conversion, Event, Report
+from analytics.queries.live import kpi_events
+from analytics.queries.period import last_days
+from analytics.queries.segments import FIELDS, segment_size
+from analytics.reporting.mailing import mail_reports
+from analytics.reporting.pdf import as_pdf
+from analytics.reporting.services import create_schedule
 from analytics.shares import share_page
+from analytics.tracking.ingest import EventRow, add_event
 from analytics.tracking.links import create_link
 from analytics.tracking.tracking import change_tracking
+from analytics.views.live import MOST_OPEN, take_place
+from compliance.contacts import create_contact
+from lib.clock import now
 
 pytestmark = pytest.mark.django_db
 PERSON = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0", "accept-language": "de"}
@@ -44,10 +59,10 @@ def link(bob_actor, workspace):
 
 def test_the_pixel_stays_a_picture_whatever_is_written_into_it(pixel: str, workspace) -> None:
     client = Client(headers=PERSON)
-    for field in ("key", "goal", "value", "rcid", "view"):
-        for text in HOSTILE:
-            answer = client.get(pixel, {"key": f"k{len(text)}", "value": "1", field: text})
-            assert (answer.status_code, answer["Content-Type"]) == (200, "image/gif"), (field, text)
+    for text in HOSTILE:
+        for said in ({"key": text, "goal": text[:50]}, {"key": "k", "value": text, "rcid": text}):
+            answer = client.get(pixel, said)
+            assert (answer.status_code, answer["Content-Type"]) == (200, "image/gif"), said
             assert "stolen" not in answer.cookies
 
 
@@ -143,3 +158,128 @@ def test_a_filter_that_narrowed_nothing_is_not_shared(bob_client) -> None:
     said = bob_client.post("/results/shared/new?kind=dashboard&campaign=nonsense&connection=1", {"days": "3"})
     token = said.content.decode().split("/shared/")[1].split('"')[0].split("<")[0]
     assert Client().get(f"/shared/{token}").status_code == 200
+
+
+# --- members of the workspace -----------------------------------------------------------------------------
+
+
+def test_who_opens_page_after_page_holds_few_threads(bob_client, rita_client) -> None:
+    """The oldest pages of a person end; another person's stay."""
+    places = [take_place("bob") for _ in range(MOST_OPEN + 2)]
+    other = take_place("rita")
+    assert [is_ours() for is_ours in places] == [False] * 2 + [True] * MOST_OPEN
+    assert other()
+
+
+def test_a_page_whose_place_was_taken_ends(workspace) -> None:
+    events = kpi_events(workspace, last_days(workspace), is_wanted=lambda: False, sleep=lambda _: None)
+    assert [piece.split(b":")[0] for piece in events] == [b"event", b"retry"]
+
+
+DEEP: dict = {"all": []}
+for _ in range(1000):
+    DEEP = {"any": [DEEP]}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        DEEP,
+        {"all": [{"field": [], "op": "is", "value": "x"}]},
+        {"all": [{"field": {}, "op": [], "value": {}}]},
+        {"all": [{"field": "email__password", "op": "is", "value": "x"}]},
+        {"all": [{"field": "email", "op": "is__gt", "value": "x"}]},
+        {"all": [{"field": "email", "op": "is", "value": "x", "all": []}], "any": []},
+        {"all": {"field": "email"}},
+        {"all": [None]},
+        {"all": [{"field": "added", "op": "after", "value": "9999-99-99"}]},
+        {"all": [{"field": "name", "op": "is", "value": "\x00"}]},
+        {"all": [{"field": "name", "op": "is", "value": "a"}] * 41},
+        [],
+        None,
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(in_workspace, rules) -> None:
+    for subject in ("contact", "visitor", "other"):
+        with pytest.raises(ValidationError):
+            segment_size(in_workspace, subject, rules)
+
+
+@pytest.mark.parametrize("text", ["'; DROP TABLE analytics_event; --", "%", "_", "\\", "a' OR '1'='1", "💥"])
+def test_the_values_of_rules_are_only_values(in_workspace, alice_actor, text: str) -> None:
+    create_contact(by=alice_actor, name="Mei", email="mei@example.org", language="en")
+    add_event(in_workspace.pk, EventRow("click", now(), visitor="0" * 32, referrer="acme.example", language="en"))
+    for subject, field in (("contact", "name"), ("contact", "consent"), ("visitor", "referrer"), ("visitor", "link")):
+        op = FIELDS[subject][field].ops[0]
+        assert segment_size(in_workspace, subject, {"all": [{"field": field, "op": op, "value": text}]}) == 0
+
+
+def report_saying(text: str) -> Report:
+    post = {"text": text, "account": text, "day": "1 Mar", "figure": "1"}
+    fact = {"id": "clicks", "label": "Clicks", "text": "1"}
+    points = [{"day": "1 Mar", "value": 1}, {"day": "2 Mar", "value": 2}]
+    period = {"label": "March", "zone": "UTC", "before_label": "February"}
+    data = {"period": period, "facts": [fact], "series": {"clicks": points}, "series_labels": {"clicks": text}}
+    data |= {"best": [post], "worst": [post], "notes": [text]}
+    return Report(title=text[:160], data=data, insight=[{"text": text}], problem_text=text[:300])
+
+
+def test_no_text_breaks_a_pdf_or_makes_it_fetch_something(in_workspace, monkeypatch) -> None:
+    """Posts and names of accounts are written by strangers, and the PDF's paragraphs have a markup of their own."""
+    monkeypatch.setattr("socket.create_connection", lambda *_args, **_more: pytest.fail("It asked for an address."))
+    for text in (
+        '<img src="http://127.0.0.1:9/a.png" width="1" height="1"/>',
+        '<a href="file:///etc/passwd">x</a><para><b>',
+        "&lt;img src='x'&gt; &#0; &bogus; <![CDATA[ ]]> <!-- <?xml",
+        '</font></para><onDraw name="x" label="y"/>',
+        "".join(chr(n) for n in range(0x20)) + "\x7f\x80\x9f\ufffe\uffff",
+        "字" * 700,
+        "W" * 900,
+        "مرحبا שלום नमस्ते 👩‍👩‍👧 \u202e",
+        "",
+    ):
+        assert as_pdf(report_saying(text)).startswith(b"%PDF"), text
+
+
+def test_a_workbook_takes_any_name_and_any_text() -> None:
+    import openpyxl
+
+    for text in (*HOSTILE, "[]:*?/\\'", "''", "   ", "History", "=cmd|' /C calc'!A0", "\ufffe"):
+        book = openpyxl.load_workbook(BytesIO(as_xlsx([Table(text, [text], [[text]])])))
+        cells = [cell for row in book.active.iter_rows() for cell in row]
+        assert all(cell.data_type != "f" for cell in cells), text
+        first = as_csv([Table(text, [text], [[text]])]).splitlines()[-1]
+        assert not first.startswith(("=", "+", "-", "@", '"=')), text
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("0001-01-01", "0001-02-01"),
+        ("9999-12-01", "9999-12-31"),
+        ("2026-01-02", "2026-01-01"),
+        ("1900-01-01", "1900-01-02"),
+    ],
+)
+def test_a_report_of_no_possible_days_is_refused(api, bob, start: str, end: str) -> None:
+    assert api(bob).post("/api/reports", {"start": start, "end": end}, format="json").status_code == 400
+
+
+def test_a_name_with_line_breaks_begins_no_header_of_a_mail(bob_actor, in_workspace) -> None:
+    schedule = create_schedule(
+        by=bob_actor,
+        name="Weekly\r\nBcc: all@example.org",
+        cron="0 9 * * 1",
+        time_zone="UTC",
+        period="week",
+        recipients=[str(bob_actor.user.pk)],
+    )
+    report = report_saying("Weekly\r\nBcc: all@example.org")
+    report.workspace, report.schedule, report.status, report.ready_at = in_workspace, schedule, "ready", now()
+    report.starts_on = report.ends_on = now().date()
+    report.save()
+    assert mail_reports() == 1
+    (sent,) = mail.outbox
+    assert sent.to == [bob_actor.user.email]
+    assert "\n" not in sent.subject
+    assert sent.message()["Bcc"] is None

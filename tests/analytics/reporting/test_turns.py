@@ -58,3 +58,10 @@ def test_usual_times_are_fine(cron):
 )
 def test_a_report_is_about_whole_days_weeks_and_months(period, at, zone, start, end):
     assert last_whole(period, at, zone) == Period(start, end, zone)
+
+
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_twice_a_day_is_too_often_at_any_hour(hour):
+    with pytest.raises(ValidationError, match="once a day"):
+        check_cron("30 9,10 * * 1,4", "UTC", NOON.replace(hour=hour))
+    check_cron("30 9 * * 1,4", "UTC", NOON.replace(hour=hour))
