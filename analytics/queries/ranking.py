@@ -1,7 +1,8 @@
 """Which posts did best and worst, each at the same age as the others of its network.
 
-The order is by what is certain: the lower end of a 90 % interval for the best, the upper end for the worst.
-Otherwise the posts that hardly anybody saw would lead both lists.
+The order is by what is certain: the lower end of a 90 % interval for the best, the upper end for the worst, of a rate
+that is drawn to the average by as much as AVERAGE impressions weigh. Otherwise the posts that hardly anybody saw would
+lead both lists.
 """
 
 import math
@@ -19,6 +20,7 @@ from social.models import Network
 # Of the normal distribution, for 5 % on each side.
 Z = 1.6448536269514722
 FEWEST = 4
+AVERAGE = 100
 SHOWN = 5
 
 
@@ -95,7 +97,8 @@ def rank_posts(posts: list[Aged], zone: str, *, shown: int = SHOWN) -> list[Rank
         rated = [post for post in known if post.impressions]
         # Those without impressions cannot stand in one list with the others.
         has_rates = len(rated) * 2 >= len(known)
-        ranked = [_ranked(post, zone, has_rates=has_rates) for post in (rated if has_rates else known)]
+        average = _average(rated) if has_rates else None
+        ranked = [_ranked(post, zone, average) for post in (rated if has_rates else known)]
         if len(ranked) >= FEWEST:
             found.append(_ranking(network, ranked, shown, has_rates=has_rates))
     return found
@@ -110,16 +113,21 @@ def _ranking(network: str, ranked: list[Ranked], shown: int, *, has_rates: bool)
     return Ranking(network, best, worst, len(ranked), has_rates)
 
 
-def _ranked(post: Aged, zone: str, *, has_rates: bool) -> Ranked:
+def _average(rated: list[Aged]) -> float:
+    return min(1.0, sum(post.engagements or 0 for post in rated) / sum(post.impressions or 0 for post in rated))
+
+
+def _ranked(post: Aged, zone: str, average: float | None) -> Ranked:
     engaged = post.engagements or 0
     day = post.published_at.astimezone(ZoneInfo(zone)).date()
-    if not has_rates:
+    if average is None:
         return Ranked(post, day, None, engaged, engaged)
-    low, high = wilson(min(engaged, post.impressions or 0), post.impressions or 0)
+    seen = post.impressions or 0
+    low, high = wilson(min(engaged, seen) + AVERAGE * average, seen + AVERAGE)
     return Ranked(post, day, post.rate, low, high)
 
 
-def wilson(successes: int, trials: int, z: float = Z) -> tuple[float, float]:
+def wilson(successes: float, trials: float, z: float = Z) -> tuple[float, float]:
     """The score interval of a proportion (Wilson 1927); (0, 1) where nothing was tried."""
     if not trials:
         return 0.0, 1.0

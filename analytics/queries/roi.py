@@ -2,11 +2,13 @@
 
 Revenue is a sum of values of conversions that come at random (a compound Poisson sum), so its own squares say how far
 off another such period might be. Where nothing was taken back, the interval is that of Fay and Feuer (1997, Statistics
-in Medicine 16:791) for sums of weighted Poisson counts: for equal values it is the exact one of Garwood, for many
-conversions it becomes the normal one. Refunds are negative values, which it cannot hold: then the normal one is used.
+in Medicine 16:791) for sums of weighted Poisson counts, with the highest value that a conversion had within a year: for
+equal values it is the exact one of Garwood, for many conversions it becomes the normal one. Refunds are negative
+values, which it cannot hold: then the normal one is used.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, F, FloatField, Max, Min, Q, Sum
@@ -28,7 +30,7 @@ NO_MEDIA = "No media cost is written down: if there was any, add it."
 
 @dataclass(frozen=True)
 class Sums:
-    """Of the conversions with a value, in one unit of money."""
+    """Of the conversions with a value, in one unit of money; `highest` is what one may be worth, seen here or not."""
 
     number: int
     total: float
@@ -150,12 +152,19 @@ def _sums(workspace: Workspace, period: Period, campaign: Campaign | None) -> tu
         number=Count("pk"),
         total=Sum(value),
         squares=Sum(value * value),
-        highest=Max(value),
         lowest=Min(value),
     )
+    found["highest"] = _highest(workspace, period)
     tracking = Tracking.objects.filter(workspace=workspace).only("dollars_per_unit").first()
     dollars = float(tracking.dollars_per_unit) if tracking else 1.0
     return Sums(**{name: number or 0 for name, number in found.items()}), dollars
+
+
+def _highest(workspace: Workspace, period: Period) -> float:
+    """Of a year. Had only what was sold in these days a place in the sum, a dear thing sold seldom would have none."""
+    until = period.ends_at
+    rows = Conversion.objects.filter(workspace=workspace, at__gte=until - timedelta(days=365), at__lt=until)
+    return float(rows.aggregate(highest=Max("value_micro"))["highest"] or 0)
 
 
 def interval(sums: Sums, level: float = LEVEL) -> tuple[float, float]:

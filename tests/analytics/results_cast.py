@@ -79,7 +79,7 @@ def add_cost(workspace: Workspace, kind: str, amount_micro: int, at: datetime, *
         key=str(next(_numbers)),
         kind=kind,
         amount_micro=amount_micro,
-        month=at.date().replace(day=1),
+        month=at.astimezone(UTC).date().replace(day=1),
         created_at=at,
         **{"status": "settled", **fields},
     )
