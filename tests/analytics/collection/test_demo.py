@@ -1,7 +1,9 @@
 """The sample numbers of the demo: a month, labelled, the same each time, and asked of nobody."""
 
 import pytest
+from django.core.management import call_command
 
+from accounts.scope import all_workspaces_scope
 from analytics.collection.adopt import adopt_live_parts
 from analytics.collection.followers import read_followers
 from analytics.collection.measure import measure_due
@@ -75,3 +77,12 @@ def add_numbers_again(alice_actor) -> None:
     Conversion.objects.all().delete()
     Target.objects.all().delete()
     add_numbers(alice_actor, create_campaign(by=alice_actor, name="Again"))
+
+
+def test_the_demo_workspace_has_them(settings):
+    settings.X_API_BASE_URL = "http://127.0.0.1:8100/x"
+    call_command("load_demo")
+    with all_workspaces_scope("look"):
+        posts = MeasuredPost.objects.filter(workspace__name="Demo Roastery")
+        assert posts.count() > DAYS
+        assert {post.campaign.name for post in posts.select_related("campaign")} == {"Spring launch"}

@@ -7,13 +7,15 @@ import pytest
 from accounts.models import UsageEntry, Workspace
 from analytics.ages import AGES, DAY, HOUR, MINUTE
 from analytics.collection.adopt import adopt_live_parts
+from analytics.collection.claims import claim_due
 from analytics.collection.costs import settle_forgotten
-from analytics.collection.measure import measure_due
+from analytics.collection.measure import _leave_reserve, measure_due
 from analytics.models import MeasuredPost, Snapshot
 from campaigns.models import Delivery, LivePart
 from compliance.models import HealthSignal
 from lib.clock import now
-from social.models import Connection
+from social.models import Connection, NetworkState, RateBucket
+from social.networks.port import RateWindow, Readings
 from tests.analytics.collection.conftest import READS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_workspace")]
@@ -291,3 +293,44 @@ def test_a_disconnected_account_is_not_looked_for_for_ever(live_post, travel, co
     post.refresh_from_db()
     assert post.due_at is None
     assert Delivery.objects.get().state == "published"
+
+
+# --- publishing goes first ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("remaining", "is_asked"), [(10, False), (11, True)])
+def test_the_last_tenth_of_the_apps_window_is_left_to_publishing(
+    live_post, travel, connection, reads, remaining, is_asked
+):
+    live_post()
+    Connection.objects.filter(pk=connection.pk).update(app_key="app")
+    with travel.at(15 * MINUTE + 30):
+        resets_at = now() + timedelta(hours=1)
+        RateBucket.objects.create(app_key="app", limit=100, remaining=remaining, resets_at=resets_at)
+        assert measure_due() == is_asked
+    assert len(reads()) == is_asked
+
+
+def test_the_last_tenth_of_the_accounts_own_window_is_not_used_up(live_post, travel, connection, in_workspace):
+    """Here only for posts that are due before the window opens again."""
+    post = live_post()
+    with travel.at(15 * MINUTE + 30):
+        soon = now() + timedelta(minutes=1)
+        other = MeasuredPost.objects.create(
+            workspace=in_workspace, connection=connection, remote_id="9", published_at=soon, due_at=soon
+        )
+        opens_at = now() + timedelta(minutes=10)
+        (claim,) = claim_due(100)
+        _leave_reserve(claim, Readings({}, windows=(RateWindow("user", 100, 10, opens_at),)))
+        other.refresh_from_db()
+        assert other.due_at == opens_at
+        assert claim.post_ids == (post.pk,)
+
+
+def test_a_network_that_fails_for_everybody_is_left_alone(live_post, travel, reads, settings):
+    live_post()
+    with travel.at(15 * MINUTE + 30):
+        opens_at = now() + timedelta(minutes=1)
+        NetworkState.objects.create(network="x", failures_in_row=settings.BREAKER_NETWORK, broken_until=opens_at)
+        assert measure_due() == 0
+    assert reads() == []
