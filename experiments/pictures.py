@@ -71,9 +71,10 @@ def charts_of(experiment: Experiment, looks: list[Look], epochs: list[Epoch]) ->
     shares = Chart(
         "shares",
         "Shares over time",
-        [f"{epoch.started_at.astimezone(zone):%-d %b %H:%M}" for epoch in epochs],
+        [*(f"{epoch.started_at.astimezone(zone):%-d %b %H:%M}" for epoch in epochs), *(["now"] if epochs else [])],
         [
-            Line(name, [_share(epoch, key) for epoch in epochs], colours[key])
+            # The last shares hold until now.
+            Line(name, [_share(epoch, key) for epoch in [*epochs, *epochs[-1:]]], colours[key])
             for key, name in names.items()
             if any(key in epoch.weights for epoch in epochs)
         ],
@@ -94,7 +95,8 @@ def _percent(arm: dict[str, Any], name: str) -> float | None:
 
 
 def _lift_lines(looks: list[Look], key: str, name: str, colour: str) -> list[Line]:
-    lifts = [_arm(look, key).get("lift") for look in looks]
+    # A look that concludes nothing says nothing of lifts either.
+    lifts = [None if look.refusals else _arm(look, key).get("lift") for look in looks]
     if not any(lifts):
         return []
     return [

@@ -36,6 +36,16 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def chance(value: float | None) -> str:
+    """Never nothing, never certain."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value < 0.001:
+        return "< 0.1 %"
+    return "> 99.9 %" if value > 0.999 else f"{100 * value:.1f} %"
+
+
+@register.filter
 def lift(value: float | None) -> str:
     """+12 %, −3.4 %; beyond a thousand per cent only that."""
     if value is None or math.isnan(value):

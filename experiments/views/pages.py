@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import Perm
 from accounts.web import MemberRequest, add_errors, member_view
+from analytics.models import Tracking
 from campaigns.errors import NotAllowedNow
 from experiments import forms, services
 from experiments.access import get_experiment, visible_experiments
@@ -178,8 +179,14 @@ def experiment_detail(request: MemberRequest, experiment_id: UUID) -> HttpRespon
         "can_win": experiment.status != Status.DRAFT and experiment.design != Experiment.Design.OBSERVATION,
         "is_split": experiment.design in VISITOR_DESIGNS,
         "parts": _health_parts(look),
+        "currency": _currency(experiment),
     }
     return render(request, "experiments/detail.html", context)
+
+
+def _currency(experiment: Experiment) -> str:
+    found = Tracking.objects.filter(workspace=experiment.workspace_id).values_list("currency", flat=True).first()
+    return found or Tracking().currency
 
 
 def _arm_table(experiment: Experiment, look: Look | None) -> list[dict[str, Any]]:
