@@ -122,6 +122,20 @@ def test_an_archive_is_read_from_its_file(tmp_path):
     assert test.tolist() == [[100, 110], [3, 5]]
 
 
+def test_a_real_archive_is_judged_beside_the_made_one(tmp_path):
+    path = tmp_path / "real.csv"
+    rows = [
+        f"{number},{impressions},{clicks}"
+        for number, test in enumerate(archive.make_archive(tests=80)[0])
+        for impressions, clicks in test.T
+    ]
+    path.write_text("\n".join(["clickability_test_id,impressions,clicks", *rows]))
+    (found,) = runner.real_splits(str(path))
+    assert "real.csv" in found.name
+    assert 0.05 < found.measured < 0.3
+    assert only(runner.real_winners(str(path)), "predicted") > 0
+
+
 def test_known_functions_are_what_is_published():
     assert search.branin({"x": np.pi, "y": 2.275}) == pytest.approx(search.BRANIN_BEST)
     best = [0.20169, 0.150011, 0.476874, 0.275332, 0.311652, 0.6573]
