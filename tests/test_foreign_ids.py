@@ -29,13 +29,18 @@ from agents.prompts.assistants import archive_assistant, create_assistant, updat
 from agents.prompts.templates import create_template
 from agents.prompts.versions import PromptDraft
 from agents.threads import create_thread
-from analytics.models import MeasuredPost
+from analytics.definitions import add_media_cost, save_funnel, save_segment, set_target
+from analytics.models import Anomaly, LinkDomain, MeasuredPost
+from analytics.queries.funnels import USUAL
 from analytics.reporting.making import finish_report, make_report
 from analytics.reporting.services import create_schedule, request_report
+from analytics.shares import share_page
+from analytics.tracking.links import create_link as create_short_link
 from campaigns.autonomy import sign_policy
 from campaigns.deliveries import submit_post
 from campaigns.library import add_upload
 from campaigns.models import (
+    Campaign,
     Conversation,
     Delivery,
     Import,
@@ -135,12 +140,16 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
         found |= plant_plan(alice_actor)
         found["connection_id"].append(plant_channel(alice_actor))
         found["link_id"].append(plant_invite(found["connection_id"], alice_actor))
+        own_link, domain = plant_links(alice_actor)
+        found["link_id"].append(own_link)
+        found["domain_id"] = [domain]
         found["measured_id"] = [plant_measured(found["connection_id"][0], alice_actor)]
         notify(workspace, "test", "News")
         found |= plant_prompts(alice_actor)
         found |= plant_memory(alice_actor)
         found |= plant_inbox(found["connection_id"][0], alice_actor)
         found |= plant_reports(alice_actor)
+        found |= plant_results(found["campaign_id"][0], alice_actor)
         for name, rows in plant_talk(alice_actor).items():
             found[name] = [*found.get(name, ()), *rows]
     found["bot_id"] = [700_001]
@@ -229,6 +238,11 @@ def plant_inbox(connection_id: object, by: Actor) -> dict[str, list[object]]:
     return {"conversation_id": [talk.pk], "message_id": [message.pk]}
 
 
+def plant_links(by: Actor) -> tuple[object, object]:
+    domain = LinkDomain.objects.create(workspace=by.workspace, host="go.acme.invalid", token="t")
+    return create_short_link("https://acme.example", by=by).pk, domain.pk
+
+
 def plant_reports(by: Actor) -> dict[str, list[object]]:
     yesterday = now().date() - timedelta(days=1)
     report = request_report(yesterday, yesterday, by=by)
@@ -236,6 +250,22 @@ def plant_reports(by: Actor) -> dict[str, list[object]]:
     finish_report(report, [])
     weekly = {"cron": "0 9 * * 1", "time_zone": "UTC", "period": "week"}
     return {"report_id": [report.pk], "schedule_id": [create_schedule(by=by, name="Weekly", **weekly).pk]}
+
+
+def plant_results(campaign_id: object, by: Actor) -> dict[str, list[object]]:
+    campaign = Campaign.objects.get(pk=campaign_id)
+    rule = {"field": "language", "op": "is", "value": "en"}
+    unusual = Anomaly.objects.create(
+        workspace=by.workspace, metric="clicks", day=now().date(), value=9, low=0, high=5, text="More than usual."
+    )
+    return {
+        "funnel_id": [save_funnel("Shop", USUAL, by=by).pk],
+        "segment_id": [save_segment("English", "contact", {"all": [rule]}, by=by).pk],
+        "anomaly_id": [unusual.pk],
+        "share_id": [share_page("dashboard", {}, by=by)[0].pk],
+        "target_id": [set_target(campaign, "clicks", 100, by=by).pk],
+        "cost_id": [add_media_cost(campaign, now().date(), 1_000_000, "Pictures", by=by).pk],
+    }
 
 
 def plant_measured(connection_id: object, by: Actor) -> object:

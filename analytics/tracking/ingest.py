@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
 from accounts.scope import workspace_scope
+from analytics.tracking.splits import EXPOSURE
 from lib.clock import now
 from lib.ids import uuid7
 
@@ -46,6 +47,12 @@ INSERT = f"""
 WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({WRITERS_LOCK}) AS held)
 INSERT INTO analytics_event ({COLUMNS}) SELECT {VALUES} FROM locked ON CONFLICT (at, id) DO NOTHING
 """  # noqa: S608 (our own names)
+# The arm is that of the exposure, which may be older than the draw.
+EXPOSE_AND_INSERT = f"""
+WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({WRITERS_LOCK}) AS held), drawn AS ({EXPOSURE})
+INSERT INTO analytics_event ({COLUMNS.replace(", arm,", ",")}, arm)
+SELECT {VALUES.removesuffix(", %s")}, drawn.arm FROM locked, drawn RETURNING arm
+"""  # noqa: S608 (our own names)
 INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_event (
     workspace_id uuid, received_at timestamptz, kind varchar, at timestamptz, id uuid, name varchar, campaign_id uuid,
@@ -75,6 +82,15 @@ def add_event(workspace_id: UUID, row: EventRow) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [workspace_id, now(), kind, at, pk or uuid7(), *rest])
         return cursor.rowcount == 1
+
+
+def add_exposed(workspace_id: UUID, row: EventRow, exposure: Sequence[Any]) -> str:
+    """The event of a new visitor of a split, and its exposure (`splits.EXPOSURE`): the arm that stands."""
+    kind, at, pk, *rest = row._replace(arm="")
+    del rest[EventRow._fields.index("arm") - 3]
+    with connection.cursor() as cursor:
+        cursor.execute(EXPOSE_AND_INSERT, [*exposure, workspace_id, now(), kind, at, pk, *rest])
+        return str(cursor.fetchone()[0])
 
 
 def _copy(workspace_id: UUID, rows: Sequence[EventRow]) -> int:

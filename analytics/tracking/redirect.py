@@ -15,30 +15,35 @@ from django.utils.encoding import iri_to_uri
 
 from analytics.tracking import bots, visitors
 from analytics.tracking.clicks import new_click
-from analytics.tracking.ingest import EventRow, add_event
-from analytics.tracking.splits import draw_arm
+from analytics.tracking.ingest import EventRow, add_event, add_exposed
+from analytics.tracking.splits import draw_arm, url_of
 from lib.clock import now
 
 METHODS = ("GET", "HEAD")
 # The parameter that takes a click's id to the page where it may become a conversion.
 CLICK_PARAMETER = "rcid"
 
+# Several statements at once: each trip to the database costs more than its work.
 LINK = """
+SELECT set_config('app.resolve', %(code)s, true);
 SELECT l.id, l.workspace_id, l.target, l.split, l.is_active, l.campaign_id, l.post_id, l.domain_id, w.time_zone,
     w.is_suspended OR w.deletes_at IS NOT NULL AS is_shut
-FROM analytics_link l JOIN accounts_workspace w ON w.id = l.workspace_id WHERE l.code = %s
+FROM analytics_link l JOIN accounts_workspace w ON w.id = l.workspace_id WHERE l.code = %(code)s
 """
 SURROUNDINGS = """
+SELECT set_config('app.resolve', '', true), set_config('app.workspace', %(workspace)s, true);
 SELECT (SELECT uses_cookie FROM analytics_tracking) AS uses_cookie,
     (SELECT host FROM analytics_linkdomain WHERE id = %(domain)s AND verified_at IS NOT NULL) AS host,
     (SELECT min(p.published_at) FROM campaigns_livepart p JOIN campaigns_delivery d ON d.id = p.delivery_id
-        WHERE d.post_id = %(post)s) AS published_at
+        WHERE d.post_id = %(post)s) AS published_at,
+    (SELECT json_object_agg(unit, arm) FROM analytics_exposure
+        WHERE experiment_id = %(experiment)s AND unit = ANY(%(units)s)) AS stored
 """
 
 
 @dataclass(frozen=True)
 class Followed:
-    """A link as the redirect needs it; `uses_cookie` is None where the workspace counts no conversions."""
+    """A link as the redirect needs it."""
 
     id: UUID
     workspace_id: UUID
@@ -50,9 +55,16 @@ class Followed:
     domain_id: UUID | None
     time_zone: str
     is_shut: bool
-    uses_cookie: bool | None = None
-    host: str | None = None
-    published_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Around:
+    """`uses_cookie` is None where the workspace counts no conversions; `stored`: the arms of these visitors."""
+
+    uses_cookie: bool | None
+    host: str | None
+    published_at: datetime | None
+    stored: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -67,14 +79,19 @@ def follow(request: HttpRequest, code: str, host: str = "") -> HttpResponse:
     """The answer to /l/<code>, and to /<code> on a workspace's own domain, which `host` names then."""
     if request.method not in METHODS:
         return _sealed(HttpResponse(status=405, headers={"Allow": ", ".join(METHODS)}))
+    at = now()
     with transaction.atomic():
         link = find_link(code)
-        if link is None or (host and link.host != host):
+        if link is None:
+            return _page(404)
+        daily = visitors.daily_visitor(request, link.workspace_id, at, link.time_zone)
+        around = look_around(link, [daily, visitors.known_visitor(request)])
+        if host and around.host != host:
             return _page(404)
         if not link.is_active or link.is_shut:
             return _page(410)
-        visit = record_visit(request, link, now())
-    response = HttpResponse(status=302, headers={"Location": iri_to_uri(_with_click(visit, link))})
+        visit = record_visit(request, link, around, daily, at)
+    response = HttpResponse(status=302, headers={"Location": iri_to_uri(_with_click(visit, around))})
     if visit.sets_cookie:
         response.set_cookie(
             visitors.COOKIE,
@@ -88,71 +105,75 @@ def follow(request: HttpRequest, code: str, host: str = "") -> HttpResponse:
 
 
 def find_link(code: str) -> Followed | None:
+    row = _second(LINK, {"code": code})
+    return Followed(**(row | {"split": _json(row["split"])})) if row else None
+
+
+def look_around(link: Followed, units: list[str]) -> Around:
     """Opens the link's workspace for the rest of the transaction."""
+    values = {"workspace": str(link.workspace_id), "domain": link.domain_id, "post": link.post_id, "units": units}
+    row = _second(SURROUNDINGS, values | {"experiment": link.split.get("experiment")}) or {}
+    return Around(**(row | {"stored": _json(row["stored"]) or {}}))
+
+
+def _second(query: str, values: dict[str, Any]) -> dict[str, Any] | None:
+    """The one row of the second statement."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.resolve', %s, true)", [code])
-        row = _one(cursor, LINK, [code])
-        if row is None:
-            return None
-        cursor.execute(
-            "SELECT set_config('app.resolve', '', true), set_config('app.workspace', %s, true)",
-            [str(row["workspace_id"])],
-        )
-        more = _one(cursor, SURROUNDINGS, {"domain": row["domain_id"], "post": row["post_id"]})
-    return Followed(**_read_split(row), **(more or {}))
+        cursor.execute(query, values)
+        cursor.nextset()
+        row = cursor.fetchone()
+        return row and dict(zip([column.name for column in cursor.description or ()], row, strict=True))
 
 
-def _one(cursor: Any, query: str, values: Any) -> dict[str, Any] | None:
-    cursor.execute(query, values)
-    row = cursor.fetchone()
-    return row and dict(zip([column.name for column in cursor.description], row, strict=True))
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
 
 
-def _read_split(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "split": json.loads(row["split"]) if isinstance(row["split"], str) else row["split"]}
-
-
-def record_visit(request: HttpRequest, link: Followed, at: datetime) -> Visit:
-    reason = bots.why_bot(request, published_at=link.published_at, at=at)
-    visitor, sets_cookie = _visitor(request, link, at, is_bot=bool(reason))
+def record_visit(request: HttpRequest, link: Followed, around: Around, daily: str, at: datetime) -> Visit:
+    reason = bots.why_bot(request, published_at=around.published_at, at=at)
+    visitor, sets_cookie = _visitor(request, around, daily, is_bot=bool(reason))
     click_id, at = new_click(at)
-    drawn = draw_arm(link.workspace_id, link.id, link.split, visitor, is_bot=bool(reason), at=at)
-    add_event(
-        link.workspace_id,
-        EventRow(
-            "click",
-            at,
-            click_id,
-            # Which experiment's arm it is, so that a conversion finds its exposure.
-            name=drawn.experiment if drawn else "",
-            campaign_id=link.campaign_id,
-            post_id=link.post_id,
-            link_id=link.id,
-            arm=drawn.arm if drawn else "",
-            visitor=visitor,
-            is_bot=bool(reason),
-            bot_reason=reason,
-            referrer=visitors.referrer_of(request),
-            device=visitors.device_of(request, reason),
-            language=visitors.language_of(request),
-        ),
+    stored = around.stored.get(visitor, "")
+    drawn = draw_arm(link.workspace_id, link.id, link.split, visitor, stored=stored, is_bot=bool(reason), at=at)
+    row = EventRow(
+        "click",
+        at,
+        click_id,
+        # Which experiment's arm it is, so that a conversion finds its exposure.
+        name=drawn.experiment if drawn else "",
+        campaign_id=link.campaign_id,
+        post_id=link.post_id,
+        link_id=link.id,
+        arm=drawn.arm if drawn else "",
+        visitor=visitor,
+        is_bot=bool(reason),
+        bot_reason=reason,
+        referrer=visitors.referrer_of(request),
+        device=visitors.device_of(request, reason),
+        language=visitors.language_of(request),
     )
+    if drawn and drawn.exposure:
+        # Whoever came with the same id at the same moment may have been first.
+        arm = add_exposed(link.workspace_id, row, drawn.exposure)
+        drawn = drawn._replace(url=url_of(link.split, arm))
+    else:
+        add_event(link.workspace_id, row)
     return Visit(click_id, visitor, drawn.url if drawn and drawn.url else link.target, sets_cookie)
 
 
-def _visitor(request: HttpRequest, link: Followed, at: datetime, *, is_bot: bool) -> tuple[str, bool]:
+def _visitor(request: HttpRequest, around: Around, daily: str, *, is_bot: bool) -> tuple[str, bool]:
     """The id, and whether it goes into a cookie: only where the workspace wants one and the visitor does not object."""
-    if link.uses_cookie and not visitors.wants_no_tracking(request):
+    if around.uses_cookie and not visitors.wants_no_tracking(request):
         if known := visitors.known_visitor(request):
             return known, False
         if not is_bot:
             return visitors.new_visitor(), True
-    return visitors.daily_visitor(request, link.workspace_id, at, link.time_zone), False
+    return daily, False
 
 
-def _with_click(visit: Visit, link: Followed) -> str:
+def _with_click(visit: Visit, around: Around) -> str:
     """The click's id goes along only where the workspace counts conversions."""
-    if link.uses_cookie is None:
+    if around.uses_cookie is None:
         return visit.target
     parts = urlsplit(visit.target)
     query = f"{parts.query}&" if parts.query else ""

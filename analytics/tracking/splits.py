@@ -5,25 +5,28 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
 from lib.ids import uuid7
 from lib.splitting import FULL, Split, assign
 
 
 class Drawn(NamedTuple):
-    """`experiment` is its id as 32 digits; `url` is empty where the arm has gone from the split meanwhile."""
+    """`experiment` is its id as 32 digits; `url` is empty where the arm has gone from the split meanwhile.
+
+    `exposure` holds the values of EXPOSURE where the visitor is new.
+    """
 
     experiment: str
     arm: str
     url: str
+    exposure: list[Any] | None = None
 
 
-EXPOSED = "SELECT arm FROM analytics_exposure WHERE experiment_id = %s AND unit = %s"
-EXPOSE = """
+# A row that stands wins: the update changes nothing, and gives its arm.
+EXPOSURE = """
 INSERT INTO analytics_exposure (
     id, workspace_id, link_id, experiment_id, unit, arm, propensity, epoch, salt, is_bot, at, value_micro)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0) ON CONFLICT (experiment_id, unit) DO NOTHING
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0)
+ON CONFLICT (experiment_id, unit) DO UPDATE SET unit = EXCLUDED.unit RETURNING arm
 """
 
 
@@ -42,48 +45,22 @@ def split_of(data: dict[str, Any]) -> Split:
 
 
 def draw_arm(
-    workspace_id: UUID, link_id: UUID, data: dict[str, Any], unit: str, *, is_bot: bool, at: datetime
+    workspace_id: UUID, link_id: UUID, data: dict[str, Any], unit: str, *, stored: str, is_bot: bool, at: datetime
 ) -> Drawn | None:
-    """The arm of this visitor, for good: what is stored wins whatever the weights are now. None where it takes no part.
-
-    Inside the workspace's scope; the exposure is committed with the caller's transaction.
-    """
+    """The arm of this visitor: `stored`, where there is one, whatever the weights are now. None: it takes no part."""
     if not data.get("arms"):
         return None
     experiment = UUID(data["experiment"])
-    arm = _stored(experiment, unit) or _expose(workspace_id, link_id, experiment, data, unit, is_bot, at)
-    url = next((row["url"] for row in data["arms"] if row["key"] == arm), "")
-    return Drawn(experiment.hex, arm, url) if arm else None
-
-
-def _stored(experiment: UUID, unit: str) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(EXPOSED, [experiment, unit])
-        row = cursor.fetchone()
-    return row[0] if row else ""
-
-
-def _expose(
-    workspace_id: UUID, link_id: UUID, experiment: UUID, data: dict[str, Any], unit: str, is_bot: bool, at: datetime
-) -> str:
+    if stored:
+        return Drawn(experiment.hex, stored, url_of(data, stored))
     drawn = assign(split_of(data), unit)
     if drawn is None:
-        return ""
+        return None
     arm = data["arms"][drawn.arm]["key"]
-    row = [
-        uuid7(),
-        workspace_id,
-        link_id,
-        experiment,
-        unit,
-        arm,
-        drawn.propensity,
-        drawn.epoch,
-        data["salt"],
-        is_bot,
-        at,
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(EXPOSE, row)
-        # Somebody with the same id came at the same moment: the first one counts.
-        return arm if cursor.rowcount else _stored(experiment, unit)
+    log = [drawn.propensity, drawn.epoch, data["salt"], is_bot, at]
+    row = [uuid7(), workspace_id, link_id, experiment, unit, arm, *log]
+    return Drawn(experiment.hex, arm, url_of(data, arm), row)
+
+
+def url_of(data: dict[str, Any], arm: str) -> str:
+    return next((row["url"] for row in data["arms"] if row["key"] == arm), "")

@@ -1,3 +1,4 @@
+import argparse
 import json
 import sys
 from typing import Any
@@ -14,13 +15,16 @@ class Command(BaseCommand):
     help = "Measure ratios against baselines in the same run: a table, and last one line of JSON."
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--events", type=int, default=1_000_000, help="how many events the dashboard is over")
+
+    def handle(self, *args: Any, events: int, **options: Any) -> None:
         sandbox = sandbox_inside()
         if not sandbox:
-            sys.exit(run_in_own_stack(["bench"], SETTINGS))
+            sys.exit(run_in_own_stack(["bench", f"--events={events}"], SETTINGS))
         from marketing import bench
 
-        results = bench.run(sandbox)
+        results = bench.run(sandbox, events=events)
         width = max(map(len, results))
         for name, value in results.items():
             self.stdout.write(f"{name:<{width}}  {value:>12,.3f}")

@@ -68,7 +68,7 @@ def test_letters_may_be_typed_large(person, link) -> None:
 
 
 def test_the_redirect_asks_the_database_little(person, link, django_assert_max_num_queries) -> None:
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(5):
         person.get(f"/l/{link.code}")
 
 
