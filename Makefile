@@ -40,6 +40,7 @@ bench: $(VENV)/dev.stamp ## Measure, as ratios
 	$(BIN)/python manage.py bench
 
 prove: $(VENV)/dev.stamp ## Simulate what experiments promise, dispatch a million posts
+	FULL_PROOFS=1 $(BIN)/python -m pytest tests/experiments/test_sandbox_audience.py tests/experiments/test_sandbox_posts.py
 	$(BIN)/python manage.py prove
 
 screens: $(VENV)/dev.stamp ## Photograph every page of the instance that `make run` started

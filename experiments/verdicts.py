@@ -1,5 +1,6 @@
 """The verdict and its sentence, in plain words. What is refused has no verdict."""
 
+import math
 from typing import Any
 
 from experiments.badges import badge_of
@@ -87,10 +88,19 @@ def _sentence(experiment: Experiment, data: Data, result: Data, verdict: str, ar
 def _no_difference(experiment: Experiment, result: Data) -> str:
     lifts = [arm["lift"] for arm in result["arms"] if arm["lift"]]
     low, high = min(lift["interval"][0] for lift in lifts), max(lift["interval"][1] for lift in lifts)
+    found = max(experiment.settings["mde"], *(_detectable(experiment, lift) for lift in lifts))
     return (
-        f"No meaningful difference: with {_progress(experiment, result)} a lift of {experiment.settings['mde']:.0%} "
-        f"would most likely have shown. What is left lies between {low:+.0%} and {high:+.0%}."
+        f"No meaningful difference: with {_progress(experiment, result)} a lift of {found:.0%} would most likely have "
+        f"shown. What is left lies between {low:+.0%} and {high:+.0%}."
     )
+
+
+def _detectable(experiment: Experiment, lift: dict[str, Any]) -> float:
+    """The lift that a test as noisy as this one turned out to be finds with the registered power."""
+    from scipy.special import ndtri
+
+    settings = experiment.settings
+    return math.expm1(min(float(ndtri(settings["power"]) - ndtri(settings["alpha"] / 2)) * lift["error"], 50.0))
 
 
 def _keep_going(experiment: Experiment, result: Data) -> str:
