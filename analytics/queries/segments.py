@@ -104,7 +104,7 @@ def visitors_in(workspace: Workspace, rules: Rule) -> Any:
     tree = _tree(rules, ask)
     since = now() - timedelta(days=VISITOR_DAYS)
     rows = Event.objects.filter(workspace_id=workspace.pk, at__gte=since, is_bot=False).exclude(visitor="")
-    return rows.order_by().values("visitor").annotate(**facts).filter(tree).values("visitor")
+    return rows.order_by().values("visitor").annotate(**facts).filter(tree).values("visitor").distinct()
 
 
 def _tree(rules: Rule, leaf: Callable[[Rule], Q]) -> Q:

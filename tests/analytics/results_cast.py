@@ -20,7 +20,12 @@ _numbers = count(1)
 
 
 def add_measured(
-    connection: Connection, published_at: datetime, *, campaign: Campaign | None = None, text: str = "Beans", **known: int
+    connection: Connection,
+    published_at: datetime,
+    *,
+    campaign: Campaign | None = None,
+    text: str = "Beans",
+    **known: int,
 ) -> MeasuredPost:
     """With these numbers now, and at its network's age if it has reached it."""
     number = next(_numbers)
