@@ -96,7 +96,7 @@ def rank_posts(posts: list[Aged], zone: str, *, shown: int = SHOWN) -> list[Rank
         known = [post for post in posts if post.network == network and post.engagements is not None]
         rated = [post for post in known if post.impressions]
         # Those without impressions cannot stand in one list with the others.
-        has_rates = len(rated) * 2 >= len(known)
+        has_rates = bool(rated) and len(rated) * 2 >= len(known)
         average = _average(rated) if has_rates else None
         ranked = [_ranked(post, zone, average) for post in (rated if has_rates else known)]
         if len(ranked) >= FEWEST:
