@@ -16,11 +16,12 @@ class AnalyticsConfig(AppConfig):
         from analytics.tracking import links
         from analytics.tracking.conversions import KeyReused
         from campaigns import audience, demo, timing
+        from campaigns.link_checks import BEHIND
         from campaigns.links import SHORTENERS
         from social.telegram.handlers import UPDATE_HANDLERS
 
         register(Workflow("report", "Report", run_report, schema=REPORT, is_inner=True))
-        SHORTENERS[links.NAME] = links.shorten
+        SHORTENERS[links.NAME], BEHIND[links.NAME] = links.shorten, links.target_behind
         demo.EXTRAS.append(add_numbers)
         timing.MEASURED["analytics"] = results.hours_of
         audience.FACTS["measured"] = results.facts_of

@@ -70,6 +70,13 @@ def code_in(url: str) -> str:
     return ""
 
 
+def target_behind(url: str) -> str:
+    """Where one of our short addresses leads; nothing for any other, and for one that leads nowhere."""
+    code = code_in(url)
+    link = Link.objects.filter(code=code, is_active=True).first() if code else None
+    return link.target if link else ""
+
+
 # --- making -----------------------------------------------------------------------------------------------
 
 

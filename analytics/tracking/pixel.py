@@ -80,7 +80,7 @@ def _take(request: HttpRequest, tracking: Tracking, workspace: Workspace, said: 
 
 
 def _visitor(request: HttpRequest, tracking: Tracking, workspace: Workspace) -> str:
-    known = visitors.known_visitor(request) if tracking.uses_cookie else ""
+    known = visitors.known_visitor(request, workspace.pk) if tracking.uses_cookie else ""
     if known and not visitors.wants_no_tracking(request):
         return known
     return visitors.daily_visitor(request, workspace.pk, now(), workspace.time_zone)

@@ -72,7 +72,8 @@ class Visit:
     click_id: UUID
     visitor: str
     target: str
-    sets_cookie: bool
+    # What is set; empty where it is there already, or none is wanted.
+    cookie: str
 
 
 def follow(request: HttpRequest, code: str, host: str = "") -> HttpResponse:
@@ -85,17 +86,17 @@ def follow(request: HttpRequest, code: str, host: str = "") -> HttpResponse:
         if link is None:
             return _page(404)
         daily = visitors.daily_visitor(request, link.workspace_id, at, link.time_zone)
-        around = look_around(link, [daily, visitors.known_visitor(request)])
+        around = look_around(link, [daily, visitors.known_visitor(request, link.workspace_id)])
         if host and around.host != host:
             return _page(404)
         if not link.is_active or link.is_shut:
             return _page(410)
         visit = record_visit(request, link, around, daily, at)
     response = HttpResponse(status=302, headers={"Location": iri_to_uri(_with_click(visit, around))})
-    if visit.sets_cookie:
+    if visit.cookie:
         response.set_cookie(
             visitors.COOKIE,
-            visit.visitor,
+            visit.cookie,
             max_age=visitors.COOKIE_DAYS * 86_400,
             secure=settings.HTTPS,
             httponly=True,
@@ -131,7 +132,7 @@ def _json(value: Any) -> Any:
 
 def record_visit(request: HttpRequest, link: Followed, around: Around, daily: str, at: datetime) -> Visit:
     reason = bots.why_bot(request, published_at=around.published_at, at=at)
-    visitor, sets_cookie = _visitor(request, around, daily, is_bot=bool(reason))
+    visitor, cookie = _visitor(request, link, around, daily, is_bot=bool(reason))
     click_id, at = new_click(at)
     stored = around.stored.get(visitor, "")
     drawn = draw_arm(link.workspace_id, link.id, link.split, visitor, stored=stored, is_bot=bool(reason), at=at)
@@ -158,17 +159,18 @@ def record_visit(request: HttpRequest, link: Followed, around: Around, daily: st
         drawn = drawn._replace(url=url_of(link.split, arm))
     else:
         add_event(link.workspace_id, row)
-    return Visit(click_id, visitor, drawn.url if drawn and drawn.url else link.target, sets_cookie)
+    return Visit(click_id, visitor, drawn.url if drawn and drawn.url else link.target, cookie)
 
 
-def _visitor(request: HttpRequest, around: Around, daily: str, *, is_bot: bool) -> tuple[str, bool]:
-    """The id, and whether it goes into a cookie: only where the workspace wants one and the visitor does not object."""
+def _visitor(request: HttpRequest, link: Followed, around: Around, daily: str, *, is_bot: bool) -> tuple[str, str]:
+    """The id, and the cookie to set: only where the workspace wants one and the visitor does not object."""
     if around.uses_cookie and not visitors.wants_no_tracking(request):
-        if known := visitors.known_visitor(request):
-            return known, False
+        if known := visitors.known_visitor(request, link.workspace_id):
+            return known, ""
         if not is_bot:
-            return visitors.new_visitor(), True
-    return daily, False
+            cookie = visitors.new_cookie()
+            return visitors.visitor_in(cookie, link.workspace_id), cookie
+    return daily, ""
 
 
 def _with_click(visit: Visit, around: Around) -> str:

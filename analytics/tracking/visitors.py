@@ -25,13 +25,18 @@ def wants_no_tracking(request: HttpRequest) -> bool:
     return request.headers.get("Sec-GPC") == "1" or request.headers.get("DNT") == "1"
 
 
-def known_visitor(request: HttpRequest) -> str:
-    """The id in the cookie, where there is one."""
+def known_visitor(request: HttpRequest, workspace_id: UUID) -> str:
+    """Who has the cookie, where there is one."""
     text = request.COOKIES.get(COOKIE, "")
-    return text if UNIT.fullmatch(text) else ""
+    return visitor_in(text, workspace_id) if UNIT.fullmatch(text) else ""
 
 
-def new_visitor() -> str:
+def visitor_in(cookie: str, workspace_id: UUID) -> str:
+    """All workspaces of this site get the same cookie, and no two of them may find that it is the same person."""
+    return hmac.new(_key(settings.SECRET_KEY, workspace_id), cookie.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def new_cookie() -> str:
     return secrets.token_hex(16)
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.scope import workspace_scope
 from analytics.models import Event, Exposure, Link, LinkDomain, Tracking
 from analytics.tracking.links import change_link, create_link, set_split
-from analytics.tracking.visitors import COOKIE, address_prefix
+from analytics.tracking.visitors import COOKIE, address_prefix, visitor_in
 from campaigns.models import LivePart
 from lib.clock import now, shifted
 from tests.analytics.tracking.conftest import PERSON, raw
@@ -198,8 +198,12 @@ def test_without_a_cookie_a_visitor_is_the_same_for_a_day(person, link, workspac
     assert len({one, other, tomorrow}) == 3
 
 
-def test_another_workspace_sees_another_visitor(person, link, workspace, other_workspace, charlie) -> None:
+@pytest.mark.parametrize("uses_cookie", [False, True])
+def test_another_workspace_sees_another_visitor(person, link, workspace, other_workspace, charlie, uses_cookie) -> None:
+    """Also where both use the cookie, which is one for the whole site."""
+    track(workspace, uses_cookie=uses_cookie)
     with workspace_scope(other_workspace.pk):
+        Tracking.objects.create(workspace=other_workspace, pixel_key="other", uses_cookie=uses_cookie)
         theirs = Link.objects.create(workspace=other_workspace, code="bakery", target="https://b.example")
     person.get(f"/l/{link.code}")
     person.get(f"/l/{theirs.code}")
@@ -212,7 +216,8 @@ def test_a_cookie_only_where_the_workspace_wants_one(person, link, workspace) ->
     morsel = answer.cookies[COOKIE]
     assert (morsel["httponly"], morsel["samesite"]) == (True, "Lax")
     assert COOKIE not in person.get(f"/l/{link.code}", REMOTE_ADDR="203.0.113.9").cookies
-    assert visitors_of(workspace) == [morsel.value] * 2
+    assert visitors_of(workspace) == [visitor_in(morsel.value, workspace.pk)] * 2
+    assert morsel.value not in visitors_of(workspace)
 
 
 @pytest.mark.parametrize("header", ["sec-gpc", "dnt"])
@@ -220,7 +225,7 @@ def test_no_cookie_for_whoever_objects(person, link, workspace, header) -> None:
     track(workspace, uses_cookie=True)
     person.cookies[COOKIE] = "a" * 32
     assert not person.get(f"/l/{link.code}", headers={header: "1"}).cookies
-    assert visitors_of(workspace) != ["a" * 32]
+    assert visitors_of(workspace) != [visitor_in("a" * 32, workspace.pk)]
 
 
 def test_a_bot_gets_no_cookie(link, workspace) -> None:
