@@ -22,41 +22,26 @@ def filled(alice_actor):
     add_numbers(alice_actor, create_campaign(by=alice_actor, name="Spring"))
 
 
-def test_a_month_has_posts_followers_clicks_and_conversions(filled, in_workspace):
-    assert MeasuredPost.objects.count() > DAYS
-    assert FollowerCount.objects.count() == 2 * (DAYS + 1)
-    clicks = Event.objects.filter(workspace_id=in_workspace.pk, kind="click")
+def test_a_month_of_labelled_numbers_that_nobody_is_ever_asked_for(filled, in_workspace):
+    posts = list(MeasuredPost.objects.all())
+    clicks, booked = Event.objects.filter(workspace_id=in_workspace.pk, kind="click"), Conversion.objects.all()
+    assert (len(posts) > DAYS, FollowerCount.objects.count()) == (True, 2 * (DAYS + 1))
     assert clicks.count() > 500
     assert 0 < clicks.filter(is_bot=True).count() < clicks.count() / 3
-    booked = Conversion.objects.all()
     assert booked.count() > 20
     assert all(row.campaign_id and row.click_id and row.value_micro > 0 for row in booked)
-
-
-def test_everything_says_that_it_is_a_sample(filled):
-    assert all(post.text.startswith("Sample: ") for post in MeasuredPost.objects.all())
+    # Everything says that it is a sample.
+    assert all(post.text.startswith("Sample: ") for post in posts)
     assert all(link.title.startswith("Sample: ") for link in Link.objects.all())
     assert {(row.status, row.status_text) for row in Connection.objects.all()} == {("disconnected", SAMPLE)}
-
-
-def test_numbers_grow_with_age_and_end_at_the_newest(filled):
+    # What is not known is missing with a reason, and nothing lies in the future.
+    assert all({name for name in METRICS if getattr(post, name) is None} == set(post.missing) for post in posts)
+    assert not [post for post in posts if post.published_at > now()]
+    assert not Snapshot.objects.filter(at__gt=now()).exists()
+    assert not clicks.filter(at__gt=now()).exists()
     for post in MeasuredPost.objects.filter(connection__network="x").prefetch_related("snapshots"):
         seen = [row.metrics["impressions"] for row in post.snapshots.order_by("age_s")]
         assert [*seen, post.impressions] == sorted([*seen, post.impressions])
-
-
-def test_what_is_not_known_is_missing_with_a_reason(filled):
-    for post in MeasuredPost.objects.all():
-        assert {name for name in METRICS if getattr(post, name) is None} == set(post.missing)
-
-
-def test_nothing_lies_in_the_future(filled):
-    assert Snapshot.objects.filter(at__gt=now()).count() == 0
-    assert Event.objects.filter(at__gt=now()).count() == 0
-    assert MeasuredPost.objects.filter(published_at__gt=now()).count() == 0
-
-
-def test_nobody_is_ever_asked_for_them(filled):
     assert (adopt_live_parts(), measure_due(), read_followers()) == (0, 0, 0)
 
 

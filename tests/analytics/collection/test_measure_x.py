@@ -250,23 +250,23 @@ def test_no_answer_is_tried_again_within_the_tolerance(live_post, measured_at, s
     assert post.failures == 0
 
 
-@pytest.mark.parametrize(
-    "hold",
-    [
-        {"limited_until": timedelta(hours=1)},
-        {"broken_until": timedelta(hours=1)},
-        {"status": "paused"},
-        {"status": "reconnect"},
-    ],
-)
-def test_an_account_that_has_to_rest_is_not_asked(live_post, measured_at, connection, reads, hold):
+def test_an_account_that_has_to_rest_is_not_asked(live_post, travel, connection, reads):
     live_post()
-    values = {
-        name: now() + timedelta(days=2) if isinstance(value, timedelta) else value for name, value in hold.items()
-    }
-    Connection.objects.filter(pk=connection.pk).update(**values)
-    assert measured_at(15 * MINUTE + 30) == 0
-    assert reads() == []
+    account = Connection.objects.filter(pk=connection.pk)
+    well = {"limited_until": None, "broken_until": None, "status": "active"}
+    with travel.at(15 * MINUTE + 30):
+        later = now() + timedelta(hours=1)
+        for trouble in (
+            {"limited_until": later},
+            {"broken_until": later},
+            {"status": "paused"},
+            {"status": "reconnect"},
+        ):
+            account.update(**well | trouble)
+            assert measure_due() == 0, trouble
+        assert reads() == []
+        account.update(**well)
+        assert measure_due() == 1
 
 
 def test_a_stopped_workspace_is_not_measured(live_post, measured_at, in_workspace, reads):

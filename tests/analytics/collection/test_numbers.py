@@ -65,7 +65,7 @@ def measured(delivery, account):
 
 
 @pytest.fixture
-def page(vic_client, delivery):
+def shown(vic_client, delivery):
     def show() -> str:
         answer = vic_client.get(f"/deliveries/{delivery.pk}/numbers", follow=True)
         assert answer.status_code == 200
@@ -103,9 +103,9 @@ def test_a_post_that_is_gone_has_no_later_ages(measured):
 def test_every_number_is_either_shown_or_missing_with_a_reason(measured):
     post = measured(timedelta(hours=2), {HOUR: {"metrics": X}}, missing={"reactions": "not_here"}, **X)
     (numbers,) = numbers_of([post])
-    shown, missing = set(numbers.headings), dict(numbers.missing)
-    assert shown == {"Impressions", "Likes", "Replies"}
-    assert len(shown) + len(missing) == len(METRICS)
+    names, missing = set(numbers.headings), dict(numbers.missing)
+    assert names == {"Impressions", "Likes", "Replies"}
+    assert len(names) + len(missing) == len(METRICS)
     assert missing["Reactions"] == "This network has no such number."
     assert missing["Joins"] == "Not measured yet."
 
@@ -126,30 +126,30 @@ def test_many_posts_take_as_many_queries_as_one(measured):
 # --- page ---------------------------------------------------------------------------------------------------
 
 
-def test_the_page_shows_numbers_by_age_with_their_source(measured, page):
+def test_the_page_shows_numbers_by_age_with_their_source(measured, shown):
     measured(timedelta(hours=2), {HOUR: {"metrics": X}}, measured_at=now(), **X)
-    text = page()
+    text = shown()
     assert "1,234" in text
     assert "Read from X, exact" in text
     assert "Not measured in time." in text
 
 
-def test_zero_is_shown_as_zero_and_a_gap_is_not(measured, page):
+def test_zero_is_shown_as_zero_and_a_gap_is_not(measured, shown):
     measured(timedelta(hours=2), {HOUR: {"metrics": {"replies": 0}}}, replies=0, missing={"likes": "gone"})
-    text = page()
+    text = shown()
     assert '<td class="num" data-label="Replies">0</td>' in text
     assert 'data-label="Likes"' not in text
     assert "The post was deleted." in text
 
 
-def test_each_part_of_a_thread_has_its_own_table(measured, page):
+def test_each_part_of_a_thread_has_its_own_table(measured, shown):
     for position in (0, 1):
         measured(timedelta(hours=2), {HOUR: {"metrics": X}}, position=position)
-    assert page().count("<table") == 2
+    assert shown().count("<table") == 2
 
 
-def test_without_numbers_the_page_says_when_they_come(page):
-    assert "15 minutes after publishing" in page()
+def test_without_numbers_the_page_says_when_they_come(shown):
+    assert "15 minutes after publishing" in shown()
 
 
 def test_the_receipt_leads_to_the_numbers(measured, vic_client, delivery):
@@ -201,10 +201,10 @@ def test_the_api_answers_strangers_and_guests_as_for_the_delivery(measured, api,
     assert api().get(f"/api/deliveries/{delivery.pk}/metrics").status_code == 401
 
 
-def test_a_number_that_is_gone_at_an_age_says_why_there(measured, page):
+def test_a_number_that_is_gone_at_an_age_says_why_there(measured, shown):
     taken = {HOUR: {"metrics": X}, 3 * HOUR: {"metrics": {"likes": 21}, "missing": {"impressions": "vanished"}}}
     measured(timedelta(hours=4), taken, **X)
-    assert 'title="The network shows it for 30 days only."' in page()
+    assert 'title="The network shows it for 30 days only."' in shown()
 
 
 def test_what_is_not_to_be_measured_any_more_is_not_announced(measured):
