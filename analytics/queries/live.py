@@ -20,7 +20,8 @@ from campaigns.models import Campaign
 from social.models import Connection
 
 LOOK_S = 3.0
-KEEP_ALIVE_S = 15.0
+# Only a write finds out that a page is gone, and a thread is held until then.
+KEEP_ALIVE_S = 5.0
 CONNECTION_S = 55.0
 # A page whose place was taken does not take it back at once.
 COME_BACK_MS = 60_000

@@ -4,11 +4,19 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from analytics.queries import live
 from tests.screens import ARGS, find_browser
 from tests.up_stack import Stack
 
 # On a loaded machine a page takes its time; five seconds are its usual patience.
 expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(autouse=True)
+def quick_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that was closed is noticed at once: its stream must not outlive the test."""
+    monkeypatch.setattr(live, "LOOK_S", 0.3)
+    monkeypatch.setattr(live, "KEEP_ALIVE_S", 0.5)
 
 
 @pytest.fixture(scope="module")
