@@ -56,10 +56,10 @@ def share_evidence(
     check_share(alpha, "alpha")
     xa, xb = check_count(xa, "xa"), check_count(xb, "xb")
     log_e = log_bayes_factor(np.array([xb, xa]), np.array([wb, 1 - wb]), concentration)
-    share = _shares_within(xb, xa, -math.log(alpha) - log_e + _misfit(xb, xa, wb, 1 - wb))
-    odds = (1 - wb) / wb
-    low, high = (odds * end / (1 - end) if end < 1 else math.inf for end in share)
-    return Evidence(log_e, _p_of(log_e), (low, high), log_e >= -math.log(alpha), share)
+    low, high = _log_odds_within(xb, xa, -math.log(alpha) - log_e + _misfit(xb, xa, wb, 1 - wb))
+    even = math.log(wb) - math.log1p(-wb)
+    ratio = math.exp(low - even), math.exp(high - even)
+    return Evidence(log_e, _p_of(log_e), ratio, log_e >= -math.log(alpha), (float(expit(low)), float(expit(high))))
 
 
 def _misfit(first: float, second: float, share: float, rest: float) -> float:
@@ -68,10 +68,10 @@ def _misfit(first: float, second: float, share: float, rest: float) -> float:
     return sum(scalar_deviance(x, max(total * part, 1e-300)) for x, part in ((first, share), (second, rest)))
 
 
-def _shares_within(first: float, second: float, limit: float) -> Interval:
-    """Shares of the first count that lose at most `limit` of log likelihood: below and above the observed one."""
+def _log_odds_within(first: float, second: float, limit: float) -> Interval:
+    """Log odds of the first count that lose at most `limit` of log likelihood: below and above the observed ones."""
     if not (first or second):
-        return 0.0, 1.0
+        return -math.inf, math.inf
 
     def excess(log_odds: float) -> float:
         smaller = math.exp(-abs(log_odds))
@@ -79,9 +79,8 @@ def _shares_within(first: float, second: float, limit: float) -> Interval:
         return _misfit(first, second, *(shares if log_odds < 0 else shares[::-1])) - limit
 
     middle = math.log(first / second) if first and second else math.copysign(FARTHEST, first - second)
-    low = expit(find_root(excess, -FARTHEST, middle)) if first else 0.0
-    high = expit(find_root(excess, middle, FARTHEST)) if second else 1.0
-    return float(low), float(high)
+    low = find_root(excess, -FARTHEST, middle) if first else -math.inf
+    return low, find_root(excess, middle, FARTHEST) if second else math.inf
 
 
 @dataclass(frozen=True)

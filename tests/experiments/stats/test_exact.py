@@ -74,8 +74,8 @@ def test_boschloo_of_large_arms_looks_only_where_the_rate_may_be() -> None:
 @pytest.mark.parametrize(
     "table",
     [
-        pytest.param(table_of(3, 8, 400_000, 10**6), id="a handful against a million"),
-        pytest.param(table_of(400_000, 10**6, 6, 8), id="a million against a handful"),
+        pytest.param(table_of(3, 8, 40_000, 10**5), id="a handful against many"),
+        pytest.param(table_of(40_000, 10**5, 6, 8), id="many against a handful"),
         pytest.param(table_of(8, 10**4, 10_000, 10**7), id="thin arm of ten thousand"),
         pytest.param(table_of(0, 5, 10**8, 10**8), id="every one of many against none of five"),
         pytest.param(table_of(3, 10**6, 9, 10**6), id="a dozen of two million"),
