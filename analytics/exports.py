@@ -1,8 +1,9 @@
 """Tables as a file: CSV with a block for each, or a workbook with a sheet for each."""
 
+import csv
 import re
-from collections.abc import Iterable, Sequence
-from io import BytesIO
+from collections.abc import Sequence
+from io import BytesIO, StringIO
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,7 +12,7 @@ from analytics.charts import Table
 from analytics.queries.overview import Overview
 from analytics.queries.roi import Roi
 from analytics.queries.words import percent
-from lib.csv_cells import csv_lines
+from lib.csv_cells import defuse
 
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
@@ -35,18 +36,21 @@ def tables_answer(tables: Sequence[Table], form: str, name: str) -> HttpResponse
 
 def as_csv(tables: Sequence[Table]) -> str:
     """With a mark in front, without which Excel takes UTF-8 for something else."""
-    blocks = ["\ufeff"]
+    file = StringIO(newline="")
+    file.write("\ufeff")
+    writer = csv.writer(file)
     for number, table in enumerate(tables):
-        head: list[list[str]] = [[]] if number else []
-        title = [[table.title]] if len(tables) > 1 else []
-        blocks.append(csv_lines([*head, *title, *_text_rows(table)]))
-    return "".join(blocks)
+        if number:
+            writer.writerow([])
+        if len(tables) > 1:
+            writer.writerow([_csv_cell(table.title)])
+        writer.writerows([_csv_cell(cell) for cell in row] for row in (table.headings, *table.rows))
+    return file.getvalue()
 
 
-def _text_rows(table: Table) -> Iterable[list[str]]:
-    yield [str(heading) for heading in table.headings]
-    for row in table.rows:
-        yield ["" if cell is None else str(cell) for cell in row]
+def _csv_cell(value: Any) -> Any:
+    """No text is a formula; a number is one, even below zero."""
+    return value if value is None or isinstance(value, int | float) else defuse(str(value))
 
 
 def as_xlsx(tables: Sequence[Table]) -> bytes:
