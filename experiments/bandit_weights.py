@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.exposures import COARSE_H
 from experiments.stats import bandits, maturity
 
 # How soon visitors convert, before a split has seen it itself: half of them within the hour.
@@ -35,8 +36,8 @@ def _evidence(data: dict[str, Any]) -> bandits.BetaArms:
     return bandits.beta_arms(
         shown,
         won,
-        # The middle of the hour stands for it.
-        np.array(hours) + 0.5,
+        # The middle of an hour, or of a day, stands for it.
+        np.array([hour + (0.5 if hour < COARSE_H else 12) for hour in hours]),
         curve=delay_curve(data["delays"]),
         half_life_h=half_life * 24 if half_life else None,
     )

@@ -10,6 +10,7 @@ DEFAULT_SD = 0.30
 # True effects are never all nothing.
 LEAST_SD = 0.02
 MOST_TESTS = 200
+MOST_PRIOR_UNITS = 100.0
 
 
 class Prior(NamedTuple):
@@ -31,14 +32,34 @@ def workspace_prior(experiment: Experiment) -> dict[str, Any]:
     return {"sd": max(spread, LEAST_SD), "tests": len(past)}
 
 
-def past_effects(experiment: Experiment) -> list[tuple[float, float]]:
-    """(raw log ratio, its error) of each variant in the last look of each test that is over."""
+def rate_prior(experiment: Experiment) -> list[float]:
+    """[a, b] of the beta distribution of rates: from the arms of past tests of visitors; flat before there are 20.
+
+    Worth at most as much as a hundred visitors: the next page may be unlike all of the past.
+    """
+    from experiments.stats import shrinkage
+
+    arms = [arm for look in past_looks(experiment) for arm in look.result.get("arms", []) if "hits" in arm]
+    if len(arms) < shrinkage.FEWEST_TESTS:
+        return [1.0, 1.0]
+    found = shrinkage.beta_by_moments([arm["hits"] for arm in arms], [arm["units"] for arm in arms])
+    scale = min(1.0, MOST_PRIOR_UNITS / (found.a + found.b))
+    return [found.a * scale, found.b * scale]
+
+
+def past_looks(experiment: Experiment) -> list[Look]:
+    """The last one of each test that is over."""
     over = Experiment.objects.filter(
         workspace=experiment.workspace_id, status__in=[Experiment.Status.STOPPED, Experiment.Status.ARCHIVED]
     ).exclude(pk=experiment.pk)
-    looks = Look.objects.filter(experiment__in=over).order_by("experiment_id", "-number").distinct("experiment_id")
+    looks = Look.objects.filter(experiment__in=over).order_by("-experiment_id", "-number").distinct("experiment_id")
+    return list(looks.only("result")[:MOST_TESTS])
+
+
+def past_effects(experiment: Experiment) -> list[tuple[float, float]]:
+    """(raw log ratio, its error) of each variant in the last look of each test that is over."""
     found = []
-    for look in list(looks)[:MOST_TESTS]:
+    for look in past_looks(experiment):
         lifts = [arm["lift"] for arm in look.result.get("arms", []) if arm.get("lift")]
         found += [(lift["log_ratio"], lift["error"]) for lift in lifts if lift.get("error")]
     return found

@@ -38,22 +38,27 @@ WHERE x.workspace_id = %(workspace)s AND x.experiment_id = %(experiment)s AND NO
     AND c.goal = ANY(%(goals)s)
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
-# Cohorts of an hour, so that conversions still to come can be told from those that will not.
+# Cohorts of an hour, after two days of a day, so that conversions still to come can be told from those that will not.
+COARSE_H = 48
+AGE = f"""(CASE WHEN %(now)s - x.at < interval '{COARSE_H} hours' THEN floor(extract(epoch FROM %(now)s - x.at) / 3600)
+    ELSE 24 * floor(extract(epoch FROM %(now)s - x.at) / 86400) END)::int"""
 AGES = f"""
-SELECT x.arm, floor(extract(epoch FROM %(now)s - x.at) / 3600)::int, count(*),
+SELECT x.arm, {AGE}, count(*),
     count(*) FILTER (WHERE {CONVERTED})
 FROM analytics_exposure x
 WHERE x.workspace_id = %(workspace)s AND x.experiment_id = %(experiment)s AND NOT x.is_bot AND x.at <= %(now)s
 GROUP BY 1, 2 ORDER BY 1, 2
 """  # noqa: S608
-DELAYS = """
-SELECT floor(extract(epoch FROM %(now)s - x.at) / 3600)::int,
-    ceil(extract(epoch FROM x.converted_at - x.at) / 60)::int, count(*)
+# As minutes of the ages that the curve is drawn through; later ones are beyond it.
+STEPS = (15, 60, 180, 360, 1440, 2880, 4320, 10_080)
+DELAY = "".join(f" WHEN x.converted_at <= x.at + interval '{step} minutes' THEN {step}" for step in STEPS)
+DELAYS = f"""
+SELECT {AGE}, CASE{DELAY} ELSE {2 * STEPS[-1]} END, count(*)
 FROM analytics_exposure x
 WHERE x.workspace_id = %(workspace)s AND x.experiment_id = %(experiment)s AND NOT x.is_bot
     AND x.converted_at IS NOT NULL AND x.at <= %(now)s
 GROUP BY 1, 2 ORDER BY 1, 2
-"""
+"""  # noqa: S608
 
 
 def collect(experiment: Experiment) -> dict[str, Any]:
@@ -65,7 +70,7 @@ def collect(experiment: Experiment) -> dict[str, Any]:
         "arms": [arm.key for arm in arms],
         "control": next(arm.key for arm in arms if arm.is_control),
         "closed": [arm.key for arm in arms if arm.closed_at],
-        "epochs": [{"number": epoch.number, "weights": epoch.weights} for epoch in experiment.epochs.all()],
+        "epochs": list(experiment.epochs.values("number", "weights")),
         # [epoch, arm, is_bot, day, link, units, conversions]
         "cells": [list(row) for row in _rows(CELLS, experiment)],
         # [device, epoch, arm, units, conversions]
@@ -76,12 +81,12 @@ def collect(experiment: Experiment) -> dict[str, Any]:
 
 
 def ages(experiment: Experiment) -> Rows:
-    """(arm, age in whole hours, units, conversions)."""
+    """(arm, age in whole hours (days' beginnings after two of them), units, conversions)."""
     return _rows(AGES, experiment)
 
 
 def delays(experiment: Experiment) -> Rows:
-    """(age of the exposure in whole hours, minutes until it converted, how many)."""
+    """(age of the exposure as in `ages`, minutes within which it converted, how many)."""
     return _rows(DELAYS, experiment)
 
 

@@ -3,13 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from accounts.access import Actor
-from campaigns.deliveries import schedule_delivery
+from accounts.access import Actor, Perm, system_actor
+from campaigns.deliveries import cancel_delivery, schedule_delivery
 from campaigns.drafts import PartDraft, PostDraft
 from campaigns.models import Delivery
 from campaigns.services import create_post
 from experiments.models import Arm, Experiment, Unit
 from social.models import Connection
+
+State = Delivery.State
+NOT_SENT = (State.DRAFT, State.IN_REVIEW, State.APPROVED, State.SCHEDULED, State.PAUSED)
 
 
 def make_unit(
@@ -47,6 +50,15 @@ def make_delivery(
     )
     post = create_post(draft, by=by)
     return schedule_delivery(Delivery.objects.get(post=post), at, by=by)
+
+
+def cancel_planned(experiment: Experiment) -> None:
+    """What was not sent is not needed any more: it leaves the calendar."""
+    by = system_actor(experiment.workspace, "experiments", {Perm.PUBLISH})
+    planned = Unit.objects.filter(experiment=experiment, state=Unit.State.PLANNED, delivery__state__in=NOT_SENT)
+    for unit in planned.select_related("delivery"):
+        if unit.delivery:
+            cancel_delivery(unit.delivery, by=by)
 
 
 def is_one_block(delivery_id: UUID, other_id: UUID) -> bool:

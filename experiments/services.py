@@ -18,6 +18,7 @@ from experiments.canonical import seed_of
 from experiments.models import Experiment, Look, Unit
 from experiments.options import VISITOR_DESIGNS, clean_guardrails, clean_metric, clean_settings
 from experiments.planning import plan_units
+from experiments.post_making import cancel_planned
 from experiments.proposals import Goal, Proposal, propose_design
 from experiments.registration import DECISIVE, register
 from lib.clock import now
@@ -47,6 +48,7 @@ __all__ = [
 
 Design, Status, Allocation = Experiment.Design, Experiment.Status, Experiment.Allocation
 CHANGEABLE = ("name", "campaign", *(name for name in DECISIVE if name != "design"))
+MAKES_POSTS = {Design.PAIRED_SLOTS, Design.CROSSOVER}
 # All but what people write.
 UNCHECKED = {field.name for field in Experiment._meta.fields} - {"name", "hypothesis", "metric", "allocation"}
 # So soon after the start it is looked at for the first time.
@@ -320,6 +322,8 @@ def _start(row: Experiment, by: Actor) -> Experiment:
 def _stop(row: Experiment, by: Actor, reason: str) -> None:
     _set_status(row, Status.STOPPED, reason, stopped_at=now(), due_at=None)
     allocation.close_split(row)
+    if row.design in MAKES_POSTS:
+        cancel_planned(row)
     audit.record("experiment.stop", row, by=by, reason=row.status_text)
 
 

@@ -8,8 +8,10 @@ from experiments.models import Epoch, Experiment
 
 
 def links_of(experiment: Experiment) -> list[Link]:
+    """Locked, so that no two experiments take the same one. Inside a transaction."""
     ids = experiment.settings.get("links", [])
-    return list(Link.objects.filter(workspace=experiment.workspace_id, pk__in=ids).order_by("pk"))
+    rows = Link.objects.select_for_update(no_key=True).filter(workspace=experiment.workspace_id, pk__in=ids)
+    return list(rows.order_by("pk"))
 
 
 def write_split(experiment: Experiment, epoch: Epoch | None, *, share: float | None = None) -> None:

@@ -20,7 +20,7 @@ def analyse_visitors(experiment: Experiment, data: dict[str, Any]) -> dict[str, 
     epochs = exposures.people(data)
     weights = {epoch["number"]: epoch["weights"] for epoch in data["epochs"]}
     totals = exposures.totals(epochs, data["arms"])
-    arms = _rates(totals, experiment.lower_is_better, settings["alpha"])
+    arms = _rates(totals, data["prior"]["rates"], experiment.lower_is_better, settings["alpha"])
     control = data["control"]
     for arm in arms:
         if arm["key"] != control:
@@ -39,10 +39,12 @@ def analyse_visitors(experiment: Experiment, data: dict[str, Any]) -> dict[str, 
     }
 
 
-def _rates(totals: dict[str, tuple[int, int]], lower_is_better: bool, alpha: float) -> list[dict[str, Any]]:
+def _rates(
+    totals: dict[str, tuple[int, int]], prior: list[float], lower_is_better: bool, alpha: float
+) -> list[dict[str, Any]]:
     from experiments.stats import bayes
 
-    posteriors = [bayes.posterior_of(hits, units) for units, hits in totals.values()]
+    posteriors = [bayes.posterior_of(hits, units, prior[0], prior[1]) for units, hits in totals.values()]
     best = bayes.best_arm(posteriors, lower_is_better)
     return [
         {

@@ -1,11 +1,12 @@
 """Bandits: every change of shares is an epoch that can be computed again, and the better arm earns."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
 from accounts.models import AuditDetail
-from analytics.models import Exposure
+from analytics.models import Tracking
 from experiments import allocation, services
 from experiments.allocation import next_epoch, replay
 from experiments.canonical import digest
@@ -96,16 +97,18 @@ def test_shares_that_would_hardly_move_make_no_epoch(link, bob_actor):
         assert next_epoch(experiment) is None
 
 
-def test_whoever_has_an_arm_keeps_it_in_the_next_epoch(link, bob_actor):
-    from analytics.tracking.splits import draw_arm
-
+def test_whoever_has_an_arm_keeps_it_in_the_next_epoch(link, bob_actor, client):
+    Tracking.objects.create(workspace=link.workspace, pixel_key="k" * 24, uses_cookie=True)
     experiment = run_bandit(bob_actor, link)
-    visited(experiment, link, {"a": 0.0, "b": 1.0})
-    unit = Exposure.objects.filter(arm="a").first().unit
+    headers = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0", "accept-language": "de"}
+    first = client.get(f"/l/{link.code}", headers=headers)["Location"]
+    # The other arm gets almost everybody now.
+    rates = {"a": 0.0, "b": 1.0} if "/old" in first else {"a": 1.0, "b": 0.0}
+    visited(experiment, link, rates, people=100)
     with shifted(timedelta(hours=30)):
         next_epoch(experiment)
-    link.refresh_from_db()
-    assert draw_arm(link.workspace_id, link.pk, link.split, unit, is_bot=False, at=now()).arm == "a"
+        again = [client.get(f"/l/{link.code}", headers=headers)["Location"] for _ in range(5)]
+    assert {urlsplit(url).path for url in again} == {urlsplit(first).path}
 
 
 def test_visitors_who_may_still_convert_are_not_held_against_their_arm(link, bob_actor):

@@ -174,6 +174,15 @@ def test_before_the_last_pair_it_goes_on(roastery, bob_actor):
     assert look.sentence.startswith("Keep going: 8 of 12 pairs so far.")
 
 
+def test_a_stop_takes_what_was_not_sent_out_of_the_calendar(roastery, bob_actor):
+    experiment = run_pairs(bob_actor, roastery)
+    units = units_of(experiment)
+    publish(units[:3], TRUE)
+    services.stop_experiment(experiment, by=bob_actor)
+    states = [Delivery.objects.get(pk=unit.delivery_id).state for unit in units]
+    assert states == ["published"] * 3 + ["canceled"] * 9
+
+
 def test_the_last_measured_post_ends_it(roastery, bob_actor):
     experiment = run_pairs(bob_actor, roastery)
     units = units_of(experiment)
