@@ -30,15 +30,13 @@ SELECT l.id, l.workspace_id, l.target, l.split, l.is_active, l.campaign_id, l.po
     w.is_suspended OR w.deletes_at IS NOT NULL AS is_shut
 FROM analytics_link l JOIN accounts_workspace w ON w.id = l.workspace_id WHERE l.code = %(code)s
 """
-SURROUNDINGS = """
-SELECT set_config('app.resolve', '', true), set_config('app.workspace', %(workspace)s, true);
-SELECT (SELECT uses_cookie FROM analytics_tracking) AS uses_cookie,
-    (SELECT host FROM analytics_linkdomain WHERE id = %(domain)s AND verified_at IS NOT NULL) AS host,
-    (SELECT min(p.published_at) FROM campaigns_livepart p JOIN campaigns_delivery d ON d.id = p.delivery_id
-        WHERE d.post_id = %(post)s) AS published_at,
-    (SELECT json_object_agg(unit, arm) FROM analytics_exposure
-        WHERE experiment_id = %(experiment)s AND unit = ANY(%(units)s)) AS stored
-"""
+OPEN = "SELECT set_config('app.resolve', '', true), set_config('app.workspace', %(workspace)s, true);"
+COOKIE = "(SELECT uses_cookie FROM analytics_tracking WHERE workspace_id = %(workspace)s::uuid) AS uses_cookie"
+HOST = "(SELECT host FROM analytics_linkdomain WHERE id = %(domain)s AND verified_at IS NOT NULL) AS host"
+PUBLISHED = """(SELECT min(p.published_at) FROM campaigns_livepart p JOIN campaigns_delivery d ON d.id = p.delivery_id
+    WHERE d.post_id = %(post)s) AS published_at"""
+# One by one: the planner then knows that there is at most one row, however new the table's statistics are.
+STORED = "(SELECT arm FROM analytics_exposure WHERE experiment_id = %(experiment)s AND unit = %({unit})s) AS {unit}"
 
 
 @dataclass(frozen=True)
@@ -62,9 +60,9 @@ class Around:
     """`uses_cookie` is None where the workspace counts no conversions; `stored`: the arms of these visitors."""
 
     uses_cookie: bool | None
-    host: str | None
-    published_at: datetime | None
     stored: dict[str, str]
+    host: str | None = None
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def follow(request: HttpRequest, code: str, host: str = "") -> HttpResponse:
         if link is None:
             return _page(404)
         daily = visitors.daily_visitor(request, link.workspace_id, at, link.time_zone)
-        around = look_around(link, [daily, visitors.known_visitor(request, link.workspace_id)])
+        around = look_around(link, daily, visitors.known_visitor(request, link.workspace_id))
         if host and around.host != host:
             return _page(404)
         if not link.is_active or link.is_shut:
@@ -110,11 +108,17 @@ def find_link(code: str) -> Followed | None:
     return Followed(**(row | {"split": _json(row["split"])})) if row else None
 
 
-def look_around(link: Followed, units: list[str]) -> Around:
-    """Opens the link's workspace for the rest of the transaction."""
-    values = {"workspace": str(link.workspace_id), "domain": link.domain_id, "post": link.post_id, "units": units}
-    row = _second(SURROUNDINGS, values | {"experiment": link.split.get("experiment")}) or {}
-    return Around(**(row | {"stored": _json(row["stored"]) or {}}))
+def look_around(link: Followed, daily: str, known: str) -> Around:
+    """Opens the link's workspace for the rest of the transaction. What cannot be there is not asked for."""
+    experiment = link.split.get("experiment")
+    asked = [COOKIE] + [HOST] * bool(link.domain_id) + [PUBLISHED] * bool(link.post_id)
+    if experiment:
+        asked += [STORED.format(unit=name) for name in ("daily", "known")]
+    values = {"workspace": str(link.workspace_id), "domain": link.domain_id, "post": link.post_id}
+    values |= {"experiment": experiment, "daily": daily, "known": known}
+    row = _second(f"{OPEN} SELECT {', '.join(asked)}", values) or {}
+    stored = {daily: row.pop("daily", None) or "", known: row.pop("known", None) or ""}
+    return Around(**row, stored=stored)
 
 
 def _second(query: str, values: dict[str, Any]) -> dict[str, Any] | None:
