@@ -63,6 +63,8 @@ from compliance.privacy.holds import set_hold
 from compliance.privacy.requests import open_contact_request, open_own_request
 from compliance.reviews.links import create_link
 from compliance.terms import TermDraft, add_term
+from experiments.arms import ArmDraft
+from experiments.services import create_experiment, start_experiment
 from lib.clock import now
 from social.models import Bot, Connection, Credential, InviteLink
 from tests.media_files import noise
@@ -91,6 +93,7 @@ ACTS = {
     "campaigns:conversation-act": "done",
     "analytics:report-schedule-act": "pause",
     "campaigns:plan-act": "reject",
+    "experiments:experiment-act": "version",
     "campaigns:plan-line-act": "reject",
 }
 # What the owner is told is missing as well, and why.
@@ -149,6 +152,7 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
         found |= plant_memory(alice_actor)
         found |= plant_inbox(found["connection_id"][0], alice_actor)
         found |= plant_reports(alice_actor)
+        found["experiment_id"] = plant_experiments(alice_actor)
         found |= plant_results(found["campaign_id"][0], alice_actor)
         for name, rows in plant_talk(alice_actor).items():
             found[name] = [*found.get(name, ()), *rows]
@@ -250,6 +254,19 @@ def plant_reports(by: Actor) -> dict[str, list[object]]:
     finish_report(report, [])
     weekly = {"cron": "0 9 * * 1", "time_zone": "UTC", "period": "week"}
     return {"report_id": [report.pk], "schedule_id": [create_schedule(by=by, name="Weekly", **weekly).pk]}
+
+
+def plant_experiments(by: Actor) -> list[object]:
+    """A draft, and one that was started."""
+    arms = [ArmDraft(name, {"url": f"https://acme.example/{name}"}) for name in ("old", "new")]
+    words = {"name": "Landing page", "hypothesis": "The new page converts better.", "metric": "conversions"}
+    rows = []
+    for _ in range(2):
+        link = create_short_link("https://acme.example/", by=by, utm=False)
+        settings = {"links": [str(link.pk)]}
+        rows.append(create_experiment(by=by, design="A", arms=arms, settings=settings, **words))
+    start_experiment(rows[1], by=by)
+    return [row.pk for row in rows]
 
 
 def plant_results(campaign_id: object, by: Actor) -> dict[str, list[object]]:

@@ -198,8 +198,8 @@ class PauseView(WorkspaceView):
         responses=WholeExperiment,
     )
     def post(self, request: Request, experiment_id: UUID) -> Response:
-        asked = valid(ActInput(data=request.data))
         row = get_experiment(self.actor, experiment_id)
+        asked = valid(ActInput(data=request.data))
         return _whole(services.pause_experiment(row, by=self.actor, reason=asked["reason"]))
 
 
@@ -220,8 +220,8 @@ class StopView(WorkspaceView):
         responses=WholeExperiment,
     )
     def post(self, request: Request, experiment_id: UUID) -> Response:
-        asked = valid(ActInput(data=request.data))
         row = get_experiment(self.actor, experiment_id)
+        asked = valid(ActInput(data=request.data))
         return _whole(services.stop_experiment(row, by=self.actor, reason=asked["reason"]))
 
 
@@ -234,8 +234,8 @@ class WinnerView(WorkspaceView):
         responses=WholeExperiment,
     )
     def post(self, request: Request, experiment_id: UUID) -> Response:
-        asked = valid(WinnerInput(data=request.data))
         row = get_experiment(self.actor, experiment_id)
+        asked = valid(WinnerInput(data=request.data))
         return _whole(services.choose_winner(row, asked["arm"], by=self.actor))
 
 
