@@ -13,6 +13,7 @@ from accounts.access import Actor
 from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
 from analytics.models import MeasuredPost, Snapshot
+from analytics.tracking.links import create_link as create_short_link
 from campaigns.deliveries import submit_post
 from campaigns.imports.services import check_import, create_import
 from campaigns.models import Delivery, Import, Post
@@ -81,7 +82,9 @@ def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
         draft, waiting, live = (add_post(alice_actor, connection, campaign=campaign) for _ in range(3))
         submit_post(waiting, by=alice_actor)
         mark_published(live)
+        short_link = create_short_link("https://acme.example", by=alice_actor, campaign=campaign)
         return [
+            f"/links/{short_link.pk}",
             *(f"/posts/{post.pk}" for post in (draft, waiting, live)),
             *(f"/deliveries/{Delivery.objects.get(post=post).pk}" for post in (draft, live)),
             f"/deliveries/{Delivery.objects.get(post=live).pk}/numbers",
