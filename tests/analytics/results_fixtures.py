@@ -9,6 +9,7 @@ from accounts.access import Actor
 from accounts.models import Workspace
 from accounts.scope import workspace_scope
 from analytics.queries.period import Period
+from analytics.tracking.ingest import EventRow, add_events
 from campaigns.models import Campaign
 from campaigns.services import create_campaign
 from lib.clock import shifted
@@ -17,7 +18,6 @@ from tests.analytics.results_cast import (
     DAY,
     NOON,
     TODAY,
-    add_clicks,
     add_conversion,
     add_cost,
     add_followers,
@@ -64,14 +64,17 @@ def busy(workspace: Workspace, alice_actor: Actor) -> Campaign:
         campaign = create_campaign(by=alice_actor, name="Spring")
         roastery = add_connection(workspace, "roastery")
         link = add_link(workspace, campaign)
+        clicks = []
         for number in range(28):
             at = NOON - timedelta(days=number, hours=number % 5)
             add_measured(
                 roastery, at, campaign=campaign, text=f"Post {number}", impressions=1000 + number, likes=10 + number
             )
             add_followers(roastery, at.date(), 500 - number)
-            add_clicks(workspace, at, 3, link_id=link.pk, campaign_id=campaign.pk)
-            add_clicks(workspace, at, link_id=link.pk, campaign_id=campaign.pk, is_bot=True)
+            told = {"kind": "click", "at": at, "link_id": link.pk, "campaign_id": campaign.pk, "device": "phone"}
+            clicks += [EventRow(**told, visitor=f"{number:016x}{person:016x}") for person in range(3)]
+            clicks.append(EventRow(**told, is_bot=True))
+        add_events(workspace.pk, clicks)
         for number in range(6):
             add_conversion(workspace, NOON - number * DAY, 20_000_000, campaign)
         add_cost(workspace, "llm", 400_000, NOON - DAY, campaign_id=campaign.pk)
