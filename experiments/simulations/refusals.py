@@ -1,5 +1,6 @@
 """A11: each of the eleven rules that refuse a conclusion is tested, and its tests pass."""
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -16,11 +17,11 @@ def tested() -> list[Measure]:
     files = sorted((ROOT / "tests" / "experiments").glob("**/test_*refusal*.py"))
     if find_spec("experiments.refusals") is None or not files:
         return []
-    names = _pytest("--collect-only", *map(str, files)).stdout.count("::")
-    failed = _pytest("-x", *map(str, files)).returncode
-    return [at_least("tests of refusals", names, RULES), at_most("tests of refusals that fail", float(failed), 0)]
-
-
-def _pytest(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    # One -v makes up for the -q of the project's settings, so that the counts are printed.
+    command = [sys.executable, "-m", "pytest", "-v", "--no-header", "-p", "no:cacheprovider", *map(str, files)]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    passed = re.search(r"(\d+) passed", found.stdout)
+    return [
+        at_least("tests of refusals that pass", int(passed.group(1)) if passed else 0, RULES),
+        at_most("tests of refusals, exit code", found.returncode, 0),
+    ]
