@@ -15,9 +15,11 @@ from campaigns.errors import NotAllowedNow
 from experiments import allocation
 from experiments.models import Arm, Experiment
 from lib.clock import now
+from lib.text import storable
 
 Design, Status = Experiment.Design, Experiment.Status
-MOST_ARMS = 10
+MOST_ARMS, MOST_TEXTS = 10, 500
+MAX_TEXT = 25_000
 # What an arm is made of, by design; empty: nothing.
 CONTENT = {
     Design.LINK_SPLIT: "url",
@@ -106,24 +108,37 @@ def close_arm(arm: Arm, *, by: Actor) -> Arm:
 
 
 def clean_content(design: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValidationError where an arm has not what its design needs."""
     kind = CONTENT[Design(design)]
+    if not isinstance(content, dict):
+        raise ValidationError({"arms": "The content of an arm has names."})
     if kind == "url":
-        url = str(content.get("url", "")).strip()
-        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname or len(url) > 2000:
-            raise ValidationError({"arms": "Each arm needs an address that begins with https:// or http://."})
-        return {"url": url}
+        return {"url": _clean_url(content.get("url", ""))}
     if kind == "texts":
         given = content.get("texts") or [content.get("text", "")]
-        texts = [str(text).strip() for text in given]
-        if not all(texts):
-            raise ValidationError({"arms": "Each arm needs its text."})
-        return {"texts": texts}
-    if kind:
-        text = str(content.get(kind, "")).strip()
-        if not text:
-            raise ValidationError({"arms": f"Each arm needs its {kind}."})
-        return {kind: text}
-    return {}
+        if not isinstance(given, list) or len(given) > MOST_TEXTS:
+            raise ValidationError({"arms": f"An arm has at most {MOST_TEXTS} texts."})
+        return {"texts": [_clean_text(text, "text") for text in given]}
+    return {kind: _clean_text(content.get(kind, ""), kind)} if kind else {}
+
+
+def _clean_url(given: Any) -> str:
+    url = storable(str(given)).strip()
+    try:
+        parts = urlsplit(url)
+        is_fit = parts.scheme in {"http", "https"} and bool(parts.hostname) and len(url) <= 2000
+    except ValueError:
+        is_fit = False
+    if not is_fit:
+        raise ValidationError({"arms": "Each arm needs an address that begins with https:// or http://."})
+    return url
+
+
+def _clean_text(given: Any, kind: str) -> str:
+    text = storable(given).strip() if isinstance(given, str) else ""
+    if not text or len(text) > MAX_TEXT:
+        raise ValidationError({"arms": f"Each arm needs its {kind}, of at most {MAX_TEXT:,} characters."})
+    return text
 
 
 def _check_count(experiment: Experiment, count: int) -> None:
@@ -135,4 +150,4 @@ def _check_count(experiment: Experiment, count: int) -> None:
 
 
 def _name(draft: ArmDraft, position: int) -> str:
-    return draft.name.strip()[:80] or f"Variant {string.ascii_uppercase[position]}"
+    return storable(str(draft.name)).strip()[:80] or f"Variant {string.ascii_uppercase[position]}"

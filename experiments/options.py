@@ -2,10 +2,12 @@
 
 import math
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
 from experiments.models import Experiment
+from lib.text import storable
 
 Design = Experiment.Design
 Settings = dict[str, Any]
@@ -19,6 +21,8 @@ WASHOUT_H = {"x": 24, "telegram": 72}
 # A test that would run longer is not worth its wait.
 MOST_DAYS = 90
 FEWEST_PAIRS, FEWEST_POSTS = 6, 5
+MOST_UNITS = 1_000_000_000
+MOST_GUARDRAILS = 10
 
 VISITOR_METRICS = ("conversions", "clicks")
 # Name to what counts, of so many impressions.
@@ -76,10 +80,22 @@ DEFAULTS: dict[str, Settings] = {
     Design.OPTIMISER: POSTS | {"quiet_hours": [], "analysis": FIXED},
     Design.OBSERVATION: POSTS | {"changed_at": "", "days": 28, "analysis": FIXED},
 }
-# Strictly between; with the ends.
-OPEN_SHARES = ("alpha", "power", "base_rate")
-SHARES = ("share", "holdout", "floor", "caring")
-POSITIVE = ("mde", "half_life_days", "age_h", "residual_sd", "value_micro")
+# Posts are measured at these ages.
+CHOICES: dict[str, tuple[int | str, ...]] = {"analysis": ANALYSES, "age_h": (1, 3, 6, 24, 48, 72, 168)}
+# With the ends.
+RANGES: dict[str, tuple[float, float]] = {
+    "alpha": (0.0001, 0.5),
+    "power": (0.5, 0.999),
+    "base_rate": (0.00001, 0.999),
+    "mde": (0.005, 100),
+    "share": (0, 1),
+    "holdout": (0, 1),
+    "floor": (0, 1),
+    "caring": (0, 1),
+    "half_life_days": (0.01, 3650),
+    "residual_sd": (0.01, 10),
+    "value_micro": (1, 1e15),
+}
 WHOLE = {
     "pairs": (1, 500),
     "gap_days": (1, 28),
@@ -90,43 +106,80 @@ WHOLE = {
     "posts": (2, 5000),
     "days": (1, 365),
 }
+IDS = {"links": 100, "connections": 50, "contacts": 10_000}
+WORDS = {"strata": ("hour", "weekday", "format"), "segments": ("day", "link", "device")}
+LONGEST, LONGEST_GOAL = 200, 60
+MOST_SLOTS = 100
 
 
 def clean_settings(design: str, given: Settings) -> Settings:
     """The design's defaults with what was given; raises ValidationError beside the name that is wrong."""
     defaults = DEFAULTS[design]
-    if unknown := sorted(given.keys() - defaults.keys()):
-        raise ValidationError({"settings": f"This design has no setting {', '.join(unknown)}."})
+    if not isinstance(given, dict):
+        raise ValidationError({"settings": "Give them by name."})
+    if unknown := sorted(str(name) for name in given.keys() - defaults.keys()):
+        raise ValidationError({"settings": f"This design has no setting {', '.join(unknown)}."[:LONGEST]})
     settings = defaults | given
     for name, value in settings.items():
-        if problem := _problem(name, value, defaults[name]):
+        if value is None and defaults[name] is None:
+            continue
+        if problem := _problem(name, value):
             raise ValidationError({"settings": f"{name}: {problem}"})
     return settings
 
 
-def _problem(name: str, value: Any, default: Any) -> str:
-    if value is None and default is None:
-        return ""
-    if name == "analysis":
-        return "" if value in ANALYSES else f"choose one of {', '.join(ANALYSES)}."
-    if name in OPEN_SHARES or name in SHARES or name in POSITIVE or name in WHOLE:
+def _problem(name: str, value: Any) -> str:
+    """Empty where it may stand."""
+    if name in CHOICES:
+        # No list or the like, which cannot be looked up.
+        is_known = isinstance(value, int | str) and value in CHOICES[name]
+        return "" if is_known else f"choose one of {', '.join(map(str, CHOICES[name]))}."
+    if name in RANGES or name in WHOLE:
         return _number_problem(name, value)
-    if default is not None and not isinstance(value, type(default)):
-        return f"a {type(default).__name__} is needed."
-    return ""
+    if name in IDS or name in WORDS or name in {"slots", "quiet_hours"}:
+        return _list_problem(name, value)
+    if name == "arm_links":
+        is_fit = isinstance(value, dict) and len(value) <= 26 and all(_is_id(pk) for pk in value.values())
+        return "" if is_fit else "give the id of a link for each arm."
+    return _text_problem(name, value)
+
+
+def _text_problem(name: str, value: Any) -> str:
+    if not isinstance(value, str) or value != storable(value) or len(value) > LONGEST:
+        return f"a text of at most {LONGEST} characters."
+    return "" if name != "connection" or not value or _is_id(value) else "give the id of an account."
 
 
 def _number_problem(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return "a number is needed."
-    if name in WHOLE:
-        least, most = WHOLE[name]
-        return "" if value == int(value) and least <= value <= most else f"a whole number from {least} to {most}."
-    if name in OPEN_SHARES:
-        return "" if 0 < value < 1 else "a share between 0 and 1, both excluded."
-    if name in SHARES:
-        return "" if 0 <= value <= 1 else "a share from 0 to 1."
-    return "" if value > 0 else "a number above 0."
+    least, most = RANGES.get(name) or WHOLE[name]
+    if name in WHOLE and value != int(value):
+        return "a whole number is needed."
+    return "" if least <= value <= most else f"a number from {least:g} to {most:g}."
+
+
+def _list_problem(name: str, value: Any) -> str:
+    if not isinstance(value, list):
+        return "a list is needed."
+    if name in IDS:
+        is_fit = len(value) <= IDS[name] and all(_is_id(pk) for pk in value)
+        return "" if is_fit else f"at most {IDS[name]:,} ids."
+    if name in WORDS:
+        return "" if all(word in WORDS[name] for word in value) else f"any of {', '.join(WORDS[name])}."
+    if name == "quiet_hours":
+        hours = {hour for hour in value if isinstance(hour, int) and hour in range(24)}
+        return "" if len(hours) == len(value) < 24 else "hours from 0 to 23, each once, and not all of them."
+    is_fit = len(value) <= MOST_SLOTS and all(isinstance(slot, dict) for slot in value)
+    return "" if is_fit else "give a weekday and a time for each."
+
+
+def _is_id(value: Any) -> bool:
+    try:
+        UUID(value)
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return isinstance(value, str)
 
 
 def clean_metric(design: str, metric: str) -> str:
@@ -138,14 +191,27 @@ def clean_metric(design: str, metric: str) -> str:
 
 def clean_guardrails(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """[{"metric", "margin"}]: what may not get worse than the control by more than this share."""
-    cleaned = []
-    for rail in given:
-        metric, margin = str(rail.get("metric", "")).strip(), rail.get("margin", 0.1)
-        if not metric or not isinstance(margin, int | float) or not 0 < margin <= 10:
-            raise ValidationError(
-                {"guardrails": "Each needs a metric, and a margin above 0 as a share of the control’s."}
-            )
-        cleaned.append({"metric": metric[:60], "margin": float(margin)})
+    if not isinstance(given, list) or len(given) > MOST_GUARDRAILS:
+        raise ValidationError({"guardrails": f"A list of at most {MOST_GUARDRAILS}."})
+    cleaned = [_clean_guardrail(rail) for rail in given]
     if len({rail["metric"] for rail in cleaned}) < len(cleaned):
         raise ValidationError({"guardrails": "A metric is guarded once."})
     return cleaned
+
+
+def _clean_guardrail(rail: Any) -> dict[str, Any]:
+    given: dict[str, Any] = rail if isinstance(rail, dict) else {}
+    metric, margin = storable(str(given.get("metric", ""))).strip(), given.get("margin", 0.1)
+    is_number = isinstance(margin, int | float) and not isinstance(margin, bool)
+    if not metric or len(metric) > LONGEST_GOAL or not is_number or not 0.001 <= margin <= 10:
+        raise ValidationError({"guardrails": "Each needs a metric, and a margin: a share of the control above 0."})
+    return {"metric": metric, "margin": float(margin)}
+
+
+def clean_units(value: Any) -> int | None:
+    """As many as a person wants; None: as many as the smallest lift asks for."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_UNITS:
+        raise ValidationError({"planned_units": f"A whole number from 1 to {MOST_UNITS:,}."})
+    return value

@@ -3,7 +3,7 @@
 import math
 
 from experiments.models import Experiment
-from experiments.options import FEWEST_POSTS, VISITOR_DESIGNS
+from experiments.options import FEWEST_POSTS, MOST_UNITS, VISITOR_DESIGNS
 
 Design = Experiment.Design
 
@@ -16,7 +16,7 @@ def plan_units(experiment: Experiment) -> int | None:
     if experiment.design == Design.PAIRED_SLOTS:
         return int(settings["pairs"])
     if experiment.design == Design.CROSSOVER:
-        return int(settings["periods"]) // 2 * len(set(settings["connections"]))
+        return int(settings["periods"]) // 2 * len(set(settings["connections"])) or None
     if experiment.design == Design.PROGRAMME:
         return max(int(settings["posts"]) // 2, FEWEST_POSTS)
     return None
@@ -27,7 +27,7 @@ def visitors_needed(base_rate: float, lift: float, alpha: float, power: float) -
     from experiments.stats import power as sizes
 
     target = min(base_rate * (1 + lift), 1 - 1e-9)
-    return sizes.sample_sizes(base_rate, target, sizes.Design(alpha, power)).needed
+    return min(sizes.sample_sizes(base_rate, target, sizes.Design(alpha, power)).needed, MOST_UNITS)
 
 
 def pairs_needed(lift: float, residual_sd: float, alpha: float, power: float) -> int:

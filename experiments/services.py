@@ -16,13 +16,14 @@ from experiments import allocation, designs, winners
 from experiments.arms import MOST_ARMS, ArmDraft, add_arm, close_arm, write_arms
 from experiments.canonical import seed_of
 from experiments.models import Experiment, Look, Unit
-from experiments.options import VISITOR_DESIGNS, clean_guardrails, clean_metric, clean_settings
+from experiments.options import VISITOR_DESIGNS, clean_guardrails, clean_metric, clean_settings, clean_units
 from experiments.planning import plan_units
 from experiments.post_making import cancel_planned
 from experiments.proposals import Goal, Proposal, propose_design
 from experiments.registration import DECISIVE, register
 from lib.clock import now
 from lib.ids import uuid7
+from lib.text import storable
 
 __all__ = [
     "MOST_ARMS",
@@ -65,7 +66,7 @@ def create_experiment(
     arms: Sequence[ArmDraft],
     campaign: Campaign | None = None,
     lower_is_better: bool = False,
-    guardrails: Sequence[dict[str, Any]] = (),
+    guardrails: list[dict[str, Any]] | None = None,
     allocation: str = Allocation.FIXED,
     settings: dict[str, Any] | None = None,
     horizon_days: int = 28,
@@ -83,7 +84,7 @@ def create_experiment(
         metric=metric,
         campaign=campaign,
         lower_is_better=lower_is_better,
-        guardrails=list(guardrails),
+        guardrails=guardrails or [],
         allocation=allocation,
         settings=settings or {},
         horizon_days=horizon_days,
@@ -262,7 +263,7 @@ def _set_status(row: Experiment, status: str, text: str, **fields: Any) -> None:
 
 
 def _clean(row: Experiment) -> None:
-    row.name, row.hypothesis = row.name.strip(), row.hypothesis.strip()
+    row.name, row.hypothesis = storable(str(row.name)).strip(), storable(str(row.hypothesis)).strip()
     if row.design not in Design.values:
         raise ValidationError({"design": "Choose one of the designs."})
     row.settings = clean_settings(row.design, row.settings)
@@ -270,10 +271,9 @@ def _clean(row: Experiment) -> None:
     row.guardrails = clean_guardrails(row.guardrails)
     if row.allocation != Allocation.FIXED and row.design not in VISITOR_DESIGNS:
         raise ValidationError({"allocation": "Shares can move only where visitors or subscribers are assigned."})
-    if not 1 <= row.horizon_days <= 366:
+    if isinstance(row.horizon_days, bool) or not isinstance(row.horizon_days, int) or not 1 <= row.horizon_days <= 366:
         raise ValidationError({"horizon_days": "From 1 to 366 days."})
-    if row.planned_units is None:
-        row.planned_units = plan_units(row)
+    row.planned_units = clean_units(row.planned_units) or plan_units(row)
     row.clean_fields(exclude=UNCHECKED)
 
 

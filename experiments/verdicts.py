@@ -106,6 +106,9 @@ def _detectable(experiment: Experiment, lift: dict[str, Any]) -> float:
 def _keep_going(experiment: Experiment, result: Data) -> str:
     days = result.get("days_left")
     wait = "" if days is None else f" About {days} day{'' if days == 1 else 's'} left."
+    if result.get("is_settled"):
+        leader = experiment.arms.get(key=result["leader"]).name
+        wait = f" “{leader}” earns the most, and more waiting hardly pays: you can make it the winner, proven or not."
     return f"Keep going: {_progress(experiment, result)} so far.{wait}"
 
 

@@ -10,6 +10,7 @@ from experiments.models import Experiment
 from experiments.options import FIXED
 
 Counts = dict[int, dict[str, list[int]]]
+DAYS_OF_A_CYCLE = 7
 # The chance that a guardrail ever pauses a test that does no harm.
 GUARDRAIL_ALPHA = 0.01
 
@@ -32,6 +33,7 @@ def analyse_visitors(experiment: Experiment, data: dict[str, Any]) -> dict[str, 
         "alpha": settings["alpha"],
         "arms": arms,
         "leader": max(arms, key=lambda arm: arm["p_best"])["key"],
+        "is_settled": _is_settled(experiment, arms, data["days_run"]),
         "smallest_arm": min(arm["units"] for arm in arms if arm["key"] not in data["closed"]),
         "health": split_health(data) if data["unit"] == "visitor" else None,
         "guardrails": _guardrails(experiment, data, weights),
@@ -59,6 +61,14 @@ def _rates(
         }
         for place, ((key, (units, hits)), posterior) in enumerate(zip(totals.items(), posteriors, strict=True))
     ]
+
+
+def _is_settled(experiment: Experiment, arms: list[dict[str, Any]], days_run: float) -> bool:
+    """Whether a bandit has little left to gain: its leader loses next to nothing, and a whole week was seen."""
+    leader = min(arms, key=lambda arm: arm["expected_loss"])
+    if experiment.allocation == Experiment.Allocation.FIXED or days_run < DAYS_OF_A_CYCLE or not leader["hits"]:
+        return False
+    return bool(leader["expected_loss"] < experiment.settings["caring"] * leader["rate"])
 
 
 def _lift(

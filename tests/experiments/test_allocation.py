@@ -208,3 +208,15 @@ def test_no_visitors_keep_equal_shares(link, bob_actor):
     with shifted(timedelta(hours=30)):
         assert next_epoch(experiment) is None
     assert allocation.weights_of(allocation.bandit_data(experiment)) == pytest.approx({"a": 0.5, "b": 0.5})
+
+
+def test_a_bandit_says_when_waiting_hardly_pays(link, bob_actor):
+    experiment = run_bandit(bob_actor, link)
+    crowd = visited(experiment, link, {"a": 0.05, "b": 0.08}, people=900)
+    with shifted(timedelta(days=2)):
+        assert not look_at(experiment).result["is_settled"]
+    crowd.visit(900)
+    with shifted(timedelta(days=8)):
+        look = look_at(experiment)
+    assert look.result["is_settled"]
+    assert (look.result["leader"], "make it the winner" in look.sentence) == ("b", look.verdict == "keep_going")

@@ -44,6 +44,24 @@ def test_a_draft_gets_its_defaults_and_the_units_it_needs(link, bob_actor):
         ({"settings": {"pairs": 8}}, "settings"),
         ({"settings": {"analysis": "by eye"}}, "settings"),
         ({"settings": {"share": True}}, "settings"),
+        ({"settings": {"links": ["nothing"]}}, "settings"),
+        ({"settings": {"links": "x"}}, "settings"),
+        ({"settings": {"links": [None]}}, "settings"),
+        ({"settings": {"segments": [[]]}}, "settings"),
+        ({"settings": {"goal": "x" * 300}}, "settings"),
+        ({"settings": {"goal": "\x00"}}, "settings"),
+        ({"settings": {"mde": 1e-300}}, "settings"),
+        ({"settings": {"value_micro": 1e300}}, "settings"),
+        ({"settings": {"burn_in_h": 1.5}}, "settings"),
+        ({"planned_units": 0}, "planned_units"),
+        ({"planned_units": 10**12}, "planned_units"),
+        ({"planned_units": "many"}, "planned_units"),
+        ({"horizon_days": "long"}, "horizon_days"),
+        ({"guardrails": ["refund"]}, "guardrails"),
+        ({"guardrails": [{"metric": "refund", "margin": float("nan")}]}, "guardrails"),
+        ({"guardrails": [{"metric": "refund", "margin": True}]}, "guardrails"),
+        ({"arms": (services.ArmDraft("x", {"url": "http://[bad"}), PAGES[0])}, "arms"),
+        ({"arms": (services.ArmDraft("x", ["url"]), PAGES[0])}, "arms"),
         ({"arms": PAGES[:1]}, "arms"),
         ({"arms": PAGES * 6}, "arms"),
         ({"arms": (services.ArmDraft("x", {"url": "ftp://a.example"}), PAGES[0])}, "arms"),
@@ -315,3 +333,8 @@ def test_times_follow_the_clock(link, bob_actor):
         experiment = run_split(bob_actor, link)
         assert abs(experiment.started_at - now()) < timedelta(minutes=1)
         assert experiment.due_at - experiment.started_at == timedelta(hours=1)
+
+
+def test_unfit_letters_are_taken_out(link, bob_actor):
+    draft = draft_split(bob_actor, link, name="Land\x00ing", hypothesis="It \x00works.")
+    assert "\x00" not in draft.name + draft.hypothesis
