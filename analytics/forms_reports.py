@@ -14,7 +14,8 @@ from analytics.reporting.services import LANGUAGES
 from analytics.reporting.turns import PERIODS
 from campaigns.access import visible_campaigns
 
-WEEKS_OF_LAST = 7
+# A report is about the last week unless somebody says otherwise.
+DAYS = 7
 USUAL_TIMES = {
     "0 9 * * 1": "Mondays at 9:00",
     "0 9 * * 1-5": "Monday to Friday at 9:00",
@@ -35,7 +36,8 @@ class ReportForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         end = today(actor.workspace) - timedelta(days=1)
-        kwargs.setdefault("initial", {"start": end - timedelta(days=WEEKS_OF_LAST - 1), "end": end})
+        usual = {"start": end - timedelta(days=DAYS - 1), "end": end}
+        kwargs["initial"] = usual | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
         self.fields["campaign"].queryset = visible_campaigns(actor)  # type: ignore[attr-defined]
 

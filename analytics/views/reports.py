@@ -24,7 +24,9 @@ PAGE_SIZE = 20
 
 @member_view(Perm.VIEW)
 def report_list(request: MemberRequest) -> HttpResponse:
-    form, status = ReportForm(request.POST or None, actor=request.actor), 200
+    # A page of results asks for a report of the days that it shows.
+    wished = {name: request.GET[name] for name in ("start", "end", "campaign") if name in request.GET}
+    form, status = ReportForm(request.POST or None, actor=request.actor, initial=wished or None), 200
     if request.method == "POST":
         if form.is_valid():
             try:
@@ -34,7 +36,7 @@ def report_list(request: MemberRequest) -> HttpResponse:
                 add_errors(form, error)
         status = 400
     page = Paginator(visible_reports(request.actor), PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "schedules": visible_schedules(request.actor)}
+    context = {"form": form, "page": page, "schedules": visible_schedules(request.actor), "is_wished": bool(wished)}
     return render(request, "analytics/report_list.html", context, status=status)
 
 

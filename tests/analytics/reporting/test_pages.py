@@ -44,6 +44,13 @@ def test_asking_leads_to_the_report_that_fills_itself(bob_client, w, workspace):
     assert 'hx-trigger="every 2s"' in page
 
 
+def test_a_page_of_results_asks_for_its_days(bob_client, w, measured):
+    page = bob_client.get(f"{w}/results/reports?start=2026-02-01&end=2026-02-14&campaign=nonsense").content.decode()
+    assert 'value="2026-02-01"' in page
+    assert 'value="2026-02-14"' in page
+    assert "/results/reports?start=" in bob_client.get(f"{w}/results").content.decode()
+
+
 def test_a_finished_report_shows_its_sources_and_asks_no_more(bob_client, w, done):
     page = bob_client.get(f"{w}/results/reports/{done.pk}").content.decode()
     assert "Clicks: 1,234 &amp; &lt;i&gt;more&lt;/i&gt;" in page
