@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,15 +18,17 @@ from analytics.reporting.access import get_report, visible_reports
 from analytics.reporting.pdf import as_pdf
 from campaigns.api.posts import find_campaign
 
+MARCH = OpenApiExample("A month", {"start": "2026-03-01", "end": "2026-03-31", "language": "en"}, request_only=True)
+
 
 class ReportInput(serializers.Serializer[Any]):
     start = serializers.DateField(help_text="First day, on the workspace's clock.")
     end = serializers.DateField(help_text="Last day, included.")
     campaign = serializers.UUIDField(required=False, allow_null=True, default=None)
-    language = serializers.ChoiceField(choices=list(services.LANGUAGES), required=False, default="en")
+    language = serializers.ChoiceField(choices=list(services.LANGUAGES.items()), required=False, default="en")
 
 
-class ReportAnswer(serializers.Serializer[Any]):
+class ReportRow(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     title = serializers.CharField()
     status = serializers.CharField(help_text="making, ready, without_text, failed")
@@ -46,7 +48,7 @@ class InsightAnswer(serializers.Serializer[Any]):
     cites = serializers.ListField(child=serializers.CharField(), help_text="Ids of the facts it names.")
 
 
-class WholeReport(ReportAnswer):
+class WholeReport(ReportRow):
     insight = InsightAnswer(many=True)
     data = serializers.DictField(help_text="period, facts, series, best, worst, notes.")  # type: ignore[assignment]
     data_hash = serializers.CharField(allow_blank=True)
@@ -76,7 +78,7 @@ def _whole(report: Report, status: int = 200) -> Response:
 
 class ReportListView(ListView):
     @extend_schema(
-        operation_id="reports", tags=["analytics"], summary="Reports, newest first", responses=ReportAnswer(many=True)
+        operation_id="reports", tags=["analytics"], summary="Reports, newest first", responses=ReportRow(many=True)
     )
     def get(self, request: Request) -> Response:
         return page_of(self, visible_reports(self.actor), report_data)
@@ -87,6 +89,7 @@ class ReportListView(ListView):
         summary="Ask for a report; a worker makes it",
         request=ReportInput,
         responses={201: WholeReport},
+        examples=[MARCH],
     )
     def post(self, request: Request) -> Response:
         asked = valid(ReportInput(data=request.data))

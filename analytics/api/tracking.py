@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,9 +21,27 @@ from campaigns.access import get_campaign
 from lib.clock import now
 
 MOST = 1000
+LINK = OpenApiExample(
+    "A link of one's own code", {"target": "https://acme.example/beans", "code": "beans"}, request_only=True
+)
+SALE = OpenApiExample(
+    "A sale",
+    {
+        "conversions": [
+            {
+                "key": "order-1001",
+                "goal": "purchase",
+                "at": "2026-03-10T12:00:00Z",
+                "value": "49.90",
+                "click": "0195c0f3-7a00-7c11-9d6e-2f3b8a41c0de",
+            }
+        ]
+    },
+    request_only=True,
+)
 
 
-class LinkInput(serializers.Serializer[Any]):
+class ShortLinkInput(serializers.Serializer[Any]):
     target = serializers.CharField(max_length=2000, help_text="Where it leads.")
     title = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
     code = serializers.CharField(max_length=24, required=False, default="", allow_blank=True)
@@ -32,13 +50,13 @@ class LinkInput(serializers.Serializer[Any]):
     utm = serializers.BooleanField(required=False, default=True, help_text="Add the UTM parameters of the template.")
 
 
-class LinkChange(serializers.Serializer[Any]):
+class ShortLinkChange(serializers.Serializer[Any]):
     target = serializers.CharField(max_length=2000, required=False)
     title = serializers.CharField(max_length=200, required=False, allow_blank=True)
     is_active = serializers.BooleanField(required=False)
 
 
-class LinkAnswer(serializers.Serializer[Any]):
+class ShortLinkAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     code = serializers.CharField()
     url = serializers.URLField(help_text="The address to publish.")
@@ -51,7 +69,7 @@ class LinkAnswer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class LinkCounts(LinkAnswer):
+class ShortLinkCounts(ShortLinkAnswer):
     clicks = serializers.IntegerField(help_text=f"Of people, in the last {DAYS} days.")
     bot_clicks = serializers.IntegerField()
     visitors = serializers.IntegerField(help_text="Different people of each day, added up.")
@@ -69,7 +87,7 @@ def link_data(link: Link) -> Data:
 
 class LinkListView(ListView):
     @extend_schema(
-        operation_id="links", tags=["links"], summary="Short links, newest first", responses=LinkAnswer(many=True)
+        operation_id="links", tags=["links"], summary="Short links, newest first", responses=ShortLinkAnswer(many=True)
     )
     def get(self, request: Request) -> Response:
         return page_of(self, links.visible_links(self.actor), link_data)
@@ -78,12 +96,13 @@ class LinkListView(ListView):
         operation_id="link_create",
         tags=["links"],
         summary="Make a short link",
-        request=LinkInput,
-        responses={201: LinkAnswer},
+        request=ShortLinkInput,
+        responses={201: ShortLinkAnswer},
+        examples=[LINK],
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.CONTENT_EDIT)
-        data = valid(LinkInput(data=request.data))
+        data = valid(ShortLinkInput(data=request.data))
         campaign = get_campaign(self.actor, data["campaign"]) if data["campaign"] else None
         domain = domains.get_domain(self.actor, data["domain"]) if data["domain"] else None
         link = links.create_link(
@@ -99,7 +118,9 @@ class LinkListView(ListView):
 
 
 class LinkView(WorkspaceView):
-    @extend_schema(operation_id="link", tags=["links"], summary="A short link with its clicks", responses=LinkCounts)
+    @extend_schema(
+        operation_id="link", tags=["links"], summary="A short link with its clicks", responses=ShortLinkCounts
+    )
     def get(self, request: Request, link_id: UUID) -> Response:
         link = links.get_link(self.actor, link_id)
         counted = clicks_of(self.actor.workspace, now() - timedelta(days=DAYS), now(), link=link)[link.pk]
@@ -109,13 +130,13 @@ class LinkView(WorkspaceView):
         operation_id="link_change",
         tags=["links"],
         summary="Rename, lead elsewhere, or switch off",
-        request=LinkChange,
-        responses=LinkAnswer,
+        request=ShortLinkChange,
+        responses=ShortLinkAnswer,
     )
     def patch(self, request: Request, link_id: UUID) -> Response:
         link = links.get_link(self.actor, link_id)
         self.actor.require(Perm.CONTENT_EDIT)
-        data = valid(LinkChange(data=request.data))
+        data = valid(ShortLinkChange(data=request.data))
         return Response(link_data(links.change_link(link, by=self.actor, **data)))
 
 
@@ -179,6 +200,7 @@ class ConversionsView(WorkspaceView):
         description="A key that is known with the same data gets the same answer; with other data it is a 409.",
         request=ConversionsInput,
         responses=ConversionsAnswer,
+        examples=[SALE],
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.CONTENT_EDIT)

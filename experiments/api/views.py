@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +19,22 @@ from experiments.exports import as_document
 from experiments.models import Experiment, Look
 
 TAGS = ["experiments"]
+PLAN = OpenApiExample(
+    "Two landing pages",
+    {
+        "name": "Landing page",
+        "hypothesis": "A shorter page sells more.",
+        "design": "A",
+        "metric": "conversions",
+        "settings": {"links": ["0195c0f3-7a00-7c11-9d6e-2f3b8a41c0de"], "mde": 0.2},
+        "arms": [
+            {"name": "Old", "content": {"url": "https://acme.example/long"}, "is_control": True},
+            {"name": "New", "content": {"url": "https://acme.example/short"}},
+        ],
+        "guardrails": [{"metric": "refund", "margin": 0.2}],
+    },
+    request_only=True,
+)
 
 
 class ArmInput(serializers.Serializer[Any]):
@@ -41,7 +58,7 @@ class ExperimentChange(serializers.Serializer[Any]):
     arms = ArmInput(many=True, required=False)
     campaign = serializers.UUIDField(required=False, allow_null=True, default=None)
     guardrails = GuardrailInput(many=True, required=False)
-    allocation = serializers.ChoiceField(choices=Experiment.Allocation.values, required=False, default="fixed")
+    allocation = serializers.ChoiceField(choices=Experiment.Allocation.choices, required=False, default="fixed")
     settings = serializers.DictField(required=False, default=dict, help_text="Of the design; others are refused.")
     horizon_days = serializers.IntegerField(required=False, default=28, min_value=1, max_value=366)
 
@@ -143,6 +160,7 @@ class ExperimentListView(ListView):
         summary="Plan an experiment",
         request=ExperimentInput,
         responses={201: WholeExperiment},
+        examples=[PLAN],
     )
     def post(self, request: Request) -> Response:
         facts: Data = {"arms": [], **_facts(self, valid(ExperimentInput(data=request.data)))}
@@ -232,6 +250,7 @@ class WinnerView(WorkspaceView):
         summary="Make any arm the winner",
         request=WinnerInput,
         responses=WholeExperiment,
+        examples=[OpenApiExample("The second arm", {"arm": "b"}, request_only=True)],
     )
     def post(self, request: Request, experiment_id: UUID) -> Response:
         row = get_experiment(self.actor, experiment_id)
@@ -274,7 +293,7 @@ class ExportView(WorkspaceView):
         operation_id="experiment_export",
         tags=TAGS,
         summary="What was promised, seen and said, with all data",
-        responses={200: serializers.DictField()},
+        responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request, experiment_id: UUID) -> Response:
         return Response(as_document(get_experiment(self.actor, experiment_id)))
