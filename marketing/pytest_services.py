@@ -31,6 +31,8 @@ def needs_database(config: pytest.Config) -> bool:
 # A wrapper runs before pytest-django's own hook, which imports the settings.
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    # As `experiments.stats` sets it; here before anything can have loaded numpy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Collecting makes objects by the million, and little garbage.
     gc.set_threshold(50_000, 20, 50)
     worker = os.environ.get("PYTEST_XDIST_WORKER")
