@@ -57,6 +57,18 @@ class FunnelForm(forms.Form):
     name = forms.CharField(max_length=80)
 
 
+# Of contacts and of visitors one can ask different things: the rules below are drawn anew.
+REDRAWS = {
+    "hx-post": "",
+    "hx-trigger": "change",
+    "hx-vals": '{"act": "again"}',
+    "hx-include": "#segment",
+    "hx-target": "#builder",
+}
+
+
 class SegmentForm(forms.Form):
     name = forms.CharField(max_length=80)
-    subject = forms.ChoiceField(label="Of whom", choices=Segment.Subject.choices, widget=forms.RadioSelect)
+    subject = forms.ChoiceField(
+        label="Of whom", choices=Segment.Subject.choices, widget=forms.RadioSelect(attrs=REDRAWS)
+    )

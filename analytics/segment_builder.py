@@ -68,7 +68,11 @@ def read_rules(subject: str, posted: Mapping[str, str]) -> tuple[str, list[Group
 
 
 def _read_rule(subject: str, posted: Mapping[str, str], prefix: str) -> Rule:
-    rule = first_rule(subject, posted.get(f"{prefix}field", ""))
+    name = posted.get(f"{prefix}field", "")
+    rule = first_rule(subject, name)
+    if name != rule["field"]:
+        # The answer was about something else.
+        return rule
     spec = FIELDS[subject][rule["field"]]
     op, value = posted.get(f"{prefix}op", ""), posted.get(f"{prefix}value", "")
     if op in spec.ops:
