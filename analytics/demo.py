@@ -83,6 +83,10 @@ def add_numbers(by: Actor, campaign: Campaign) -> None:
     for account in accounts:
         _add_followers(account, rng)
     links = [create_link(url, by=by, campaign=campaign, title=title) for title, url in LINKS]
+    # Numbers from before it began would count for none of its goals.
+    began = now() - timedelta(days=DAYS + 1)
+    Link.objects.filter(pk__in=[link.pk for link in links]).update(created_at=began)
+    Campaign.objects.filter(pk=campaign.pk).update(created_at=began)
     clicks = list(_clicks(links, samples, rng))
     add_events(by.workspace.pk, clicks)
     book_all(by.workspace, _conversions(clicks, rng), source="csv")

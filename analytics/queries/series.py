@@ -1,6 +1,6 @@
 """Numbers day by day. A day on which nothing could be measured is a gap; one on which nothing happened is zero."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -69,8 +69,8 @@ def _events(
 ) -> dict[str, list[Point]]:
     if not is_known:
         return {name: [Point(day, None) for day in period.dates] for name in metrics}
-    began = _began(workspace, period.zone)
     counted = count_by(workspace.pk, period.start, period.end, ["day", "kind"], campaign=campaign)
+    began = _began(workspace, period.zone, counted)
     last = today(workspace)
 
     def value(day: date, name: str) -> int | None:
@@ -83,12 +83,17 @@ def _events(
     return {name: [Point(day, value(day, name)) for day in period.dates] for name in metrics}
 
 
-def _began(workspace: Workspace, zone: str) -> dict[str, date | None]:
-    """From when on there was anything to count clicks and conversions with."""
+def _began(workspace: Workspace, zone: str, counted: Iterable[tuple[date, str]]) -> dict[str, date | None]:
+    """From when on there was anything to count clicks and conversions with: what was counted outlives its link."""
     clicks = Link.objects.filter(workspace=workspace).aggregate(at=Min("created_at"))["at"]
     bought = Conversion.objects.filter(workspace=workspace).aggregate(at=Min("at"))["at"]
     moments = {Kind.CLICK: clicks, Kind.CONVERSION: bought}
-    return {kind: moment and moment.astimezone(ZoneInfo(zone)).date() for kind, moment in moments.items()}
+    known: dict[str, list[date]] = {
+        kind: [moment.astimezone(ZoneInfo(zone)).date()] if moment else [] for kind, moment in moments.items()
+    }
+    for day, kind in counted:
+        known.get(kind, []).append(day)
+    return {kind: min(days, default=None) for kind, days in known.items()}
 
 
 def _posts(

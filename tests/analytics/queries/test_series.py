@@ -27,6 +27,12 @@ def test_a_day_without_clicks_is_zero_and_one_before_the_first_link_a_gap(in_wor
     assert values(series(in_workspace, week, "clicks")) == [None, None, None, 0, 4, 0, 1]
 
 
+def test_clicks_of_a_link_that_is_gone_stay_in_the_line(in_workspace, week: Period) -> None:
+    add_link(in_workspace, created_at=NOON)
+    add_clicks(in_workspace, NOON - 2 * DAY, 4)
+    assert values(series(in_workspace, week, "clicks")) == [None, None, None, None, 4, 0, 0]
+
+
 def test_a_click_late_in_the_evening_stands_on_the_workspaces_day(in_workspace, week: Period) -> None:
     add_link(in_workspace)
     # 00:30 in Berlin.
