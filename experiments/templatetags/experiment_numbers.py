@@ -21,8 +21,11 @@ NAMES = {
     "floor": "Least share of a variant",
     "share": "Of all visitors take part",
     "residual_sd": "Usual scatter (log scale)",
+    "links": "Short links",
+    "connection": "Account",
+    "connections": "Accounts",
+    "slots": "Times",
 }
-SHARES = {"mde", "alpha", "power", "base_rate", "caring", "holdout", "floor", "share"}
 
 
 @register.filter

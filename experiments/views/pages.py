@@ -22,6 +22,7 @@ from experiments.exports import as_document
 from experiments.models import Experiment, Look
 from experiments.options import POST_DESIGNS, VISITOR_DESIGNS
 from experiments.pictures import bar_of, charts_of, scale_of
+from experiments.words import settings_in_words
 from lib.clock import now
 
 Context = dict[str, Any]
@@ -175,7 +176,7 @@ def experiment_detail(request: MemberRequest, experiment_id: UUID) -> HttpRespon
         "days_left": days_left(experiment),
         "metric": forms.METRIC_NAMES.get(experiment.metric, experiment.metric),
         "units": experiment.units.select_related("arm", "delivery", "delivery__connection")[:200],
-        "settings": {name: value for name, value in experiment.settings.items() if value not in (None, "", [], {})},
+        "settings": settings_in_words(experiment),
         "can_win": experiment.status != Status.DRAFT and experiment.design != Experiment.Design.OBSERVATION,
         "is_split": experiment.design in VISITOR_DESIGNS,
         "parts": _health_parts(look),

@@ -9,6 +9,7 @@ from experiments.forms import ARM_WORDS, DraftForm, arm_rows, fields_of, metrics
 from experiments.looks import read_again
 from experiments.models import Experiment, Look
 from experiments.proposals import QUESTIONS
+from experiments.words import settings_in_words
 from tests.experiments.cast import Crowd, draft_split, run_split
 
 pytestmark = pytest.mark.django_db
@@ -265,3 +266,18 @@ def test_viewers_look_but_press_nothing(vic_client, w, seen):
 def test_guests_see_none(gwen_client, w, seen):
     assert gwen_client.get(w).status_code in {403, 404}
     assert gwen_client.get(f"{w}/{seen.pk}").status_code in {403, 404}
+
+
+def test_what_is_written_down_is_in_words(bob_client, w, bob_actor, link, roastery):
+    """Shares as percentages, links and accounts by their names, and nothing that decides nothing here."""
+    link.title = "Sale"
+    link.save(update_fields=["title"])
+    experiment = draft_split(bob_actor, link, settings={"mde": 0.3, "value_micro": 4_500_000})
+    page = bob_client.get(f"{w}/{experiment.pk}").content.decode()
+    for text in ("<dd>Sale</dd>", "<dd>30 %</dd>", "<dd>4.50</dd>"):
+        assert text in page
+    assert str(link.pk) not in page
+    assert "Least share of a variant" not in page
+    slots = [{"weekday": 1, "time": "17:00"}, {"weekday": 9}]
+    paired = Experiment(design="C", settings={"connection": str(roastery.pk), "slots": slots, "title": ""})
+    assert settings_in_words(paired) == {"connection": str(roastery), "slots": "Tue 17:00, ? "}
