@@ -69,30 +69,40 @@ SELECT e.number, e.workspace_id, e.kind, e.name, e.campaign_id, e.post_id, e.lin
     e.value_micro, {LOCAL}::date AS day, e.at - ({LOCAL} - date_trunc('hour', {LOCAL})) AS hour
 FROM analytics_event e JOIN accounts_workspace w ON w.id = e.workspace_id
 """  # noqa: S608 (our own names)
-# The first event of each visitor on a day: by number, so that it is the same however the batches fall.
-FIRSTS = """
+# The first event of each visitor on a day: by number, so that it is the same however the batches fall. `place` is what
+# the visitor is counted for, and `part` its kind in VisitorDay.
+PEOPLE = "SELECT b.*, {part} AS part, {place} AS place FROM batch b WHERE visitor <> '' AND NOT is_bot"
+FIRSTS = f"""
 people AS (
-    SELECT number, workspace_id, day, kind, link_id AS place, visitor FROM batch WHERE visitor <> '' AND NOT is_bot
-    UNION ALL
-    SELECT number, workspace_id, day, 'unique', NULL, visitor FROM batch
-    WHERE visitor <> '' AND NOT is_bot AND kind = 'click'
-    UNION ALL
-    SELECT number, workspace_id, day, 'unique_c', campaign_id, visitor FROM batch
-    WHERE visitor <> '' AND NOT is_bot AND kind = 'click'),
+    {PEOPLE.format(part="kind", place="link_id")}
+    UNION ALL {PEOPLE.format(part="'unique'", place="NULL")} AND kind = 'click'
+    UNION ALL {PEOPLE.format(part="'unique_c'", place="campaign_id")} AND kind = 'click'),
 firsts AS (
-    SELECT DISTINCT ON (workspace_id, day, kind, place, visitor) * FROM people
-    ORDER BY workspace_id, day, kind, place, visitor, number)
+    SELECT DISTINCT ON (workspace_id, day, part, place, visitor) * FROM people
+    ORDER BY workspace_id, day, part, place, visitor, number)
+"""  # noqa: S608 (our own names)
+# Twice, because no index finds what is not distinct from null.
+KNOWN = """
+SELECT 1 FROM analytics_visitorday v WHERE v.workspace_id = f.workspace_id AND v.day = f.day AND v.kind = f.part
+    AND v.visitor = f.visitor AND v.link_id
 """
+COUNTED = f"""
+counted AS MATERIALIZED (
+    SELECT f.* FROM firsts f WHERE f.place IS NOT NULL AND NOT EXISTS ({KNOWN} = f.place)
+    UNION ALL
+    SELECT f.* FROM firsts f WHERE f.place IS NULL AND NOT EXISTS ({KNOWN} IS NULL))
+"""  # noqa: S608 (our own names)
+# Events and visitors apart: they are added up anyway, and nothing has to be joined.
 LINES = """
 lines AS (
-    SELECT b.workspace_id, b.day, b.hour, b.kind, b.name, b.campaign_id, b.post_id, b.link_id, b.arm, b.is_bot,
-        1 AS events, (c.number IS NOT NULL)::int AS visitors, b.value_micro
-    FROM batch b LEFT JOIN counted c ON c.number = b.number AND c.kind = b.kind
+    SELECT workspace_id, day, hour, kind, name, campaign_id, post_id, link_id, arm, is_bot,
+        1 AS events, 0 AS visitors, value_micro FROM batch
     UNION ALL
-    SELECT c.workspace_id, c.day, b.hour, c.kind, '', c.place, NULL, NULL, '', FALSE, 0, 1, 0
-    FROM counted c JOIN batch b ON b.number = c.number WHERE c.kind IN ('unique', 'unique_c'))
+    SELECT workspace_id, day, hour, kind, name, campaign_id, post_id, link_id, arm, is_bot, 0, 1, 0
+    FROM counted WHERE part = kind
+    UNION ALL
+    SELECT workspace_id, day, hour, part, '', place, NULL, NULL, '', FALSE, 0, 1, 0 FROM counted WHERE part <> kind)
 """
-NOWHERE = "'00000000-0000-0000-0000-000000000000'::uuid"
 
 
 def _grown(table: str, unit: str, constraint: str) -> str:
@@ -109,13 +119,10 @@ ROLL = f"""
 WITH batch AS MATERIALIZED (
     {BATCHED} WHERE e.number > %(after)s AND e.number <= %(upto)s AND {LOCAL}::date >= %(since)s),
 {FIRSTS},
+{COUNTED},
 fresh AS (
     INSERT INTO analytics_visitorday (workspace_id, day, kind, link_id, visitor)
-    SELECT workspace_id, day, kind, place, visitor FROM firsts ON CONFLICT DO NOTHING
-    RETURNING workspace_id, day, kind, link_id, visitor),
-counted AS MATERIALIZED (
-    SELECT f.* FROM firsts f JOIN fresh n ON n.workspace_id = f.workspace_id AND n.day = f.day AND n.kind = f.kind
-        AND n.visitor = f.visitor AND coalesce(n.link_id, {NOWHERE}) = coalesce(f.place, {NOWHERE})),
+    SELECT workspace_id, day, part, place, visitor FROM counted ON CONFLICT DO NOTHING),
 {LINES},
 hours AS ({_grown("analytics_hourrollup", "hour", "hour_rollup_once")})
 {_grown("analytics_dayrollup", "day", "day_rollup_once")}
@@ -218,10 +225,7 @@ WITH batch AS MATERIALIZED (
     {BATCHED} WHERE e.workspace_id = %(workspace)s AND e.number > %(edge)s AND e.at BETWEEN %(from)s AND %(to)s
     AND {LOCAL}::date {days.removeprefix("day ")}),
 {FIRSTS},
-counted AS MATERIALIZED (
-    SELECT f.* FROM firsts f WHERE NOT EXISTS (
-        SELECT 1 FROM analytics_visitorday v WHERE v.workspace_id = f.workspace_id AND v.day = f.day AND v.kind = f.kind
-        AND v.link_id IS NOT DISTINCT FROM f.place AND v.visitor = f.visitor)),
+{COUNTED},
 {LINES},
 everything AS ({rolled} UNION ALL SELECT {columns} FROM lines),
 leveled AS (
