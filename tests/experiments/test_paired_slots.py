@@ -28,8 +28,8 @@ Status, Verdict, State = Experiment.Status, Look.Verdict, Unit.State
 BERLIN = ZoneInfo("Europe/Berlin")
 # Questions earn a third more of everything per impression; posts differ from one another beyond that.
 MORE = dict.fromkeys(("likes", "replies", "reposts", "quotes", "bookmarks"), 1.35)
-TRUE = Taste({"question": MORE}, has_builtin=False, rate_noise=0.15)
-NOTHING = Taste(has_builtin=False, rate_noise=0.15)
+TRUE = Taste({"question": MORE}, has_builtin=False, swing=0, rate_noise=0.15)
+NOTHING = Taste(has_builtin=False, swing=0, rate_noise=0.15)
 
 
 def units_of(experiment: Experiment) -> list[Unit]:

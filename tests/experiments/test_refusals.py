@@ -1,6 +1,6 @@
 """Each of the eleven rules: what brings it about, and that nothing is concluded then."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -196,7 +196,7 @@ def run_observation(by, connection) -> Experiment:
 def run_optimiser(by, connection, *, posts: int) -> Experiment:
     quiet = Taste(has_builtin=False, swing=0)
     for number in range(posts):
-        measured(connection, now() - timedelta(hours=30 + 7 * number), "Fresh beans.", quiet)
+        measured(connection, datetime(2026, 2, 1, 12, tzinfo=UTC) + timedelta(hours=7 * number), "Fresh beans.", quiet)
     draft = create(
         by,
         name="When",
