@@ -66,9 +66,15 @@ def close_split(experiment: Experiment) -> None:
 
 
 def open_split(experiment: Experiment) -> None:
+    """With the shares from before the pause, unless arms came or went meanwhile."""
     last = experiment.epochs.order_by("-number").first()
-    if last:
+    if last is None:
+        return
+    equal = equal_weights(experiment)
+    if equal.keys() == last.weights.keys():
         splits.write_split(experiment, last)
+    else:
+        start_epoch(experiment, equal, reason="Arms came or went during the pause.")
 
 
 def next_epoch(experiment: Experiment) -> Epoch | None:
