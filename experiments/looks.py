@@ -14,6 +14,7 @@ from experiments.canonical import digest, storable
 from experiments.effects import rate_prior, workspace_prior
 from experiments.models import Experiment, Look
 from experiments.options import POST_DESIGNS, VISITOR_DESIGNS
+from experiments.post_making import cancel_planned
 from lib.clock import now
 
 Status, Verdict = Experiment.Status, Look.Verdict
@@ -141,7 +142,10 @@ def _act(experiment: Experiment, look: Look, before: str | None) -> None:
         text = f"Paused: “{name}” has more “{broken[0]['metric']}” than the guardrail allows."
         _pause(experiment, look, text)
     elif look.data["is_final"]:
-        _end(experiment, look)
+        cancel_planned(experiment)
+        # Posts that still gather are looked at once more: whatever ends has no look after it.
+        if not look.data.get("waiting"):
+            _end(experiment, look)
     elif look.verdict in TOLD and look.verdict != before:
         _tell(experiment, look.sentence)
 

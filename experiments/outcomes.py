@@ -1,12 +1,14 @@
 """Outcomes of posts: what each had at the age that the experiment says, and what was to be expected of it."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
+from analytics import ages
 from analytics.models import FollowerCount, MeasuredPost, Snapshot
 from campaigns.models import Delivery, PartMedia
 from experiments.models import Experiment, Unit
@@ -44,7 +46,7 @@ def collect(experiment: Experiment) -> dict[str, Any]:
         "arms": [arm.key for arm in arms],
         "control": next(arm.key for arm in arms if arm.is_control),
         "age_h": age_of(experiment, _network(units)),
-        "posts": [_row(unit) for unit in units if unit.state == State.MEASURED],
+        "posts": [_row(experiment, unit) for unit in units if unit.state == State.MEASURED],
         "waiting": [str(unit.pk) for unit in units if unit.state == State.LIVE],
         "to_come": sum(unit.state == State.PLANNED for unit in units),
         "excluded": [{"unit": str(unit.pk), "reason": unit.reason} for unit in units if unit.state == State.EXCLUDED],
@@ -80,8 +82,12 @@ def _bring_up_to_date(experiment: Experiment, unit: Unit, post: MeasuredPost | N
         _exclude(unit, NEVER[Delivery.State(delivery.state)])
     elif delivery.state in SENT:
         unit.state = State.LIVE
+        age_h = age_of(experiment, delivery.connection.network)
         if post:
-            _measure(experiment, unit, post, age_of(experiment, delivery.connection.network))
+            _measure(experiment, unit, post, age_h)
+        published_at = post.published_at if post else delivery.published_at
+        if unit.state == State.LIVE and published_at and now() > _latest(published_at, age_h):
+            _exclude(unit, f"Nobody measured it when it was {age_h} hours old.")
 
 
 def _measure(experiment: Experiment, unit: Unit, post: MeasuredPost, age_h: int) -> None:
@@ -89,6 +95,12 @@ def _measure(experiment: Experiment, unit: Unit, post: MeasuredPost, age_h: int)
         _note(experiment, unit, post, reading)
     elif post.gone_at:
         _exclude(unit, "It was taken down before it could be measured.")
+
+
+def _latest(published_at: datetime, age_h: int) -> datetime:
+    """No number that comes after this is still one of that age."""
+    age_s = age_h * ages.HOUR
+    return published_at + timedelta(seconds=age_s) + ages.tolerance(age_s) + ages.LEAST_TOLERANCE
 
 
 def _exclude(unit: Unit, reason: str) -> None:
@@ -202,7 +214,7 @@ def _outside(experiment: Experiment, units: Sequence[Unit]) -> list[tuple[dict[s
     return found
 
 
-def _row(unit: Unit) -> dict[str, Any]:
+def _row(experiment: Experiment, unit: Unit) -> dict[str, Any]:
     return {
         "unit": str(unit.pk),
         "block": unit.block,
@@ -214,6 +226,8 @@ def _row(unit: Unit) -> dict[str, Any]:
         "v": unit.variance,
         "baseline": unit.baseline,
         "age_h": unit.facts.get("age_h"),
+        # A crossover may have channels of two networks, each with its own age.
+        "wanted_h": age_of(experiment, unit.delivery.connection.network) if unit.delivery else None,
         "late_min": unit.facts.get("late_min", 0),
         "at": unit.facts.get("at"),
     }

@@ -12,6 +12,7 @@ from experiments.models import Arm, Experiment, Unit
 from social.models import Connection
 
 State = Delivery.State
+MAKES_POSTS = {Experiment.Design.PAIRED_SLOTS, Experiment.Design.CROSSOVER}
 NOT_SENT = (State.DRAFT, State.IN_REVIEW, State.APPROVED, State.SCHEDULED, State.PAUSED)
 
 
@@ -53,7 +54,9 @@ def make_delivery(
 
 
 def cancel_planned(experiment: Experiment) -> None:
-    """What was not sent is not needed any more: it leaves the calendar."""
+    """What was not sent is not needed any more: it leaves the calendar. Posts of other designs are people's own."""
+    if experiment.design not in MAKES_POSTS:
+        return
     by = system_actor(experiment.workspace, "experiments", {Perm.PUBLISH})
     planned = Unit.objects.filter(experiment=experiment, state=Unit.State.PLANNED, delivery__state__in=NOT_SENT)
     for unit in planned.select_related("delivery"):

@@ -79,7 +79,7 @@ def ages_differ(experiment: Experiment, data: Data, result: Data) -> Refusal | N
     if experiment.design not in POST_DESIGNS:
         return None
     wanted = data.get("age_h")
-    off = [post for post in data["posts"] if post["age_h"] and not _is_at_age(post["age_h"], wanted or post["age_h"])]
+    off = [post for post in data["posts"] if post["age_h"] and not _is_at_age(post, wanted)]
     if off:
         return Refusal(
             "ages_differ",
@@ -96,8 +96,9 @@ def ages_differ(experiment: Experiment, data: Data, result: Data) -> Refusal | N
     return None
 
 
-def _is_at_age(age_h: float, wanted_h: float) -> bool:
-    return abs(age_h - wanted_h) <= AGE_TOLERANCE * wanted_h
+def _is_at_age(post: Data, usual_h: float | None) -> bool:
+    wanted_h = post.get("wanted_h") or usual_h or post["age_h"]
+    return bool(abs(post["age_h"] - wanted_h) <= AGE_TOLERANCE * wanted_h)
 
 
 def pooled_posts(experiment: Experiment, data: Data, result: Data) -> Refusal | None:

@@ -44,6 +44,9 @@ def enter(experiment: Experiment, delivery: Delivery, *, by: Actor) -> Unit:
             raise NotAllowedNow("Only a draft with a planned time can enter: its style is drawn before it is written.")
         if Unit.objects.filter(delivery=delivery).exists():
             raise NotAllowedNow("This post is in an experiment already.")
+        entered = Unit.objects.filter(experiment=row).exclude(state=Unit.State.EXCLUDED)
+        if entered.count() >= row.settings["posts"]:
+            raise NotAllowedNow("All its posts have entered. It ends when the last of them is measured.")
         stratum = stratum_of(row, delivery)
         position = Unit.objects.filter(experiment=row, block=stratum).count()
         arm = drawn_arm(row, stratum, position)
