@@ -49,7 +49,7 @@ def redirect_ratio() -> dict[str, float]:
         finally:
             kill_group(server)
             server.wait()
-    found = {}
+    found: dict[str, float] = {}
     for name, percent in (("p50", 50), ("p95", 95)):
         plain, full = (statistics.quantiles(times, n=100, method="inclusive")[percent - 1] for times in (bare, ours))
         found |= {f"bare_view_{name}_ms": plain, f"redirect_{name}_ms": full, f"redirect_over_{name}_ms": full - plain}

@@ -21,12 +21,13 @@ class BareHandler(WSGIHandler):
     """Django without any middleware."""
 
     def load_middleware(self, is_async: bool = False) -> None:
-        self._view_middleware, self._template_response_middleware = [], []
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
         self._middleware_chain = self._bare
 
     def _bare(self, request: Any) -> HttpResponse:
         request.urlconf = __name__
-        return self._get_response(request)  # type: ignore[attr-defined, no-any-return]
+        return self._get_response(request)  # type: ignore[attr-defined]
 
 
 bare = BareHandler()
