@@ -140,7 +140,8 @@ def _facts(view: WorkspaceView, asked: Data) -> Data:
     if "campaign" in asked:
         facts["campaign"] = find_campaign(view, asked["campaign"])
     if "arms" in asked:
-        facts["arms"] = [ArmDraft(arm["name"], arm["content"], arm["is_control"]) for arm in asked["arms"]]
+        # Fields that are left out of a change have no defaults, those of an arm neither.
+        facts["arms"] = [ArmDraft(**{"name": "", **arm}) for arm in asked["arms"]]
     return facts
 
 

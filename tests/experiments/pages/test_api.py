@@ -140,3 +140,15 @@ def test_a_strangers_experiment_is_not_there(charlie_client, other_workspace, li
     call = Caller(charlie_client, other_workspace)
     assert call("GET", "experiment", row.pk).status_code == 404
     assert call("POST", "experiment-stop", row.pk).status_code == 404
+
+
+def test_arms_of_a_change_may_leave_out_what_has_a_default(call, link, bob_actor):
+    row = draft_split(bob_actor, link)
+    arms = [{"content": {"url": "https://a.example"}}, {"content": {"url": "https://b.example"}, "is_control": True}]
+    changed = call("PATCH", "experiment", row.pk, body={"arms": arms, "guardrails": [{"metric": "refund"}]})
+    assert [(arm["name"], arm["is_control"]) for arm in changed.json()["arms"]] == [
+        ("Variant A", False),
+        ("Variant B", True),
+    ]
+    assert changed.json()["guardrails"] == [{"metric": "refund", "margin": 0.1}]
+    assert call("PATCH", "experiment", row.pk, body={"arms": [{}, {}]}).status_code == 400
