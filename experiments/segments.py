@@ -7,7 +7,7 @@ from experiments import exposures
 from experiments.effects import effect, prior_of
 from experiments.models import Experiment, Look
 from experiments.refusals import unregistered_segment
-from experiments.visitors import estimate, paired_rows
+from experiments.visitors import estimate, paired_rows, together
 
 # Name to the place of its value in a cell.
 DIMENSIONS = {"day": 3, "link": 4, "device": 0}
@@ -55,11 +55,12 @@ def _rows(experiment: Experiment, data: dict[str, Any], dimension: str, name: st
     from experiments.stats import sequential
 
     weights = {epoch["number"]: epoch["weights"] for epoch in data["epochs"]}
-    epochs = _counts(data, dimension, name)
-    totals = exposures.totals(epochs, data["arms"])
+    counted = _counts(data, dimension, name)
     control, alpha = data["control"], experiment.settings["alpha"]
     found = []
     for key in data["arms"]:
+        epochs = together(counted, weights, control, key)
+        totals = exposures.totals(epochs, (control, key))
         rows = paired_rows(epochs, weights, control, key)
         if key == control or not rows or not (totals[control][0] and totals[key][0]):
             continue

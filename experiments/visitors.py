@@ -25,7 +25,7 @@ def analyse_visitors(experiment: Experiment, data: dict[str, Any]) -> dict[str, 
     control = data["control"]
     for arm in arms:
         if arm["key"] != control:
-            arm["lift"] = _lift(experiment, epochs, weights, totals, control, arm["key"], prior_of(data))
+            arm["lift"] = _lift(experiment, epochs, weights, control, arm["key"], prior_of(data))
     _mark_significant(arms, settings["alpha"], is_fixed=settings["analysis"] == FIXED)
     return {
         "unit": data["unit"],
@@ -75,13 +75,14 @@ def _lift(
     experiment: Experiment,
     epochs: Counts,
     weights: dict[int, dict[str, float]],
-    totals: dict[str, tuple[int, int]],
     control: str,
     variant: str,
     prior: Prior,
 ) -> dict[str, Any]:
     """The variant against the control: the evidence, and the log ratio with its error, raw and shrunk."""
     alpha = experiment.settings["alpha"]
+    epochs = together(epochs, weights, control, variant)
+    totals = exposures.totals(epochs, (control, variant))
     rows = paired_rows(epochs, weights, control, variant)
     tested = (
         _fixed(totals[control], totals[variant], alpha)
@@ -92,15 +93,23 @@ def _lift(
     return tested | effect(log_ratio, error, prior, lower_is_better=experiment.lower_is_better, alpha=alpha)
 
 
+def together(epochs: Counts, weights: dict[int, dict[str, float]], control: str, variant: str) -> Counts:
+    """The epochs that had both: an arm that came late is not held against what the control did before."""
+    return {
+        number: counts
+        for number, counts in sorted(epochs.items())
+        if all(weights.get(number, {}).get(key, 0.0) > 0 for key in (control, variant))
+    }
+
+
 def paired_rows(
     epochs: Counts, weights: dict[int, dict[str, float]], control: str, variant: str
 ) -> list[tuple[float, int, int]]:
     """(the variant's propensity among the two, hits of the control, hits of the variant) for epochs that had both."""
     rows = []
-    for number, counts in sorted(epochs.items()):
-        a, b = (weights.get(number, {}).get(key, 0.0) for key in (control, variant))
-        if a > 0 and b > 0:
-            rows.append((b / (a + b), counts.get(control, [0, 0])[1], counts.get(variant, [0, 0])[1]))
+    for number, counts in together(epochs, weights, control, variant).items():
+        a, b = weights[number][control], weights[number][variant]
+        rows.append((b / (a + b), counts.get(control, [0, 0])[1], counts.get(variant, [0, 0])[1]))
     return rows
 
 

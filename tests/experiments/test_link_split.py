@@ -10,6 +10,7 @@ from analytics.models import Conversion, Exposure
 from experiments import services
 from experiments.looks import look_at, read_again
 from experiments.models import Experiment, Look
+from experiments.segments import read_segments
 from experiments.services import ArmDraft
 from experiments.tasks import claim_due, tend
 from lib.clock import now, shifted
@@ -295,3 +296,24 @@ def test_finished_tests_teach_how_large_effects_are(link, bob_actor):
     assert a / (a + b) == pytest.approx(0.0995)
     # However alike the past pages were, they never weigh more than a hundred visitors.
     assert a + b == pytest.approx(100)
+
+
+@pytest.mark.parametrize("analysis", ["sequential", "fixed"])
+def test_a_late_arm_is_not_held_against_better_days_before_it(link, bob_actor, analysis):
+    experiment = run_split(bob_actor, link, settings={"analysis": analysis})
+    crowd = Crowd(experiment, link, {"a": 0.2, "b": 0.2})
+    crowd.visit(1000)
+    services.add_arm(experiment, THREE[2], by=bob_actor)
+    crowd.rates = dict.fromkeys("abc", 0.05)
+    crowd.visit(1800)
+    look = after(experiment, days=29)
+    lift = lift_of(look, "c")
+    assert abs(lift["log_ratio"]) < 2 * lift["error"]
+    assert (lift["is_significant"], look.verdict) == (False, Verdict.CANNOT_TELL)
+    rows = [row for row in read_segments(look, "day").rows if row["arm"] == "c"]
+    assert [row["variant"][0] for row in rows] == [units_of(look, "c")]
+    assert all(abs(row["log_ratio"]) < 2 * row["error"] for row in rows)
+
+
+def units_of(look: Look, key: str) -> int:
+    return next(arm["units"] for arm in look.result["arms"] if arm["key"] == key)
