@@ -32,6 +32,8 @@ def _verdict(experiment: Experiment, data: Data, result: Data) -> tuple[str, dic
         return Verdict.BETTER, max(better, key=lambda arm: abs(arm["lift"]["shrunk_log"]))
     if variants and len(proven) == len(variants):
         return Verdict.HARMFUL, min(variants, key=lambda arm: abs(arm["lift"]["shrunk_log"]))
+    if proven and data["is_final"]:
+        return Verdict.HARMFUL, max(proven, key=lambda arm: abs(arm["lift"]["shrunk_log"]))
     if variants and is_readable and all(_is_nothing(arm["lift"], experiment.settings["mde"]) for arm in variants):
         return Verdict.NO_DIFFERENCE, None
     if data["is_final"]:
@@ -70,7 +72,7 @@ def _sentence(experiment: Experiment, data: Data, result: Data, verdict: str, ar
         )
     if arm:
         lift = arm["lift"]
-        others = "Every variant does" if len(names) > 2 else f"“{names[arm['key']]}” does"
+        others = "Every variant does" if _is_all_worse(data, result) else f"“{names[arm['key']]}” does"
         return (
             f"{others} worse than “{control}”: {lift['shrunk']:+.0%} ({lift['interval'][0]:+.0%} to "
             f"{lift['interval'][1]:+.0%}). Keep “{control}”."
@@ -83,6 +85,11 @@ def _sentence(experiment: Experiment, data: Data, result: Data, verdict: str, ar
             f"{experiment.settings['mde']:.0%}."
         )
     return _keep_going(experiment, result)
+
+
+def _is_all_worse(data: Data, result: Data) -> bool:
+    lifts = [arm["lift"] for arm in result["arms"] if arm["lift"] and arm["key"] not in data.get("closed", [])]
+    return len(lifts) > 1 and all(lift["is_significant"] for lift in lifts)
 
 
 def _no_difference(experiment: Experiment, result: Data) -> str:

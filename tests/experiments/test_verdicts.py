@@ -68,6 +68,8 @@ UP, DOWN, FLAT, VAGUE = (
         (result(DOWN), {}, Verdict.HARMFUL, "does worse than “A”: -27% (-50% to -10%). Keep “A”."),
         (result(DOWN, VAGUE), {}, Verdict.KEEP_GOING, "600 of 1,000 visitors in the smallest arm so far. About 3 days"),
         (result(DOWN, DOWN), {}, Verdict.HARMFUL, "Every variant does worse"),
+        (result(DOWN, VAGUE, units=1000), {"is_final": True}, Verdict.HARMFUL, "“B” does worse than “A”: -27%"),
+        (result(DOWN, VAGUE), {"is_final": True}, Verdict.HARMFUL, "“B” does worse than “A”: -27%"),
         (result(FLAT), {}, Verdict.NO_DIFFERENCE, "a lift of 20% would most likely have shown"),
         (result(FLAT, VAGUE), {}, Verdict.KEEP_GOING, "Keep going"),
         (result(VAGUE), {"is_final": True}, Verdict.CANNOT_TELL, "too few to find a lift of 20%"),
