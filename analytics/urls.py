@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from analytics.urls_results import RESULTS
-from analytics.views import links, posts, reports, tracking, tracking_doors
+from analytics.views import links, posts, reports, tracking, tracking_doors, utm
 
 app_name = "analytics"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("links/<uuid:link_id>", links.link_detail, name="link"),
     path("links/<uuid:link_id>/switch", links.link_switch, name="link-switch"),
     path("links/<uuid:link_id>/qr.svg", links.link_qr, name="link-qr"),
+    path("links/utm", utm.utm, name="utm"),
     path("settings/tracking", tracking.tracking_settings, name="tracking"),
     path("conversions/import", tracking.conversion_import, name="conversion-import"),
     path("t/<slug:key>.gif", tracking_doors.pixel_gif, name="pixel-gif"),

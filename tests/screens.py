@@ -70,6 +70,7 @@ PAGES = {
     "links": "/links",
     "link-new": "/links/new",
     "link-domains": "/links/domains",
+    "utm": "/links/utm",
     "conversion-import": "/conversions/import",
     "tracking": "/settings/tracking",
     "results": "/results",

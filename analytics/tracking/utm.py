@@ -4,6 +4,11 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote_plus, urlsplit, urlunsplit
 
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts import audit
+from accounts.access import Actor, Perm
 from analytics.models import UtmTemplate
 from campaigns.models import Campaign
 
@@ -15,6 +20,7 @@ PARAMETERS = {
     "utm_term": "term",
     "utm_content": "content",
 }
+MAX_TEXT = 120
 PLACEHOLDERS = ("campaign", "post", "network", "variant", "date")
 
 
@@ -23,6 +29,44 @@ def template_for(campaign: Campaign | None) -> UtmTemplate:
     found = {row.campaign_id: row for row in UtmTemplate.objects.filter(campaign=campaign)} if campaign else {}
     row = found.get(campaign.pk) if campaign else None
     return row or UtmTemplate.objects.filter(campaign=None).first() or UtmTemplate()
+
+
+def change_utm(campaign: Campaign | None, *, by: Actor, **texts: str) -> UtmTemplate:
+    """Of one campaign, or of the whole workspace. Links that exist keep what they have."""
+    by.require(Perm.CONTENT_EDIT)
+    _check(texts)
+    with transaction.atomic():
+        rows = UtmTemplate.objects.select_for_update().filter(workspace=by.workspace, campaign=campaign)
+        row = rows.first() or UtmTemplate(workspace=by.workspace, campaign=campaign)
+        for column, text in texts.items():
+            setattr(row, column, text.strip())
+        row.save()
+        audit.record("utm.change", row, by=by, campaign=str(campaign.pk) if campaign else "", **texts)
+    return row
+
+
+def reset_utm(campaign: Campaign | None, *, by: Actor) -> bool:
+    """Back to the workspace's, or to the default. True where there was one of its own."""
+    by.require(Perm.CONTENT_EDIT)
+    with transaction.atomic():
+        row = UtmTemplate.objects.select_for_update().filter(workspace=by.workspace, campaign=campaign).first()
+        if row is None:
+            return False
+        audit.record("utm.reset", row, by=by, campaign=str(campaign.pk) if campaign else "")
+        row.delete()
+    return True
+
+
+def _check(texts: Mapping[str, str]) -> None:
+    wrong = {}
+    for column, text in texts.items():
+        unknown = sorted(set(re.findall(r"\{(\w*)\}", text)) - set(PLACEHOLDERS))
+        if unknown:
+            wrong[column] = f"There is no {{{unknown[0]}}}. Use {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}."
+        elif len(text) > MAX_TEXT:
+            wrong[column] = f"{MAX_TEXT} characters at most."
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def with_utm(url: str, template: UtmTemplate, values: Mapping[str, str]) -> str:
