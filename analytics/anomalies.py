@@ -20,6 +20,7 @@ from analytics.models import Anomaly, DayRollup
 from analytics.queries.period import DAY, Period, today
 from analytics.queries.series import series_of
 from analytics.queries.words import amount
+from analytics.tracking.tracking import tracking_of
 from campaigns.models import Campaign
 from lib.clock import now
 
@@ -107,16 +108,19 @@ def _judge(
         value=value,
         low=expected.low,
         high=expected.high,
-        text=_words(name, value, expected, day, campaign),
+        text=_words(name, value, expected, day, workspace, campaign),
     )
 
 
-def _words(name: str, value: int, expected: Expected, day: date, campaign: Campaign | None) -> str:
+def _words(
+    name: str, value: int, expected: Expected, day: date, workspace: Workspace, campaign: Campaign | None
+) -> str:
+    currency = tracking_of(workspace).currency
     where = f" in {campaign}" if campaign else ""
     much = "more" if value > expected.high else "fewer" if name != "revenue_micro" else "less"
-    middle = amount(name, round(expected.middle))
+    middle = amount(name, round(expected.middle), currency)
     return (
-        f"{day:%A}, {day.day} {day:%B}: {amount(name, value)} {METRICS[name]}{where}, {much} than usual "
+        f"{day:%A}, {day.day} {day:%B}: {amount(name, value, currency)} {METRICS[name]}{where}, {much} than usual "
         f"(about {middle} on a {day:%A})."
     )[:300]
 

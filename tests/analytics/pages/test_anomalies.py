@@ -13,7 +13,7 @@ from analytics.tracking.ingest import EventRow, add_events
 from campaigns.services import set_campaign_status
 from lib.clock import shifted
 from tests.analytics.pages.test_results import page, text_of
-from tests.analytics.results_cast import DAY, NOON, add_conversion, add_link
+from tests.analytics.results_cast import DAY, NOON, add_conversion, add_link, set_tracking
 
 YESTERDAY = NOON - DAY
 
@@ -105,6 +105,16 @@ def test_revenue_has_a_spread_of_its_own(in_workspace) -> None:
     add_conversion(in_workspace, YESTERDAY, 70_000_000)
     look_at_yesterday(in_workspace)
     assert [row.metric for row in Anomaly.objects.all()] == ["revenue_micro"]
+
+
+def test_revenue_is_told_in_the_currency_of_the_workspace(in_workspace) -> None:
+    set_tracking(in_workspace, currency="EUR")
+    for weeks in range(1, 9):
+        add_conversion(in_workspace, YESTERDAY - timedelta(weeks=weeks), 100_000_000)
+    add_conversion(in_workspace, YESTERDAY, 200_000_000)
+    look_at_yesterday(in_workspace)
+    text = Anomaly.objects.get().text
+    assert text.endswith(": 200.00 EUR revenue, more than usual (about 100.00 EUR on a Monday).")
 
 
 def at_hour(hour: int) -> timedelta:
