@@ -31,9 +31,15 @@ SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
        (SELECT round(100.0 * blks_hit / NULLIF(blks_hit + blks_read, 0), 2) FROM pg_stat_database
         WHERE datname = current_database())
 """
+# What waits for its account, its campaign or its workspace is not late by our doing: no pressure comes of it.
 BACKLOG = """
-SELECT COALESCE(extract(epoch FROM now() - min(due_at)), 0), count(*)
-FROM campaigns_delivery WHERE state IN ('scheduled', 'retry_wait') AND due_at < now()
+SELECT COALESCE(extract(epoch FROM now() - min(d.due_at)), 0), count(*)
+FROM campaigns_delivery d JOIN social_connection c ON c.id = d.connection_id
+JOIN accounts_workspace w ON w.id = d.workspace_id
+JOIN campaigns_post p ON p.id = d.post_id LEFT JOIN campaigns_campaign k ON k.id = p.campaign_id
+WHERE d.state IN ('scheduled', 'retry_wait') AND d.due_at < now() AND c.status = 'active'
+    AND (c.limited_until IS NULL OR c.limited_until <= now()) AND (c.broken_until IS NULL OR c.broken_until <= now())
+    AND NOT w.is_suspended AND NOT w.is_stopped AND (k.id IS NULL OR k.status = 'running')
 """
 
 
@@ -132,7 +138,7 @@ def _queue() -> Data:
 
 
 def _publishing() -> Data:
-    """How late the latest waiting post is."""
+    """How late the latest post is that could be sent."""
     with all_workspaces_scope("see how late publishing is"), connection.cursor() as cursor:
         cursor.execute(BACKLOG)
         late, count = cursor.fetchone()

@@ -2,16 +2,22 @@
 
 import json
 import time
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
 from django.test import Client, RequestFactory
 
+from accounts.models import Workspace
 from analytics.models import PerformanceSample
+from campaigns.models import Delivery
+from lib.clock import now
 from marketing.admin import curve
 from marketing.monitoring import alerts, meters, pressure, sampling
 from marketing.monitoring.meters import BUCKETS, METER, Meter, bucket_of, client
 from marketing.monitoring.metrics import GAUGES, metrics
+from social.models import Connection
+from tests.campaigns.cast import add_connection, add_post
 
 pytestmark = pytest.mark.django_db
 CALM = {
@@ -235,6 +241,30 @@ def test_a_sample_is_whole():
     assert set(sample.data) >= {"request", "task", "memory", "database", "queue", "publishing", "alerts", "pressure"}
     assert sample.data["database"]["connections"] >= 1
     assert sample.data["publishing"] == {"late_s": 0.0, "overdue": 0}
+
+
+@pytest.mark.parametrize(
+    ("held", "overdue"),
+    [
+        ({}, 1),
+        ({"is_stopped": True}, 0),
+        ({"is_suspended": True}, 0),
+        ({"limited_until": timedelta(minutes=5)}, 0),
+        ({"broken_until": timedelta(minutes=5)}, 0),
+        ({"limited_until": timedelta(minutes=-5)}, 1),
+        ({"status": "paused"}, 0),
+    ],
+)
+def test_a_post_that_waits_for_its_account_is_no_pressure(in_workspace, bob_actor, held, overdue):
+    roastery = add_connection(in_workspace)
+    post = add_post(bob_actor, roastery)
+    due = {"state": "scheduled", "scheduled_at": now() - timedelta(minutes=10), "due_at": now() - timedelta(minutes=10)}
+    Delivery.objects.filter(post=post).update(**due)
+    held = {name: now() + value if isinstance(value, timedelta) else value for name, value in held.items()}
+    model = Workspace if {"is_stopped", "is_suspended"} & held.keys() else Connection
+    model.objects.filter(pk=in_workspace.pk if model is Workspace else roastery.pk).update(**held)
+    found = sampling._publishing()
+    assert (found["overdue"], found["late_s"] > 590) == (overdue, bool(overdue))
 
 
 def test_processes_that_fell_silent_are_forgotten():
