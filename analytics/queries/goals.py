@@ -1,6 +1,7 @@
 """Goals of a campaign held against what it did."""
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from accounts.models import Workspace
 from analytics.models import FollowerCount, Target
@@ -69,7 +70,8 @@ def targets(campaign: Campaign) -> list[Goal]:
 
 
 def lifetime(campaign: Campaign, workspace: Workspace) -> Period:
-    begin = min(campaign.starts_on or campaign.created_at.date(), campaign.created_at.date())
+    created = campaign.created_at.astimezone(ZoneInfo(workspace.time_zone)).date()
+    begin = min(campaign.starts_on or created, created)
     end = today(workspace)
     return Period(max(FIRST_DAY, min(begin, end)), end, workspace.time_zone)
 

@@ -1,6 +1,7 @@
 """Against R and against simulation; never a guess."""
 
 import random
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from analytics.definitions import add_media_cost, set_target
 from analytics.models import Conversion, Funnel
 from analytics.queries.funnels import funnel_counts
-from analytics.queries.goals import targets
+from analytics.queries.goals import lifetime, targets
 from analytics.queries.measured import NO_CONVERSIONS, NO_VALUES
 from analytics.queries.roi import NO_COSTS, NO_MEDIA, NOTHING_SOLD, Roi, Sums, chance_above, interval, roi
 from tests.analytics.results_cast import (
@@ -167,6 +168,12 @@ def test_goals_are_held_against_the_whole_campaign(roastery, in_workspace, sprin
     assert (found["revenue"].percent, found["revenue"].bar, found["revenue"].reached_text) == (150, 100, "$30.00")
     assert (found["clicks"].reached, found["clicks"].percent) == (None, None)
     assert found["clicks"].note
+
+
+def test_a_goal_counts_from_the_day_on_the_clock_of_the_workspace(in_workspace, spring) -> None:
+    in_workspace.time_zone = "America/Los_Angeles"
+    spring.starts_on, spring.created_at = None, datetime(2026, 3, 6, 3, tzinfo=UTC)
+    assert lifetime(spring, in_workspace).start == date(2026, 3, 5)
 
 
 def test_followers_of_a_goal_come_from_two_readings(roastery, in_workspace, spring, bob_actor, alice_actor) -> None:
