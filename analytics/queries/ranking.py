@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from accounts.models import Workspace
 from analytics.queries.aged import Aged, age_words, posts_at_age
 from analytics.queries.period import Period
+from analytics.queries.words import percent
 from campaigns.models import Campaign
 from social.models import Network
 
@@ -47,7 +48,7 @@ class Ranked:
         """The number that it stands by, in words."""
         if self.rate is None:
             return f"{self.post.engagements:,} engagements"
-        return f"{100 * self.rate:.2g} % of {self.post.impressions:,} seen"
+        return f"{percent(self.rate)} of {self.post.impressions:,} seen"
 
 
 @dataclass(frozen=True)

@@ -159,4 +159,4 @@ def test_the_interval_of_a_rate(successes, trials, low, high) -> None:
 def test_more_engagements_than_impressions_make_no_rate_above_one(roastery, in_workspace, week: Period) -> None:
     for number in range(4):
         add_measured(roastery, NOON - 2 * DAY - number * HOUR, impressions=3, likes=9)
-    assert {row.rate for row in best_posts(in_workspace, week)} == {1.0}
+    assert {(row.rate, row.figure) for row in best_posts(in_workspace, week)} == {(1.0, "100 % of 3 seen")}
