@@ -11,23 +11,29 @@ from lib.clock import now
 
 Rows = list[tuple[Any, ...]]
 
-# A goal narrows what counts as a conversion; without one the first of any kind does.
-CONVERTED = """(CASE WHEN %(goal)s = '' THEN x.converted_at IS NOT NULL ELSE EXISTS (
-    SELECT FROM analytics_conversion c WHERE c.workspace_id = x.workspace_id AND c.visitor = x.unit
-    AND c.goal = %(goal)s AND c.at >= x.at AND c.value_micro >= 0) END)"""
+# A goal narrows what counts as a conversion; without one the first of any kind does. By the last of each visitor, in
+# one pass: conversions have no index of visitors.
+REACHED = """
+reached AS MATERIALIZED (
+    SELECT visitor, max(at) AS at FROM analytics_conversion
+    WHERE workspace_id = %(workspace)s AND goal = %(goal)s AND %(goal)s <> '' AND value_micro >= 0 AND visitor <> ''
+    GROUP BY visitor)"""
+CONVERTED = "(CASE WHEN %(goal)s = '' THEN x.converted_at IS NOT NULL ELSE coalesce(g.at >= x.at, FALSE) END)"
+EXPOSED = "analytics_exposure x LEFT JOIN reached g ON g.visitor = x.unit"
 CELLS = f"""
+WITH {REACHED}
 SELECT x.epoch, x.arm, x.is_bot, (x.at AT TIME ZONE %(zone)s)::date::text, coalesce(x.link_id::text, ''),
     count(*), count(*) FILTER (WHERE {CONVERTED})
-FROM analytics_exposure x WHERE x.workspace_id = %(workspace)s AND x.experiment_id = %(experiment)s
+FROM {EXPOSED} WHERE x.workspace_id = %(workspace)s AND x.experiment_id = %(experiment)s
 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
 """  # noqa: S608 (no value is in the text)
 DEVICES = f"""
 WITH seen AS (
     SELECT DISTINCT ON (visitor) visitor, device FROM analytics_event
     WHERE workspace_id = %(workspace)s AND link_id = ANY(%(links)s::uuid[]) AND kind = 'click' AND at >= %(start)s
-    ORDER BY visitor, at)
+    ORDER BY visitor, at), {REACHED}
 SELECT coalesce(nullif(seen.device, ''), 'unknown'), x.epoch, x.arm, count(*), count(*) FILTER (WHERE {CONVERTED})
-FROM analytics_exposure x LEFT JOIN seen ON seen.visitor = x.unit
+FROM {EXPOSED} LEFT JOIN seen ON seen.visitor = x.unit
 WHERE x.workspace_id = %(workspace)s AND x.experiment_id = %(experiment)s AND NOT x.is_bot
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """  # noqa: S608
@@ -43,9 +49,10 @@ COARSE_H = 48
 AGE = f"""(CASE WHEN %(now)s - x.at < interval '{COARSE_H} hours' THEN floor(extract(epoch FROM %(now)s - x.at) / 3600)
     ELSE 24 * floor(extract(epoch FROM %(now)s - x.at) / 86400) END)::int"""
 AGES = f"""
+WITH {REACHED}
 SELECT x.arm, {AGE}, count(*),
     count(*) FILTER (WHERE {CONVERTED})
-FROM analytics_exposure x
+FROM {EXPOSED}
 WHERE x.workspace_id = %(workspace)s AND x.experiment_id = %(experiment)s AND NOT x.is_bot AND x.at <= %(now)s
 GROUP BY 1, 2 ORDER BY 1, 2
 """  # noqa: S608

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import AuditEntry, Notification
 from analytics.models import Conversion, Exposure
-from experiments import services
+from experiments import exposures, services
 from experiments.looks import look_at, read_again
 from experiments.models import Experiment, Look
 from experiments.segments import read_segments
@@ -317,3 +317,10 @@ def test_a_late_arm_is_not_held_against_better_days_before_it(link, bob_actor, a
 
 def units_of(look: Look, key: str) -> int:
     return next(arm["units"] for arm in look.result["arms"] if arm["key"] == key)
+
+
+@pytest.mark.parametrize("query", [exposures.CELLS, exposures.DEVICES, exposures.AGES])
+def test_no_visitor_is_looked_up_by_itself(link, bob_actor, query):
+    experiment = run_split(bob_actor, link, settings={"goal": "purchase"})
+    plan = exposures._rows(f"EXPLAIN {query}", experiment)
+    assert not [line for (line,) in plan if "SubPlan" in line]
