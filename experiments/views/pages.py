@@ -67,7 +67,8 @@ def days_left(experiment: Experiment) -> int | None:
 def experiment_new(request: MemberRequest) -> HttpResponse:
     """The question is asked by GET, so that the proposal has an address; the draft is sent by POST to the same one."""
     is_asked = "question" in request.GET
-    asked = forms.GoalForm(request.GET if is_asked else None)
+    # The draft below it has fields of the same names.
+    asked = forms.GoalForm(request.GET if is_asked else None, auto_id="asked_%s")
     if not is_asked or not asked.is_valid():
         return render(request, "experiments/new.html", {"asked": asked}, status=400 if is_asked else 200)
     proposal = services.propose_design(asked.goal())
