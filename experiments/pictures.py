@@ -57,7 +57,7 @@ def charts_of(experiment: Experiment, looks: list[Look], epochs: list[Epoch]) ->
         ],
         label="Look",
         note="In %, over all units until then",
-        empty="There is no look yet.",
+        empty="Nothing was counted yet.",
     )
     ends = Chart(
         "lifts",

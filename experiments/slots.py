@@ -15,6 +15,7 @@ from social.models import Connection
 
 Pair = tuple[datetime, datetime]
 SEARCHED_DAYS = 366
+LAST_DAY = date(2100, 1, 1)
 CHOOSE_TIMES = "Say on which weekdays and at what time the posts go out, or give the account posting slots."
 
 
@@ -80,9 +81,12 @@ def _wall_time(slot: dict[str, Any], zone: str) -> tuple[int, time, str]:
 def first_day(experiment: Experiment) -> date:
     given = experiment.settings.get("starts_on", "")
     try:
-        return date.fromisoformat(given) if given else now().date() + timedelta(days=1)
+        found = date.fromisoformat(given) if given else now().date() + timedelta(days=1)
     except ValueError as error:
         raise ValidationError({"starts_on": "Write the day as 2026-11-30."}) from error
+    if found > LAST_DAY:
+        raise ValidationError({"starts_on": f"A day before {LAST_DAY.year}."})
+    return found
 
 
 def _occurrences(times: list[tuple[int, time, str]], start: date) -> Iterator[tuple[date, time, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from accounts.access import Actor
+from analytics.queries.period import FIRST_DAY
 from experiments import outcomes
 from experiments.models import Experiment
 from experiments.slots import connection_of
@@ -31,6 +32,8 @@ def changed_at(experiment: Experiment) -> datetime:
         raise ValidationError({"changed_at": "Say when it was changed, as 2026-11-30T12:00:00+00:00."}) from error
     if moment.tzinfo is None:
         raise ValidationError({"changed_at": "Say the zone, too: 2026-11-30T12:00:00+00:00."})
+    if not FIRST_DAY <= moment.date() <= now().date() + timedelta(days=1):
+        raise ValidationError({"changed_at": "A day that has been, and not too long ago for any post."})
     return moment
 
 

@@ -102,6 +102,7 @@ def test_the_accounts_own_slots_serve_where_none_are_given(roastery, bob_actor):
         ({"age_h": 30}, "settings"),
         ({"pairs": 200}, "slots"),
         ({"starts_on": "soon"}, "starts_on"),
+        ({"starts_on": "9999-12-31"}, "starts_on"),
     ],
 )
 def test_a_plan_that_cannot_be_carried_out_is_refused(roastery, bob_actor, given, field):
