@@ -70,10 +70,7 @@ def add_arm(experiment: Experiment, draft: ArmDraft, *, by: Actor) -> Arm:
     with transaction.atomic():
         row = Experiment.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=experiment.pk)
         arms = list(row.arms.all())
-        if row.status not in {Status.DRAFT, Status.RUNNING, Status.PAUSED}:
-            raise NotAllowedNow("This experiment is over.")
-        if row.status != Status.DRAFT and row.design != Design.LINK_SPLIT:
-            raise NotAllowedNow("Only a split of visitors can get another arm while it runs. Start a new version.")
+        _require_open(row)
         _check_count(row, len(arms) + 1)
         arm = Arm.objects.create(
             workspace=row.workspace,
@@ -95,16 +92,25 @@ def close_arm(arm: Arm, *, by: Actor) -> Arm:
     with transaction.atomic():
         row = Experiment.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=arm.experiment_id)
         arm = row.arms.get(pk=arm.pk)
+        _require_open(row)
         if arm.is_control:
             raise NotAllowedNow("The control stays open: the others are held against it.")
         if row.arms.filter(closed_at=None).count() <= 2:
             raise NotAllowedNow("Two arms have to stay open. Stop the experiment instead.")
         arm.closed_at = now()
         arm.save(update_fields=["closed_at"])
-        if row.status == Status.RUNNING and row.design == Design.LINK_SPLIT:
+        if row.status == Status.RUNNING:
             allocation.start_epoch(row, allocation.equal_weights(row), reason=f"“{arm.name}” was closed.")
         audit.record("experiment.arm_close", row, by=by, arm=arm.key)
     return arm
+
+
+def _require_open(row: Experiment) -> None:
+    """Posts and subscribers were dealt to all arms at the start; visitors come one by one."""
+    if row.status not in {Status.DRAFT, Status.RUNNING, Status.PAUSED}:
+        raise NotAllowedNow("This experiment is over.")
+    if row.status != Status.DRAFT and row.design != Design.LINK_SPLIT:
+        raise NotAllowedNow("Only a split of visitors can change its arms while it runs. Start a new version.")
 
 
 def clean_content(design: str, content: dict[str, Any]) -> dict[str, Any]:

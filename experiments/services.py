@@ -228,6 +228,8 @@ def exclude_unit(unit: Unit, *, by: Actor, reason: str) -> Unit:
     if not reason.strip():
         raise ValidationError({"reason": "Say why it does not count."})
     with transaction.atomic():
+        # A look writes all units back: it must not have read this one before.
+        _locked(unit.experiment)
         row = Unit.objects.select_for_update().get(pk=unit.pk)
         row.state, row.reason = Unit.State.EXCLUDED, reason.strip()[:200]
         row.save(update_fields=["state", "reason"])
@@ -269,6 +271,8 @@ def _clean(row: Experiment) -> None:
     row.settings = clean_settings(row.design, row.settings)
     row.metric = clean_metric(row.design, row.metric)
     row.guardrails = clean_guardrails(row.guardrails)
+    if row.guardrails and row.design not in VISITOR_DESIGNS:
+        raise ValidationError({"guardrails": "Guardrails are goals of visitors: this design has none to watch."})
     if row.allocation != Allocation.FIXED and row.design not in VISITOR_DESIGNS:
         raise ValidationError({"allocation": "Shares can move only where visitors or subscribers are assigned."})
     if isinstance(row.horizon_days, bool) or not isinstance(row.horizon_days, int) or not 1 <= row.horizon_days <= 366:

@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from analytics.models import MeasuredPost, Snapshot
 from campaigns.deliveries import schedule_delivery
@@ -17,7 +20,7 @@ from lib.clock import now, shifted
 from sandbox.audience import Taste
 from social.models import Connection
 from tests.campaigns.cast import add_connection, add_post
-from tests.experiments.cast import WORDINGS, create, publish, run_pairs
+from tests.experiments.cast import WORDINGS, create, draft_pairs, publish, run_pairs, run_split
 
 pytestmark = pytest.mark.django_db
 Status, Verdict = Experiment.Status, Look.Verdict
@@ -98,8 +101,39 @@ def test_no_more_posts_enter_a_programme_than_it_was_planned_for(roastery, bob_a
     assert not Delivery.objects.filter(state=Delivery.State.CANCELED).exists()
 
 
-def planned(by, connection: Connection, day: int) -> Delivery:
-    delivery = Delivery.objects.get(post=add_post(by, connection, text=f"Beans of day {day}."))
+def test_styles_stay_what_they_were_once_posts_are_dealt_to_them(roastery, bob_actor):
+    three = (*STYLES, ArmDraft("Short", {"style": "Say less."}))
+    values = {"name": "Style", "hypothesis": "Ask.", "metric": "engagement_rate", "design": "E", "arms": three}
+    experiment = services.start_experiment(create(bob_actor, **values), by=bob_actor)
+    with pytest.raises(NotAllowedNow, match="Only a split of visitors"):
+        services.close_arm(experiment.arms.get(key="c"), by=bob_actor)
+
+
+def test_an_arm_of_what_is_over_stays_as_it_was(link, bob_actor):
+    experiment = run_split(bob_actor, link)
+    third = services.add_arm(experiment, ArmDraft("Third", {"url": "https://acme.example/3"}), by=bob_actor)
+    services.stop_experiment(experiment, by=bob_actor)
+    with pytest.raises(NotAllowedNow, match="over"):
+        services.close_arm(third, by=bob_actor)
+
+
+def test_a_look_cannot_undo_an_exclusion(roastery, bob_actor):
+    unit = units_of(run_pairs(bob_actor, roastery))[0]
+    with CaptureQueriesContext(connection) as queries:
+        services.exclude_unit(unit, by=bob_actor, reason="A storm was on the news.")
+    locks = [query["sql"] for query in queries if "FOR UPDATE" in query["sql"]]
+    # Looks hold the experiment's row from before they read until they have written.
+    assert 'FROM "experiments_experiment"' in locks[0]
+
+
+def test_a_guardrail_that_nothing_watches_is_refused(roastery, bob_actor):
+    with pytest.raises(ValidationError) as caught:
+        draft_pairs(bob_actor, roastery, guardrails=[{"metric": "refund", "margin": 0.2}])
+    assert "guardrails" in caught.value.message_dict
+
+
+def planned(by, account: Connection, day: int) -> Delivery:
+    delivery = Delivery.objects.get(post=add_post(by, account, text=f"Beans of day {day}."))
     return schedule_delivery(delivery, now() + timedelta(days=day), by=by)
 
 
