@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, Page
 from accounts.access import Actor
 from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
-from analytics.models import MeasuredPost, Snapshot
+from analytics.models import MeasuredPost, Report, Snapshot
+from analytics.reporting.making import finish_report, make_report
+from analytics.reporting.services import request_report
 from analytics.tracking.links import create_link as create_short_link
 from campaigns.deliveries import submit_post
 from campaigns.imports.services import check_import, create_import
@@ -35,6 +37,7 @@ from lib.clock import now
 from social.models import Connection
 from tests.browser.agent_rows import agent_pages
 from tests.campaigns.cast import add_connection, add_post, mark_published
+from tests.experiments.cast import draft_split, run_split
 from tests.screens import OPEN_PAGES, PAGES, find_browser
 
 AUDIT = (Path(__file__).parent / "audit.js").read_text()
@@ -83,8 +86,13 @@ def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
         submit_post(waiting, by=alice_actor)
         mark_published(live)
         short_link = create_short_link("https://acme.example", by=alice_actor, campaign=campaign)
+        draft_test, running_test = draft_split(alice_actor, short_link), run_split(alice_actor, short_link)
         return [
             f"/links/{short_link.pk}",
+            f"/experiments/{draft_test.pk}",
+            f"/experiments/{draft_test.pk}/edit",
+            f"/experiments/{running_test.pk}",
+            f"/results/reports/{add_report(alice_actor).pk}",
             *(f"/posts/{post.pk}" for post in (draft, waiting, live)),
             *(f"/deliveries/{Delivery.objects.get(post=post).pk}" for post in (draft, live)),
             f"/deliveries/{Delivery.objects.get(post=live).pk}/numbers",
@@ -137,6 +145,14 @@ def people_details(workspace: Workspace, alice_actor: Actor, request_of_anna: Pr
         "/settings/guard/rules?market=CN&severity=block",
         "/settings/audit?q=consent",
     ]
+
+
+def add_report(by: Actor) -> Report:
+    yesterday = now().date() - timedelta(days=1)
+    report = request_report(yesterday, yesterday, by=by)
+    make_report(by.workspace.pk, report.pk)
+    finish_report(report, [])
+    return report
 
 
 def add_chat(workspace: Workspace) -> Connection:
