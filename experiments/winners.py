@@ -2,6 +2,7 @@
 
 from accounts import audit
 from accounts.access import Actor
+from analytics.tracking.links import clean_target
 from campaigns.models import Campaign
 from experiments import splits
 from experiments.models import Arm, Experiment
@@ -18,8 +19,10 @@ def apply_winner(experiment: Experiment, arm: Arm, *, by: Actor) -> None:
 
 def _lead_links(experiment: Experiment, arm: Arm, by: Actor) -> None:
     """Those who were shown another arm change over, too: the test is over."""
+    # An arm that came in during a pause was on no link yet.
+    target = clean_target(arm.content["url"])
     for link in splits.links_of(experiment):
-        before, link.target, link.split = link.target, arm.content["url"], {}
+        before, link.target, link.split = link.target, target, {}
         link.save(update_fields=["target", "split"])
         audit.record("link.retarget", link, by=by, before=before, after=link.target, experiment=str(experiment.pk))
 

@@ -5,6 +5,7 @@ from io import BytesIO
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -24,8 +25,12 @@ from analytics.tracking.ingest import EventRow, add_event
 from analytics.tracking.links import create_link
 from analytics.tracking.tracking import change_tracking
 from analytics.views.live import MOST_OPEN, take_place
+from campaigns.models import Delivery
 from compliance.contacts import create_contact
+from experiments.services import ArmDraft, add_arm, choose_winner, pause_experiment, start_experiment
 from lib.clock import now
+from tests.campaigns.cast import add_connection
+from tests.experiments.cast import create, draft_split, make_link, run_split
 
 pytestmark = pytest.mark.django_db
 PERSON = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0", "accept-language": "de"}
@@ -283,3 +288,50 @@ def test_a_name_with_line_breaks_begins_no_header_of_a_mail(bob_actor, in_worksp
     assert sent.to == [bob_actor.user.email]
     assert "\n" not in sent.subject
     assert sent.message()["Bcc"] is None
+
+
+# --- experiments ------------------------------------------------------------------------------------------
+
+
+def test_no_experiment_takes_a_link_or_an_account_of_another_workspace(
+    bob_actor, in_workspace, charlie_actor, other_workspace
+) -> None:
+    with workspace_scope(other_workspace.pk):
+        theirs = make_link(charlie_actor)
+        account = add_connection(other_workspace, "rival")
+    stolen = draft_split(bob_actor, theirs)
+    paired = {"connection": str(account.pk), "slots": [{"weekday": 1, "time": "10:00"}]}
+    arms = [ArmDraft(name, {"texts": [name]}) for name in ("Plain", "Loud")]
+    posts = create(
+        bob_actor, design="C", arms=arms, settings=paired, name="W", hypothesis="L.", metric="engagement_rate"
+    )
+    for experiment, field in ((stolen, "links"), (posts, "connection")):
+        with pytest.raises(ValidationError) as refused:
+            start_experiment(experiment, by=bob_actor)
+        assert field in refused.value.message_dict
+    with workspace_scope(other_workspace.pk):
+        theirs.refresh_from_db()
+        assert theirs.split == {}
+
+
+def test_posts_of_an_experiment_wait_for_their_approval(bob_actor, in_workspace) -> None:
+    """A planned time is no approval, and whoever started the test is their author: four eyes stay four."""
+    where = {"connection": str(add_connection(in_workspace).pk), "slots": [{"weekday": 1, "time": "10:00"}]}
+    arms = [ArmDraft(name, {"texts": [name]}) for name in ("Plain", "Loud")]
+    words = {"name": "Wording", "hypothesis": "Loud works.", "metric": "engagement_rate"}
+    experiment = create(bob_actor, design="C", arms=arms, settings=where | {"pairs": 6}, **words)
+    start_experiment(experiment, by=bob_actor)
+    made = [(row.state, row.post.created_by) for row in Delivery.objects.select_related("post")]
+    assert made == [("draft", bob_actor.user)] * 12
+
+
+def test_a_winner_leads_to_no_short_link_of_ours(bob_actor, in_workspace) -> None:
+    """An address that leads to itself would be followed for ever."""
+    link = make_link(bob_actor, "ring")
+    experiment = run_split(bob_actor, link)
+    pause_experiment(experiment, by=bob_actor)
+    arm = add_arm(experiment, ArmDraft("Ring", {"url": f"{settings.BASE_URL}/l/ring"}), by=bob_actor)
+    with pytest.raises(ValidationError, match="short link already"):
+        choose_winner(experiment, arm.key, by=bob_actor)
+    link.refresh_from_db()
+    assert link.target == "https://acme.example/"
