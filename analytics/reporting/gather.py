@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.models import Workspace
-from analytics.queries.period import Period
+from analytics.queries.deltas import POST_METRICS, Delta, deltas
+from analytics.queries.period import Choice, Period
 from analytics.queries.ranking import Ranked, best_posts, worst_posts
 from analytics.queries.series import series
 from analytics.queries.totals import Totals, totals
@@ -32,11 +33,12 @@ SHOWN = 5
 def gather(workspace: Workspace, period: Period, *, campaign: Campaign | None = None, language: str = "en") -> Data:
     """{"period", "facts", "series", "series_labels", "best", "worst", "notes"}. Inside the workspace's scope."""
     now, before = totals(workspace, period, campaign=campaign), totals(workspace, period.previous, campaign=campaign)
+    compared = deltas(workspace, Choice(period, period.previous), campaign=campaign)
     zh = int(language == "zh")
     lines = {name: series(workspace, period, name, campaign=campaign) for name in CHARTS}
     return {
         "period": _period(period),
-        "facts": [row for name, labels in LABELS.items() if (row := _fact(name, labels[zh], now, before))],
+        "facts": [row for name, labels in LABELS.items() if (row := _fact(name, labels[zh], now, before, compared))],
         "series": {
             name: [{"day": f"{point.day.day} {point.day:%b}", "value": point.value} for point in points]
             for name, points in lines.items()
@@ -60,13 +62,17 @@ def _period(period: Period) -> Data:
     }
 
 
-def _fact(name: str, label: str, now: Totals, before: Totals) -> Data | None:
+def _fact(name: str, label: str, now: Totals, before: Totals, compared: dict[str, Delta]) -> Data | None:
     """None where there is no number: the notes say why."""
     value, former = getattr(now, name), getattr(before, name)
     if value is None:
         return None
     shown = _display(name, now.currency)
     change = (value - former) / abs(former) if former else None
+    if name in POST_METRICS:
+        # The former posts have gathered for longer: only what all had at one age says how it changed.
+        percent = compared[name].percent if name in compared else None
+        former, change = None, None if percent is None else percent / 100
     return {
         "id": name,
         "label": label,

@@ -7,7 +7,7 @@ import pytest
 from accounts.access import Actor
 from accounts.models import Workspace
 from agents.runs.worker import advance
-from analytics.models import MeasuredPost, Report
+from analytics.models import MeasuredPost, Report, Snapshot
 from analytics.reporting.making import make_reports
 from analytics.reporting.services import request_report
 from lib.clock import now
@@ -24,7 +24,14 @@ def measured(in_workspace: Workspace, roastery: Connection) -> list[MeasuredPost
     """Eight posts in the week and four in the week before, each a day old when it was read."""
     posts = [_post(in_workspace, roastery, number, LAST_WEEK[0] + timedelta(days=number % 7)) for number in range(8)]
     posts += [_post(in_workspace, roastery, 90 + n, LAST_WEEK[0] - timedelta(days=n + 1)) for n in range(4)]
-    return MeasuredPost.objects.bulk_create(posts)
+    MeasuredPost.objects.bulk_create(posts)
+    Snapshot.objects.bulk_create(_after_a_day(post) for post in posts)
+    return posts
+
+
+def _after_a_day(post: MeasuredPost) -> Snapshot:
+    metrics = {"impressions": post.impressions, "likes": post.likes}
+    return Snapshot(workspace=post.workspace, post=post, age_s=86_400, source="x.lookup", metrics=metrics)
 
 
 def _post(workspace: Workspace, connection: Connection, number: int, day: date) -> MeasuredPost:

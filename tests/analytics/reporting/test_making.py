@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from accounts.access import Actor
 from accounts.models import AuditEntry, Event, Membership, Notification
 from accounts.scope import workspace_scope
-from analytics.models import Report, ReportSchedule
+from analytics.models import MeasuredPost, Report, ReportSchedule
 from analytics.reporting import mailing, making, services
 from analytics.reporting.pdf import as_pdf
 from lib import clock
@@ -42,6 +42,12 @@ def test_the_text_names_only_what_is_in_them(measured, make, sandbox, language):
     assert all(name.split(".")[0] in known for point in report.insight for name in point["cites"])
     assert report.data_hash
     assert report.ready_at
+
+
+def test_posts_that_had_longer_to_gather_make_no_fall(measured, make):
+    MeasuredPost.objects.filter(remote_id__in=["1090", "1091", "1092", "1093"]).update(impressions=50_000)
+    row = next(row for row in make(text=False).data["facts"] if row["id"] == "impressions")
+    assert (row["text"], row["before_text"], row["change_text"]) == ("8,028", "", "+83.9 %")
 
 
 def test_a_text_with_a_strange_figure_is_asked_for_again_and_then_left_out(measured, make, script, sandbox):
