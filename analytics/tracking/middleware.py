@@ -29,7 +29,11 @@ class ShortLinkMiddleware:
             match, host = THEIRS.fullmatch(path), name
         if match is None:
             return self.get_response(request)
-        return redirect.follow(request, match[1].lower(), host)
+        answer = redirect.follow(request, match[1].lower(), host)
+        # Where every name may be ours, what is no link may be a page of ours.
+        if host and "*" in settings.ALLOWED_HOSTS and answer.status_code in {404, 405}:
+            return self.get_response(request)
+        return answer
 
 
 def host_of(request: HttpRequest) -> str:

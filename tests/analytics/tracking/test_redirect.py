@@ -382,3 +382,15 @@ def test_a_domain_that_lost_its_proof_leads_nowhere(person, branded, domain) -> 
 def test_our_own_pages_do_not_become_links(person, branded) -> None:
     assert person.get("/spring").status_code == 404
     assert "short" not in person.get("/healthz").content.decode()
+
+
+def test_where_every_name_is_ours_pages_and_links_are_both_found(person, branded, settings) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    assert person.get("/spring", headers={"host": "go.acme.example"}).status_code == 302
+    assert person.get("/privacy", headers={"host": "192.0.2.7:8000"}).status_code == 200
+    assert person.get("/spring", headers={"host": "192.0.2.7:8000"}).status_code == 404
+
+
+@pytest.mark.parametrize("host", ["[", "a b", "evil.example:x", "x" * 500, "go.acme.example:1:2", "..", "-"])
+def test_a_made_up_host_finds_nothing(person, branded, host) -> None:
+    assert person.get("/spring", headers={"host": host}).status_code in {400, 404}
