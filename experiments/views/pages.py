@@ -250,8 +250,9 @@ def experiment_act(request: MemberRequest, experiment_id: UUID, act: str) -> Htt
 
 
 def _start(request: MemberRequest, experiment: Experiment) -> Experiment:
+    row = services.start_experiment(experiment, by=request.actor)
     messages.success(request, "Started. What decides is written down and cannot be changed any more.")
-    return services.start_experiment(experiment, by=request.actor)
+    return row
 
 
 def _look(request: MemberRequest, experiment: Experiment) -> Experiment:

@@ -210,6 +210,15 @@ def act(client, w, experiment, name, **data):
     return client.post(f"{w}/{experiment.pk}/{name}", data, follow=True)
 
 
+def test_what_could_not_start_is_not_called_started(bob_client, w, bob_actor, link):
+    experiment = draft_split(bob_actor, link)
+    link.is_active = False
+    link.save(update_fields=["is_active"])
+    page = bob_client.post(f"{w}/{experiment.pk}/start", follow=True).content.decode()
+    assert "Switch the link" in page
+    assert "Started." not in page
+
+
 def test_the_way_from_start_to_archive(bob_client, w, bob_actor, link):
     experiment = draft_split(bob_actor, link)
     for name, status in [
