@@ -18,6 +18,8 @@ from analytics.reporting.access import get_report, visible_reports
 from analytics.reporting.pdf import as_pdf
 from campaigns.api.posts import find_campaign
 
+# The usual words repeat what was sent, which may hold characters that no answer can.
+UNKNOWN = {"invalid_choice": "This is none of the choices."}
 MARCH = OpenApiExample("A month", {"start": "2026-03-01", "end": "2026-03-31", "language": "en"}, request_only=True)
 
 
@@ -25,7 +27,9 @@ class ReportInput(serializers.Serializer[Any]):
     start = serializers.DateField(help_text="First day, on the workspace's clock.")
     end = serializers.DateField(help_text="Last day, included.")
     campaign = serializers.UUIDField(required=False, allow_null=True, default=None)
-    language = serializers.ChoiceField(choices=list(services.LANGUAGES.items()), required=False, default="en")
+    language = serializers.ChoiceField(
+        choices=list(services.LANGUAGES.items()), required=False, default="en", error_messages=UNKNOWN
+    )
 
 
 class ReportRow(serializers.Serializer[Any]):

@@ -1,16 +1,19 @@
 """/api/experiments: drafts, their start and end, looks, and everything that a look was made from."""
 
+import sys
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.answers import Data, ListView, page_of, tagged, valid, wants_other
+from accounts.answers import Data, ListView, check_json, page_of, tagged, valid, wants_other
 from accounts.rest import Conflict, WorkspaceView
+from campaigns.api.campaigns import IF_MATCH
 from campaigns.api.posts import find_campaign
 from experiments import services
 from experiments.access import get_experiment, visible_experiments
@@ -19,6 +22,8 @@ from experiments.exports import as_document
 from experiments.models import Experiment, Look
 
 TAGS = ["experiments"]
+# The usual words repeat what was sent, which may hold characters that no answer can.
+UNKNOWN = {"invalid_choice": "This is none of the choices."}
 PLAN = OpenApiExample(
     "Two landing pages",
     {
@@ -37,10 +42,20 @@ PLAN = OpenApiExample(
 )
 
 
+def check_settings(given: Data) -> None:
+    """Raises ValidationError: what cannot be kept, or is a whole number beyond any that can be calculated with."""
+    check_json(given)
+    if any(isinstance(value, int) and abs(value) > sys.float_info.max for value in given.values()):
+        raise ValidationError("This holds a number that is too large.")
+
+
 class ArmInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
     content = serializers.DictField(
-        required=False, default=dict, help_text="By design: {url} (A), {texts} (C, D), {style} (E)."
+        required=False,
+        default=dict,
+        validators=[check_json],
+        help_text="By design: {url} (A), {texts} (C, D), {style} (E).",
     )
     is_control = serializers.BooleanField(required=False, default=False)
 
@@ -58,13 +73,17 @@ class ExperimentChange(serializers.Serializer[Any]):
     arms = ArmInput(many=True, required=False)
     campaign = serializers.UUIDField(required=False, allow_null=True, default=None)
     guardrails = GuardrailInput(many=True, required=False)
-    allocation = serializers.ChoiceField(choices=Experiment.Allocation.choices, required=False, default="fixed")
-    settings = serializers.DictField(required=False, default=dict, help_text="Of the design; others are refused.")
+    allocation = serializers.ChoiceField(
+        choices=Experiment.Allocation.choices, required=False, default="fixed", error_messages=UNKNOWN
+    )
+    settings = serializers.DictField(
+        required=False, default=dict, validators=[check_settings], help_text="Of the design; others are refused."
+    )
     horizon_days = serializers.IntegerField(required=False, default=28, min_value=1, max_value=366)
 
 
 class ExperimentInput(ExperimentChange):
-    design = serializers.ChoiceField(choices=Experiment.Design.choices)
+    design = serializers.ChoiceField(choices=Experiment.Design.choices, error_messages=UNKNOWN)
 
 
 class ActInput(serializers.Serializer[Any]):
@@ -179,6 +198,7 @@ class ExperimentView(WorkspaceView):
         operation_id="experiment_change",
         tags=TAGS,
         summary="Change a draft, or end this version and start the next",
+        parameters=[IF_MATCH],
         request=ExperimentChange(partial=True),
         responses=WholeExperiment,
     )

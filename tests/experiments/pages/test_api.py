@@ -142,6 +142,32 @@ def test_a_strangers_experiment_is_not_there(charlie_client, other_workspace, li
     assert call("POST", "experiment-stop", row.pk).status_code == 404
 
 
+UNSPEAKABLE = [
+    ('"design": "\\ud800"', "design"),
+    ('"allocation": "\\ud800"', "allocation"),
+    ('"settings": {"\\ud800": 1}', "settings"),
+    ('"settings": {"goal": "\\u0000"}', "settings"),
+    ('"settings": {"mde": 1e999}', "settings"),
+    ('"settings": {"mde": 1' + "0" * 400 + "}", "settings"),
+    ('"horizon_days": 1' + "0" * 400, "horizon_days"),
+    ('"guardrails": [{"metric": "refund", "margin": 1' + "0" * 400 + "}]", "guardrails"),
+    ('"arms": [{"content": {"url": "https://a.example/\\ud800"}}]', "arms"),
+    ('"settings": {"mde": NaN}', "detail"),
+    ('"settings": ' + "[" * 100_000, "detail"),
+]
+
+
+def test_what_no_answer_could_repeat_is_refused(bob_client, link):
+    # As the last of two with one name it is the one that counts.
+    start, address = json.dumps(body_of(link))[:-1], reverse("experiments-api:experiments")
+    for wrong, field in UNSPEAKABLE:
+        answer = bob_client.post(address, f"{start}, {wrong}}}", content_type="application/json")
+        assert answer.status_code == 400, wrong[:60]
+        assert answer["Content-Type"] == "application/problem+json"
+        assert field in (answer.json().get("errors") or answer.json()), wrong[:60]
+    assert not Experiment.objects.exists()
+
+
 def test_arms_of_a_change_may_leave_out_what_has_a_default(call, link, bob_actor):
     row = draft_split(bob_actor, link)
     arms = [{"content": {"url": "https://a.example"}}, {"content": {"url": "https://b.example"}, "is_control": True}]
