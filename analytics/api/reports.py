@@ -19,7 +19,7 @@ from analytics.reporting.pdf import as_pdf
 from campaigns.api.posts import find_campaign
 
 # The usual words repeat what was sent, which may hold characters that no answer can.
-UNKNOWN = {"invalid_choice": "This is none of the choices."}
+UNKNOWN: dict[str, Any] = {"invalid_choice": "This is none of the choices."}
 MARCH = OpenApiExample("A month", {"start": "2026-03-01", "end": "2026-03-31", "language": "en"}, request_only=True)
 
 

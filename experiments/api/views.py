@@ -23,7 +23,7 @@ from experiments.models import Experiment, Look
 
 TAGS = ["experiments"]
 # The usual words repeat what was sent, which may hold characters that no answer can.
-UNKNOWN = {"invalid_choice": "This is none of the choices."}
+UNKNOWN: dict[str, Any] = {"invalid_choice": "This is none of the choices."}
 PLAN = OpenApiExample(
     "Two landing pages",
     {
