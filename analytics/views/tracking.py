@@ -1,5 +1,7 @@
 """How the workspace counts conversions, and conversions from a file."""
 
+from decimal import Decimal
+
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -10,6 +12,7 @@ from django.urls import get_script_prefix
 
 from accounts.access import Perm
 from accounts.web import MemberRequest, add_errors, member_view
+from analytics.models import Tracking
 from analytics.tracking import conversions_csv, pixel
 from analytics.tracking.conversions_csv import Fate
 from analytics.tracking.tracking import MAX_DAYS, change_tracking, find_tracking, tracking_of
@@ -58,11 +61,17 @@ class ConversionsForm(forms.Form):
         return {"text": text}
 
 
+def _initial(row: Tracking) -> dict[str, object]:
+    """A rate without the zeros that its column adds."""
+    names = ("currency", "attribution_days", "uses_cookie")
+    rate = Decimal(row.dollars_per_unit).normalize()
+    return {name: getattr(row, name) for name in names} | {"dollars_per_unit": f"{rate:f}"}
+
+
 @member_view(Perm.SETTINGS)
 def tracking_settings(request: MemberRequest) -> HttpResponse:
     row, workspace = tracking_of(request.actor.workspace), request.actor.workspace
-    names = ("currency", "dollars_per_unit", "attribution_days", "uses_cookie")
-    form = TrackingForm(request.POST or None, initial={name: getattr(row, name) for name in names})
+    form = TrackingForm(request.POST or None, initial=_initial(row))
     if request.method == "POST" and form.is_valid():
         try:
             change_tracking(by=request.actor, **form.cleaned_data)

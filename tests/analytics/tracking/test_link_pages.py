@@ -185,3 +185,9 @@ def test_a_file_that_is_none_is_refused(bob_client, text) -> None:
     answer = bob_client.post("/conversions/import", {"text": text})
     assert answer.status_code in {200, 422}
     assert not Conversion.objects.exists()
+
+
+def test_a_rate_is_shown_without_needless_zeros(alice_client, alice_actor) -> None:
+    for rate, shown in (("1", "1"), ("1.08", "1.08"), ("100", "100")):
+        change_tracking(by=alice_actor, dollars_per_unit=rate)
+        assert f'value="{shown}"' in alice_client.get("/settings/tracking").content.decode()
