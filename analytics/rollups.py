@@ -71,7 +71,8 @@ FROM analytics_event e JOIN accounts_workspace w ON w.id = e.workspace_id
 """  # noqa: S608 (our own names)
 # The first event of each visitor on a day: by number, so that it is the same however the batches fall. `place` is what
 # the visitor is counted for, and `part` its kind in VisitorDay.
-PEOPLE = "SELECT b.*, {part} AS part, {place} AS place FROM batch b WHERE visitor <> '' AND NOT is_bot"
+IS_PERSON = "visitor <> '' AND NOT is_bot AND value_micro >= 0"
+PEOPLE = f"SELECT b.*, {{part}} AS part, {{place}} AS place FROM batch b WHERE {IS_PERSON}"  # noqa: S608
 FIRSTS = f"""
 people AS (
     {PEOPLE.format(part="kind", place="link_id")}
@@ -96,7 +97,8 @@ counted AS MATERIALIZED (
 LINES = """
 lines AS (
     SELECT workspace_id, day, hour, kind, name, campaign_id, post_id, link_id, arm, is_bot,
-        1 AS events, 0 AS visitors, value_micro FROM batch
+        -- A refund takes its value away; it is no further conversion.
+        (value_micro >= 0)::int AS events, 0 AS visitors, value_micro FROM batch
     UNION ALL
     SELECT workspace_id, day, hour, kind, name, campaign_id, post_id, link_id, arm, is_bot, 0, 1, 0
     FROM counted WHERE part = kind

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.http import Http404
 
 from accounts import audit
 from accounts.access import Actor, Perm
@@ -249,7 +250,11 @@ def new_version(experiment: Experiment, *, by: Actor) -> Experiment:
 
 def _locked(experiment: Experiment) -> Experiment:
     rows = Experiment.objects.select_for_update(of=("self",)).select_related("workspace", "campaign")
-    return rows.get(pk=experiment.pk)
+    row = rows.filter(pk=experiment.pk).first()
+    if row is None:
+        # A draft may be deleted between its loading and an act.
+        raise Http404("Not found.")
+    return row
 
 
 def _require(row: Experiment, statuses: set[Experiment.Status], text: str) -> None:

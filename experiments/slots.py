@@ -101,5 +101,16 @@ def days_for_pairs(pairs: int, times_a_week: int, gap_days: int = 7) -> int:
     return -(-pairs // pairs_in_two_gaps) * 2 * gap_days
 
 
+def check_horizon(experiment: Experiment, last: datetime, age_h: int) -> None:
+    """Raises ValidationError where it would end before its last post is old enough to be compared."""
+    assert experiment.started_at is not None
+    assert experiment.ends_at is not None
+    measured = last + timedelta(hours=age_h)
+    if measured > experiment.ends_at:
+        days = (measured - experiment.started_at).days + 1
+        text = f"Its last post can be compared after {days} days: let it run at least so long."
+        raise ValidationError({"horizon_days": text})
+
+
 def is_feasible(days: float) -> bool:
     return days <= MOST_DAYS

@@ -37,7 +37,8 @@ def _verdict(experiment: Experiment, data: Data, result: Data) -> tuple[str, dic
     if variants and is_readable and all(_is_nothing(arm["lift"], experiment.settings["mde"]) for arm in variants):
         return Verdict.NO_DIFFERENCE, None
     if data["is_final"]:
-        return (Verdict.NO_DIFFERENCE if _has_planned(experiment, result) else Verdict.CANNOT_TELL), None
+        is_told = bool(variants) and _has_planned(experiment, result)
+        return (Verdict.NO_DIFFERENCE if is_told else Verdict.CANNOT_TELL), None
     return (Verdict.CANNOT_TELL if data["is_stopped"] else Verdict.KEEP_GOING), None
 
 

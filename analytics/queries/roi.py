@@ -149,7 +149,7 @@ def _sums(workspace: Workspace, period: Period, campaign: Campaign | None) -> tu
     rows = rows.filter(~Q(value_micro=0), **({"campaign": campaign} if campaign else {}))
     value = Cast(F("value_micro"), FloatField())
     found: dict[str, Any] = rows.aggregate(
-        number=Count("pk"),
+        number=Count("pk", filter=Q(value_micro__gt=0)),
         total=Sum(value),
         squares=Sum(value * value),
         lowest=Min(value),

@@ -158,7 +158,8 @@ def _event(row: Conversion, click: Click) -> EventRow:
         link_id=click.link_id,
         arm=click.arm,
         visitor=row.visitor,
-        is_bot=click.is_bot,
+        # What was bought was not bought by a robot, whatever its click looked like.
+        is_bot=False,
         value_micro=row.value_micro,
     )
 

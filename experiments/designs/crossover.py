@@ -10,7 +10,7 @@ from campaigns.slots import resolve
 from experiments import outcomes, paired_posts
 from experiments.models import Experiment
 from experiments.post_making import make_unit
-from experiments.slots import connection_of, first_day, wall_times, washout_of
+from experiments.slots import check_horizon, connection_of, first_day, wall_times, washout_of
 from lib.clock import now
 from lib.splitting import score
 from social.models import Connection
@@ -27,6 +27,8 @@ def check_start(experiment: Experiment) -> None:
         wall_times(experiment, channel)
         if timedelta(days=settings["period_days"]) < washout_of(experiment, channel):
             raise ValidationError({"period_days": f"Periods on {channel} have to be longer than its wash-out."})
+        last = _time_of(experiment, channel, settings["periods"] - 1)
+        check_horizon(experiment, last, outcomes.age_of(experiment, channel.network))
 
 
 def plan(experiment: Experiment, by: Actor) -> None:

@@ -9,7 +9,7 @@ from experiments import outcomes, paired_posts
 from experiments.models import Experiment
 from experiments.options import FEWEST_PAIRS
 from experiments.post_making import make_unit
-from experiments.slots import connection_of, paired_times
+from experiments.slots import check_horizon, connection_of, paired_times
 from lib.splitting import score
 
 
@@ -17,7 +17,9 @@ def check_start(experiment: Experiment) -> None:
     connection = connection_of(experiment)
     if experiment.settings["pairs"] < FEWEST_PAIRS:
         raise ValidationError({"pairs": f"At least {FEWEST_PAIRS} pairs: fewer can prove nothing."})
-    paired_times(experiment, connection, experiment.settings["pairs"])
+    times = paired_times(experiment, connection, experiment.settings["pairs"])
+    age_h = outcomes.age_of(experiment, connection.network)
+    check_horizon(experiment, max(second for _first, second in times), age_h)
 
 
 def plan(experiment: Experiment, by: Actor) -> None:

@@ -55,10 +55,12 @@ def by_hand(rows: list[EventRow], zone: str, since: date, until: date, names: tu
         place = values[level] if level and (level == "link_id" or row.kind == "click") else None
         place = row.link_id if row.kind != "click" else place
         who = (local.date(), row.kind, place, row.visitor)
-        is_new = bool(row.visitor) and not row.is_bot and who not in seen
+        # What takes value away is a refund: nobody did anything once more.
+        is_counted = row.value_micro >= 0
+        is_new = bool(row.visitor) and not row.is_bot and is_counted and who not in seen
         if is_new:
             seen.add(who)
-        group[0] += 1
+        group[0] += is_counted
         group[1] += is_new
         group[2] += row.value_micro
     return {key: tuple(value) for key, value in found.items()}
