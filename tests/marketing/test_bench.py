@@ -83,7 +83,7 @@ def test_waiting_ends_with_an_error() -> None:
 
 def test_command_prints_a_table_and_then_one_line_of_json(monkeypatch) -> None:
     monkeypatch.setenv(INSIDE, "http://127.0.0.1:1")
-    monkeypatch.setattr(bench, "run", lambda _sandbox: {"ratio": 0.5, "queries_at_10_rows": 7.0})
+    monkeypatch.setattr(bench, "run", lambda _sandbox, events: {"ratio": 0.5, "queries_at_10_rows": 7.0})
     out = StringIO()
     call_command("bench", stdout=out)
     *table, last = out.getvalue().splitlines()

@@ -97,14 +97,14 @@ def test_going_back_in_the_history_has_one(asked_by, bob_actor: Actor, in_worksp
     assert "workspaces" in page_context(asked_by(bob_actor, **headers))
 
 
-def test_a_visitor_has_a_theme_and_nothing_else(asked_by, db) -> None:
+def test_a_visitor_has_a_theme_a_pace_and_nothing_else(asked_by, db) -> None:
     with CaptureQueriesContext(connection) as queries:
-        assert page_context(asked_by(None)) == {"theme": "auto"}
+        assert page_context(asked_by(None)) == {"theme": "auto", "poll_s": 2}
     assert len(queries) == 0
 
 
 def test_a_request_that_never_met_the_middleware_has_a_theme(rf: RequestFactory) -> None:
-    assert page_context(rf.get("/")) == {"theme": "auto"}
+    assert page_context(rf.get("/"))["theme"] == "auto"
 
 
 @pytest.mark.parametrize(("cookie", "theme"), [("dark", "dark"), ("light", "light"), ('"><script>', "auto")])

@@ -58,7 +58,7 @@ def test_every_delivery_ends_somewhere(summary: dict[str, int]) -> None:
 @pytest.mark.storm
 def test_workers_died_in_it_and_most_went_out_all_the_same(summary: dict[str, int]) -> None:
     assert summary["kills"] > 0
-    assert summary["published"] >= 9
+    assert summary["published"] > summary["deliveries"] / 2
 
 
 # --- refusals -----------------------------------------------------------------------------------------------

@@ -88,7 +88,9 @@ def test_the_answer_is_exact_however_much_is_rolled_up(workspace, zone) -> None:
         for names in questions:
             assert asked(workspace, *span, names) == by_hand(rows[: start + 100], zone, *span, names)
     assert rebuild(date(2026, 1, 1), keep=False, batch=53) == 0
-    assert sum(row["events"] for row in counts(workspace.pk, *span, by=("hour",), unit="hour")) == 400
+    assert sum(row["events"] for row in counts(workspace.pk, *span, by=("hour",), unit="hour")) == sum(
+        row.value_micro >= 0 for row in rows
+    )
 
 
 def test_hours_are_those_of_the_clock_and_the_repeated_one_stays_two(workspace, events) -> None:
