@@ -45,7 +45,11 @@ def report_list(request: MemberRequest) -> HttpResponse:
 def report_detail(request: MemberRequest, report_id: UUID) -> HttpResponse:
     report = get_report(request.actor, report_id)
     name = "analytics/report_body.html" if request.htmx else "analytics/report.html"
-    return render(request, name, {"report": report, "points": _points(report), "making": Report.Status.MAKING})
+    response = render(request, name, {"report": report, "points": _points(report), "making": Report.Status.MAKING})
+    if request.htmx and report.status != Report.Status.MAKING:
+        # What can be done with it now stands outside of what is asked for again.
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 def _points(report: Report) -> list[dict[str, Any]]:

@@ -319,7 +319,7 @@ def test_posts_of_an_experiment_wait_for_their_approval(bob_actor, in_workspace)
     where = {"connection": str(add_connection(in_workspace).pk), "slots": [{"weekday": 1, "time": "10:00"}]}
     arms = [ArmDraft(name, {"texts": [name]}) for name in ("Plain", "Loud")]
     words = {"name": "Wording", "hypothesis": "Loud works.", "metric": "engagement_rate"}
-    experiment = create(bob_actor, design="C", arms=arms, settings=where | {"pairs": 6}, **words)
+    experiment = create(bob_actor, design="C", arms=arms, settings=where | {"pairs": 6}, horizon_days=120, **words)
     start_experiment(experiment, by=bob_actor)
     made = [(row.state, row.post.created_by) for row in Delivery.objects.select_related("post")]
     assert made == [("draft", bob_actor.user)] * 12

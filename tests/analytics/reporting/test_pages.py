@@ -61,7 +61,10 @@ def test_a_finished_report_shows_its_sources_and_asks_no_more(bob_client, w, don
 
 
 def test_the_fragment_is_no_page(bob_client, w, done):
-    page = bob_client.get(f"{w}/results/reports/{done.pk}", headers={"HX-Request": "true"}).content.decode()
+    answer = bob_client.get(f"{w}/results/reports/{done.pk}", headers={"HX-Request": "true"})
+    page = answer.content.decode()
+    # The button of the PDF stands outside of what is asked for again.
+    assert answer["HX-Refresh"] == "true"
     assert page.lstrip().startswith('<div id="report"')
 
 
