@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import audit
 from accounts.access import Actor, Perm
@@ -13,6 +14,7 @@ from campaigns.models import Delivery, PartMedia
 from experiments import outcomes, stratified_posts
 from experiments.models import Arm, Experiment, Unit
 from experiments.options import FEWEST_POSTS
+from lib.clock import now
 from lib.splitting import score
 
 NOT_SENT = {Delivery.State.DRAFT, Delivery.State.IN_REVIEW}
@@ -62,6 +64,14 @@ def enter(experiment: Experiment, delivery: Delivery, *, by: Actor) -> Unit:
         )
         audit.record("experiment.post_enter", row, by=by, delivery=str(delivery.pk), arm=arm.key, stratum=stratum)
     return unit
+
+
+def candidates(experiment: Experiment) -> QuerySet[Delivery]:
+    """Planned drafts of its account that are in no experiment, the next first."""
+    taken = Unit.objects.filter(delivery=OuterRef("pk"))
+    rows = Delivery.objects.filter(workspace=experiment.workspace_id, state__in=NOT_SENT, scheduled_at__gt=now())
+    rows = rows.filter(connection=experiment.settings["connection"]).exclude(Exists(taken))
+    return rows.select_related("post", "connection").order_by("scheduled_at")
 
 
 def drawn_arm(experiment: Experiment, stratum: str, position: int) -> Arm:

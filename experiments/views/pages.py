@@ -18,6 +18,7 @@ from campaigns.errors import NotAllowedNow
 from experiments import forms, services
 from experiments.access import get_experiment, visible_experiments
 from experiments.badges import BADGES, badge_of
+from experiments.designs import programme
 from experiments.exports import as_document
 from experiments.models import Experiment, Look
 from experiments.options import POST_DESIGNS, VISITOR_DESIGNS
@@ -29,6 +30,7 @@ Context = dict[str, Any]
 Status = Experiment.Status
 PAGE_SIZE = 20
 LOOKS_SHOWN = 30
+CANDIDATES_SHOWN = 20
 ACTIVE = (Status.DRAFT, Status.RUNNING, Status.PAUSED, Status.STOPPED)
 
 
@@ -182,8 +184,14 @@ def experiment_detail(request: MemberRequest, experiment_id: UUID) -> HttpRespon
         "is_split": experiment.design in VISITOR_DESIGNS,
         "parts": _health_parts(look),
         "currency": _currency(experiment),
+        "candidates": _candidates(experiment),
     }
     return render(request, "experiments/detail.html", context)
+
+
+def _candidates(experiment: Experiment) -> list[Any]:
+    is_open = experiment.design == Experiment.Design.PROGRAMME and experiment.status == Status.RUNNING
+    return list(programme.candidates(experiment)[:CANDIDATES_SHOWN]) if is_open else []
 
 
 def _currency(experiment: Experiment) -> str:
@@ -271,7 +279,34 @@ def _delete(request: MemberRequest, experiment: Experiment) -> None:
     messages.success(request, f"“{experiment}” is deleted.")
 
 
+def _enter(request: MemberRequest, experiment: Experiment) -> Experiment:
+    delivery = programme.candidates(experiment).filter(pk=_uuid(request.POST.get("delivery"))).first()
+    if delivery is None:
+        raise NotAllowedNow("This post cannot enter: it has to be a planned draft of the experiment’s account.")
+    unit = programme.enter(experiment, delivery, by=request.actor)
+    messages.success(request, f"Write it in this style: {content_text(unit.arm.content)}.")
+    return experiment
+
+
+def _exclude(request: MemberRequest, experiment: Experiment) -> Experiment:
+    unit = experiment.units.filter(pk=_uuid(request.POST.get("unit"))).first()
+    if unit is None:
+        raise NotAllowedNow("This post is not in the experiment.")
+    services.exclude_unit(unit, by=request.actor, reason=request.POST.get("reason", ""))
+    return experiment
+
+
+def _uuid(text: str | None) -> UUID:
+    """What is no id is that of nothing."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return UUID(int=0)
+
+
 ACTS: dict[str, Any] = {
+    "enter": _enter,
+    "exclude": _exclude,
     "start": _start,
     "look": _look,
     "pause": lambda request, row: services.pause_experiment(row, by=request.actor),

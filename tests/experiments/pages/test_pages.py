@@ -1,6 +1,7 @@
 """The pages of experiments: the guided form, results, refusals, and what can be pressed."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,9 @@ from experiments.looks import read_again
 from experiments.models import Experiment, Look
 from experiments.proposals import QUESTIONS
 from experiments.words import settings_in_words
+from lib.clock import now
 from tests.experiments.cast import Crowd, draft_split, run_split
+from tests.experiments.test_other_designs import planned
 
 pytestmark = pytest.mark.django_db
 LANDING = "question=landing&visitors_per_day=500&base_rate=5&lift=30"
@@ -259,6 +262,28 @@ def test_a_new_version_keeps_the_arms(bob_client, w, seen):
     fresh = Experiment.objects.get(parent=seen)
     assert fresh.arms.count() == 2
     assert "version 2" in page
+
+
+def test_a_programme_takes_in_planned_drafts_and_leaves_out_what_must_not_count(
+    bob_client, w, bob_actor, in_workspace, roastery
+):
+    styles = [services.ArmDraft("Plain", {"style": "Plain"}), services.ArmDraft("Question", {"style": "Ends with ?"})]
+    facts = {"name": "Style", "hypothesis": "Questions work.", "metric": "engagement_rate"}
+    settings = {"connection": str(roastery.pk), "posts": 10}
+    programme = services.create_experiment(by=bob_actor, design="E", arms=styles, settings=settings, **facts)
+    services.start_experiment(programme, by=bob_actor)
+    assert "No planned draft of this account waits" in bob_client.get(f"{w}/{programme.pk}").content.decode()
+    delivery = planned(bob_actor, roastery, now() + timedelta(days=2))
+    assert "Draw its style" in bob_client.get(f"{w}/{programme.pk}").content.decode()
+    page = act(bob_client, w, programme, "enter", delivery=str(delivery.pk)).content.decode()
+    unit = programme.units.get()
+    assert unit.arm.content["style"] in page
+    assert "cannot enter" in act(bob_client, w, programme, "enter", delivery=str(delivery.pk)).content.decode()
+    assert "cannot enter" in act(bob_client, w, programme, "enter", delivery="nonsense").content.decode()
+    assert "Say why" in act(bob_client, w, programme, "exclude", unit=str(unit.pk), reason=" ").content.decode()
+    act(bob_client, w, programme, "exclude", unit=str(unit.pk), reason="A typo in it")
+    unit.refresh_from_db()
+    assert (unit.state, unit.reason) == ("excluded", "A typo in it")
 
 
 def test_an_unknown_act_is_nothing(bob_client, w, seen):
