@@ -203,12 +203,15 @@ def _arm_table(experiment: Experiment, look: Look | None) -> list[dict[str, Any]
     """Each arm with what the look says of it. Where nothing may be concluded, without lifts and chances."""
     found = {arm["key"]: arm for arm in look.result.get("arms", [])} if look else {}
     scale = scale_of(look.result) if look else 1.0
-    may_tell = bool(look) and not look.refusals if look else False
+    # Of nobody nothing can be said, whatever the prior thinks.
+    is_seen = all(one.get("units") for one in found.values())
+    may_tell = look is not None and not look.refusals and is_seen
     rows = []
     for arm in experiment.arms.all():
         one = found.get(arm.key, {})
         lift = one.get("lift") if may_tell else None
-        rows.append({"arm": arm, "content": content_text(arm.content), **one, "lift": lift})
+        chance = {} if is_seen else {"p_best": None}
+        rows.append({"arm": arm, "content": content_text(arm.content), **one, **chance, "lift": lift})
         rows[-1]["bar"] = bar_of(lift, scale) if lift else None
         rows[-1]["scale"] = scale
     return rows

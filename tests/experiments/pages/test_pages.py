@@ -184,6 +184,15 @@ def test_a_refusal_has_a_reason_and_a_next_step_and_no_verdict(bob_client, w, bo
     assert "do not arrive in the shares" in page
 
 
+def test_before_anybody_came_nothing_is_told_of_chances(bob_client, w, bob_actor, link):
+    experiment = run_split(bob_actor, link)
+    services.look_now(experiment, by=bob_actor)
+    page = bob_client.get(f"{w}/{experiment.pk}").content.decode()
+    assert "Chance to be best" in page
+    assert 'class="interval"' not in page
+    assert "50.0 %" not in page.split("Shares over time")[0]
+
+
 def test_the_export_lets_anybody_compute_it_again(bob_client, w, seen):
     document = json.loads(bob_client.get(f"{w}/{seen.pk}/export").content)
     (look,) = document["looks"]
