@@ -33,10 +33,7 @@ def with_short_links(draft: PostDraft, post: Post) -> PostDraft:
     return replace(
         draft,
         parts=tuple(replace(part, text=_shortened(part.text, short)) for part in draft.parts),
-        overrides={
-            pk: [text and _shortened(text, short) for text in texts]
-            for pk, texts in draft.overrides.items()
-        },
+        overrides={pk: [text and _shortened(text, short) for text in texts] for pk, texts in draft.overrides.items()},
     )
 
 
