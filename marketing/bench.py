@@ -175,7 +175,7 @@ def _engine_posts() -> float:
     return before / (time.perf_counter() - started)
 
 
-def _until(is_done: Callable[[], bool], limit_s: float = 120) -> None:
+def _until(is_done: Callable[[], bool], limit_s: float = 600) -> None:
     deadline = time.monotonic() + limit_s
     while not is_done():
         if time.monotonic() > deadline:

@@ -12,11 +12,13 @@ from tests.up_stack import Stack
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture(autouse=True)
-def quick_streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page that was closed is noticed at once: its stream must not outlive the test."""
-    monkeypatch.setattr(live, "LOOK_S", 0.3)
-    monkeypatch.setattr(live, "KEEP_ALIVE_S", 0.5)
+@pytest.fixture(scope="module", autouse=True)
+def quick_streams() -> Iterator[None]:
+    """A page that was closed is noticed at once: its stream must not outlive the test. Longer than any test of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live, "LOOK_S", 0.3)
+        patch.setattr(live, "KEEP_ALIVE_S", 0.5)
+        yield
 
 
 @pytest.fixture(scope="module")

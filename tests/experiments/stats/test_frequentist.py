@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from experiments.stats.errors import StatsError
 from experiments.stats.frequentist import (
@@ -94,6 +93,9 @@ def test_ends_of_the_ratio_are_where_the_score_test_turns() -> None:
 
 
 def test_closed_forms_are_those_of_statsmodels() -> None:
+    # Loading it takes seconds.
+    from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
     for table in tables(trials(100), seed=13):
         counts = int(table.x2), int(table.n2), int(table.x1), int(table.n1)
         with np.errstate(all="ignore"):

@@ -3,8 +3,6 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.power import NormalIndPower
-from statsmodels.stats.proportion import proportion_effectsize, samplesize_proportions_2indep_onetail
 
 from experiments.stats.errors import StatsError
 from experiments.stats.power import (
@@ -30,6 +28,10 @@ def designs(count: int):
 
 
 def test_arcsine_size_is_that_of_statsmodels() -> None:
+    # Loading it takes seconds.
+    from statsmodels.stats.power import NormalIndPower
+    from statsmodels.stats.proportion import proportion_effectsize
+
     for p1, p2, design in designs(trials(40)):
         # One-sided, as the formula leaves the other tail out.
         expected = NormalIndPower().solve_power(
@@ -43,6 +45,9 @@ def test_arcsine_size_is_that_of_statsmodels() -> None:
 
 
 def test_pooled_size_of_even_arms_is_that_of_statsmodels() -> None:
+    # Loading it takes seconds.
+    from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
+
     for p1, p2, design in designs(trials(60)):
         even = Design(design.alpha, design.power)
         expected = samplesize_proportions_2indep_onetail(p2 - p1, p1, even.power, ratio=1, alpha=even.alpha)
