@@ -29,7 +29,7 @@ lint: $(VENV)/dev.stamp ## Check style, types, floors and templates
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --quiet templates
+	$(BIN)/djlint --check templates
 
 fmt: $(VENV)/dev.stamp ## Put code and templates into shape
 	$(BIN)/ruff check --fix .

@@ -1,7 +1,9 @@
 """When a post is measured, and for how long a number still counts for its age."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 # Seconds after publishing.
@@ -9,10 +11,20 @@ AGES = (15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 3
 # Private numbers vanish when a post is thirty days old: the last look comes a little earlier.
 LEADS = {30 * DAY: 2 * HOUR}
 PRIVATE_FOR = timedelta(days=30)
+# At which age posts of a network are held against each other.
+COMPARED_AT = {"x": DAY, "telegram": 3 * DAY}
+# What people do with a post.
+ENGAGING = ("likes", "replies", "reposts", "quotes", "bookmarks", "reactions")
 LEAST_TOLERANCE = timedelta(minutes=5)
 SHARE_TOLERATED = 0.1
 # Clocks differ: a little after midnight is the next day everywhere.
 AFTER_MIDNIGHT = timedelta(seconds=30)
+
+
+def engagements_of(metrics: Mapping[str, Any]) -> int | None:
+    """All that are known, added up; None where none is."""
+    known = [metrics[name] for name in ENGAGING if metrics.get(name) is not None]
+    return sum(known) if known else None
 
 
 class Missing(StrEnum):

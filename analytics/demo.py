@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from accounts.access import Actor
 from analytics import ages
+from analytics.ages import engagements_of
 from analytics.collection.adopt import NOT_HERE
-from analytics.collection.record import engagements_of
 from analytics.models import FollowerCount, Link, MeasuredPost, Snapshot, Target
 from analytics.tracking.clicks import new_click
 from analytics.tracking.conversions import Wanted, book_all

@@ -23,23 +23,23 @@ def prior_of(data: dict[str, Any]) -> Prior:
     return Prior(float(found.get("sd", DEFAULT_SD)), int(found.get("tests", 0)))
 
 
-def workspace_prior(experiment: Experiment) -> dict[str, Any]:
+def workspace_prior(looks: list[Look]) -> dict[str, Any]:
     """{"sd", "tests"}: learnt from the last looks of the workspace's finished tests once there are 20."""
     from experiments.stats import shrinkage
 
-    past = past_effects(experiment)
+    past = past_effects(looks)
     spread = shrinkage.effect_spread([value for value, _ in past], [error**2 for _, error in past])
     return {"sd": max(spread, LEAST_SD), "tests": len(past)}
 
 
-def rate_prior(experiment: Experiment) -> list[float]:
+def rate_prior(looks: list[Look]) -> list[float]:
     """[a, b] of the beta distribution of rates: from the arms of past tests of visitors; flat before there are 20.
 
     Worth at most as much as a hundred visitors: the next page may be unlike all of the past.
     """
     from experiments.stats import shrinkage
 
-    arms = [arm for look in past_looks(experiment) for arm in look.result.get("arms", []) if "hits" in arm]
+    arms = [arm for look in looks for arm in look.result.get("arms", []) if "hits" in arm]
     if len(arms) < shrinkage.FEWEST_TESTS:
         return [1.0, 1.0]
     found = shrinkage.beta_by_moments([arm["hits"] for arm in arms], [arm["units"] for arm in arms])
@@ -56,10 +56,10 @@ def past_looks(experiment: Experiment) -> list[Look]:
     return list(looks.only("result")[:MOST_TESTS])
 
 
-def past_effects(experiment: Experiment) -> list[tuple[float, float]]:
+def past_effects(looks: list[Look]) -> list[tuple[float, float]]:
     """(raw log ratio, its error) of each variant in the last look of each test that is over."""
     found = []
-    for look in past_looks(experiment):
+    for look in looks:
         lifts = [arm["lift"] for arm in look.result.get("arms", []) if arm.get("lift")]
         found += [(lift["log_ratio"], lift["error"]) for lift in lifts if lift.get("error")]
     return found

@@ -13,7 +13,7 @@ from campaigns.access import visible_campaigns
 from experiments.arms import MOST_ARMS, NO_ARMS, TWO_ONLY, ArmDraft
 from experiments.models import Experiment
 from experiments.options import POST_METRICS, VISITOR_DESIGNS
-from experiments.proposals import LANDING, PAST, QUESTIONS, STYLE, TIMING, WORDING, Goal
+from experiments.proposals import QUESTIONS, Goal
 from social.models import Connection
 
 Design = Experiment.Design
@@ -42,8 +42,6 @@ ARM_WORDS = {
 ROWS_SHOWN = 4
 # Settings that a form has under the same name.
 AS_GIVEN = ("pairs", "gap_days", "periods", "posts", "days", "goal")
-# Which traffic a question asks for.
-ASKS_VISITORS, ASKS_POSTS = {LANDING}, {WORDING, STYLE, TIMING}
 
 
 class GoalForm(forms.Form):
@@ -263,16 +261,3 @@ def initial_of(design: str, settings: dict[str, Any], days: int | None) -> dict[
         "horizon_days": min(max(days or 28, 7), 366),
         "allocation": Experiment.Allocation.FIXED,
     }
-
-
-def question_of(design: str) -> str:
-    """The question that a design answers, for changing a draft."""
-    known = {
-        Design.LINK_SPLIT: LANDING,
-        Design.PAIRED_SLOTS: WORDING,
-        Design.CROSSOVER: WORDING,
-        Design.PROGRAMME: STYLE,
-        Design.OPTIMISER: TIMING,
-        Design.OBSERVATION: PAST,
-    }
-    return known.get(Design(design), LANDING)

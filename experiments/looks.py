@@ -11,7 +11,7 @@ from accounts.access import Perm, system_actor
 from accounts.services import notify
 from experiments import allocation, designs, refusals, verdicts
 from experiments.canonical import digest, storable
-from experiments.effects import rate_prior, workspace_prior
+from experiments.effects import past_looks, rate_prior, workspace_prior
 from experiments.models import Experiment, Look
 from experiments.options import POST_DESIGNS, VISITOR_DESIGNS
 from experiments.post_making import cancel_planned
@@ -64,7 +64,8 @@ def read_again(look: Look) -> tuple[Data, list[dict[str, str]], str, str]:
 
 def _gathered(experiment: Experiment, is_stopped: bool) -> Data:
     data = designs.of(experiment).collect(experiment)
-    data["prior"] = workspace_prior(experiment) | {"rates": rate_prior(experiment)}
+    past = past_looks(experiment)
+    data["prior"] = workspace_prior(past) | {"rates": rate_prior(past)}
     data["is_stopped"] = is_stopped
     data["is_final"] = _is_final(experiment, data)
     started = experiment.started_at or now()

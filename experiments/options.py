@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
+from analytics.ages import COMPARED_AT, ENGAGING, HOUR
 from experiments.models import Experiment
 from lib.text import storable
 
@@ -16,7 +17,7 @@ VISITOR_DESIGNS = {Design.LINK_SPLIT, Design.SUBSCRIBER_SPLIT}
 POST_DESIGNS = {Design.PAIRED_SLOTS, Design.CROSSOVER, Design.PROGRAMME}
 SEQUENTIAL, FIXED, POOLED = "sequential", "fixed", "pooled"
 ANALYSES = (SEQUENTIAL, FIXED, POOLED)
-AGES_H = {"x": 24, "telegram": 72}
+AGES_H = {network: age_s // HOUR for network, age_s in COMPARED_AT.items()}
 WASHOUT_H = {"x": 24, "telegram": 72}
 # A test that would run longer is not worth its wait.
 MOST_DAYS = 90
@@ -27,7 +28,7 @@ MOST_GUARDRAILS = 10
 VISITOR_METRICS = ("conversions", "clicks")
 # Name to what counts, of so many impressions.
 POST_METRICS: dict[str, tuple[str, ...]] = {
-    "engagement_rate": ("likes", "replies", "reposts", "quotes", "bookmarks", "reactions"),
+    "engagement_rate": ENGAGING,
     "click_rate": ("link_clicks",),
     "like_rate": ("likes", "reactions"),
     "reply_rate": ("replies",),

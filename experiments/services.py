@@ -19,7 +19,7 @@ from experiments.canonical import seed_of
 from experiments.models import Experiment, Look, Unit
 from experiments.options import VISITOR_DESIGNS, clean_guardrails, clean_metric, clean_settings, clean_units
 from experiments.planning import plan_units
-from experiments.post_making import cancel_planned
+from experiments.post_making import MAKES_POSTS, cancel_planned
 from experiments.proposals import Goal, Proposal, propose_design
 from experiments.registration import DECISIVE, register
 from lib.clock import now
@@ -50,7 +50,6 @@ __all__ = [
 
 Design, Status, Allocation = Experiment.Design, Experiment.Status, Experiment.Allocation
 CHANGEABLE = ("name", "campaign", *(name for name in DECISIVE if name != "design"))
-MAKES_POSTS = {Design.PAIRED_SLOTS, Design.CROSSOVER}
 # All but what people write.
 UNCHECKED = {field.name for field in Experiment._meta.fields} - {"name", "hypothesis", "metric", "allocation"}
 # So soon after the start it is looked at for the first time.

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from campaigns.models import Slot
 from campaigns.slots import resolve
 from experiments.models import Experiment
-from experiments.options import MOST_DAYS, WASHOUT_H
+from experiments.options import WASHOUT_H
 from lib.clock import now
 from social.models import Connection
 
@@ -95,12 +95,6 @@ def _occurrences(times: list[tuple[int, time, str]], start: date) -> Iterator[tu
         yield from sorted((day, at, zone) for weekday, at, zone in times if weekday == day.weekday())
 
 
-def days_for_pairs(pairs: int, times_a_week: int, gap_days: int = 7) -> int:
-    """How long so many pairs take, at so many times a week."""
-    pairs_in_two_gaps = max(times_a_week * gap_days // 7, 1)
-    return -(-pairs // pairs_in_two_gaps) * 2 * gap_days
-
-
 def check_horizon(experiment: Experiment, last: datetime, age_h: int) -> None:
     """Raises ValidationError where it would end before its last post is old enough to be compared."""
     assert experiment.started_at is not None
@@ -110,7 +104,3 @@ def check_horizon(experiment: Experiment, last: datetime, age_h: int) -> None:
         days = (measured - experiment.started_at).days + 1
         text = f"Its last post can be compared after {days} days: let it run at least so long."
         raise ValidationError({"horizon_days": text})
-
-
-def is_feasible(days: float) -> bool:
-    return days <= MOST_DAYS

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from analytics import ages
+from analytics.ages import engagements_of
 from analytics.collection import costs
 from analytics.models import MeasuredPost, Snapshot
 from analytics.models.measures import METRICS
@@ -12,7 +13,6 @@ from lib.clock import now
 from social.models import Network
 from social.networks.port import Failure, NetworkError, PostNumbers, Readings
 
-ENGAGING = ("likes", "replies", "reposts", "quotes", "bookmarks", "reactions")
 # What Telegram tells the bot by itself, late and in batches.
 HEARD = ("reactions", "joins")
 SOURCES = {Network.X: "x.lookup", Network.TELEGRAM: "telegram.session"}
@@ -100,11 +100,6 @@ def _newest(post: MeasuredPost, numbers: PostNumbers) -> dict[str, Any]:
         missing.setdefault("reactions", MISSING.NOT_YET)
     missing = {name: why for name, why in missing.items() if fields[name] is None}
     return {**known, "missing": missing, "engagements": engagements_of(fields)}
-
-
-def engagements_of(fields: dict[str, Any]) -> int | None:
-    known = [fields[name] for name in ENGAGING if fields.get(name) is not None]
-    return sum(known) if known else None
 
 
 # --- turns --------------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import F, Q
 
 from accounts.scope import all_workspaces_scope, workspace_scope
+from analytics.ages import ENGAGING, engagements_of
 from analytics.collection import joins
 from analytics.collection.adopt import adopt, new_post
-from analytics.collection.record import ENGAGING, engagements_of
 from analytics.models import MeasuredPost
 from analytics.tracking.ingest import EventRow, add_events
 from campaigns.models import LivePart

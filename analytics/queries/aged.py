@@ -8,15 +8,13 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import Workspace
+from analytics.ages import COMPARED_AT, engagements_of
 from analytics.models import Snapshot
 from campaigns.models import Campaign
 from social.models import Connection
 
-# Seconds after publishing at which posts of a network are held against each other.
-COMPARED_AT = {"x": 86_400, "telegram": 259_200}
 # How long after that moment the measurement may be taken.
 TOLERANCE = timedelta(minutes=30)
-ENGAGING = ("likes", "replies", "reposts", "quotes", "bookmarks", "reactions")
 
 
 @dataclass(frozen=True)
@@ -93,11 +91,6 @@ def _aged(post: Any, metrics: dict[str, int]) -> Aged:
         impressions=metrics.get("impressions"),
         engagements=engagements_of(metrics),
     )
-
-
-def engagements_of(metrics: dict[str, int]) -> int | None:
-    known = [metrics[name] for name in ENGAGING if name in metrics]
-    return sum(known) if known else None
 
 
 def age_words(network: str) -> str:

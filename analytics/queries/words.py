@@ -28,10 +28,10 @@ def percent(share: float | None) -> str:
     return f"{value:,.0f} %" if abs(value) >= 10 else f"{value:.2g} %"
 
 
-def signed_percent(share: float | None) -> str:
-    """+120 %, −8 %."""
+def signed_percent(share: float | None, digits: int = 0) -> str:
+    """+120 %, −8 %; with a digit +12.2 %."""
     if share is None:
         return ""
-    value = round(100 * share)
+    value = round(100 * share, digits)
     sign = "+" if value > 0 else "−" if value < 0 else ""
-    return f"{sign}{abs(value):,} %"
+    return f"{sign}{abs(value):,.{digits}f}".removesuffix(".0") + " %"

@@ -1,6 +1,5 @@
 """A report's numbers, as they are displayed: what is kept, shown, mailed and told to a model is the same text."""
 
-from collections.abc import Callable
 from typing import Any
 
 from accounts.models import Workspace
@@ -9,8 +8,8 @@ from analytics.queries.period import Choice, Period
 from analytics.queries.ranking import Ranked, best_posts, worst_posts
 from analytics.queries.series import series
 from analytics.queries.totals import Totals, totals
+from analytics.queries.words import amount, signed_percent
 from campaigns.models import Campaign
-from lib.money import dollars
 
 Data = dict[str, Any]
 LABELS = {
@@ -67,7 +66,6 @@ def _fact(name: str, label: str, now: Totals, before: Totals, compared: dict[str
     value, former = getattr(now, name), getattr(before, name)
     if value is None:
         return None
-    shown = _display(name, now.currency)
     change = (value - former) / abs(former) if former else None
     if name in POST_METRICS:
         # The former posts have gathered for longer: only what all had at one age says how it changed.
@@ -77,25 +75,12 @@ def _fact(name: str, label: str, now: Totals, before: Totals, compared: dict[str
         "id": name,
         "label": label,
         "value": value,
-        "text": shown(value),
+        "text": amount(name, value, now.currency),
         "before": former,
-        "before_text": "" if former is None else shown(former),
+        "before_text": amount(name, former, now.currency),
         "change": change,
-        "change_text": "" if change is None else signed_percent(change),
+        "change_text": signed_percent(change, digits=1),
     }
-
-
-def _display(name: str, currency: str) -> Callable[[int], str]:
-    if name == "revenue_micro":
-        return lambda value: f"{value / 1_000_000:,.2f} {currency}"
-    return dollars if name.endswith("_micro") else lambda value: f"{value:,}"
-
-
-def signed_percent(change: float) -> str:
-    """+12.2 %, −8 %, 0 %."""
-    digits = f"{abs(change) * 100:,.1f}".removesuffix(".0")
-    sign = "" if digits == "0" else "+" if change > 0 else "−"
-    return f"{sign}{digits} %"
 
 
 def _post(post: Ranked) -> Data:

@@ -29,6 +29,7 @@ LEASE = timedelta(minutes=5)
 # A text that has not come by then is not waited for.
 PATIENCE = timedelta(hours=1)
 BATCH = 50
+FAILED = "It could not be made. Ask for it again; the operator sees why."
 NO_TEXT = "The text named a figure that is not in the data, so it is left out: {}."
 
 
@@ -83,7 +84,15 @@ def make_reports(limit: int = BATCH) -> int:
         except Exception:
             # The next one is not to wait for this one; its lease ends, and it is tried again.
             log.exception("report_not_made", report=str(pk))
+            _give_up_late(workspace_id, pk)
     return len(found)
+
+
+def _give_up_late(workspace_id: UUID, pk: UUID) -> None:
+    """What could not be made for so long is not tried for ever."""
+    with workspace_scope(workspace_id):
+        late = Report.objects.filter(pk=pk, status=Status.MAKING, created_at__lt=now() - PATIENCE)
+        late.update(status=Status.FAILED, lease_until=None, problem_text=FAILED)
 
 
 def make_report(workspace_id: UUID, pk: UUID) -> None:

@@ -1,7 +1,7 @@
 """G: before and after a change that was made for everybody. Shown for what it is: not an experiment."""
 
-import math
 from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -70,7 +70,7 @@ def analyse(experiment: Experiment, data: dict[str, Any]) -> dict[str, Any]:
         side: [post["events"] / post["exposures"] for post in data["posts"] if post["side"] == side]
         for side in (BEFORE, AFTER)
     }
-    medians = {side: _median(rates) for side, rates in sides.items()}
+    medians = {side: median(rates) if rates else None for side, rates in sides.items()}
     before, after = medians[BEFORE], medians[AFTER]
     return {
         "unit": "post",
@@ -84,11 +84,3 @@ def analyse(experiment: Experiment, data: dict[str, Any]) -> dict[str, Any]:
         "after": {"posts": len(sides[AFTER]), "median": after},
         "change": after / before - 1 if before and after is not None else None,
     }
-
-
-def _median(values: list[float]) -> float | None:
-    if not values:
-        return None
-    ordered = sorted(values)
-    middle = (len(ordered) - 1) / 2
-    return (ordered[math.floor(middle)] + ordered[math.ceil(middle)]) / 2

@@ -23,6 +23,7 @@ from experiments.exports import as_document
 from experiments.models import Experiment, Look
 from experiments.options import POST_DESIGNS, VISITOR_DESIGNS
 from experiments.pictures import bar_of, charts_of, scale_of
+from experiments.segments import DIMENSIONS, Segments, read_segments
 from experiments.words import settings_in_words
 from lib.clock import now
 
@@ -166,7 +167,8 @@ def initial_from(experiment: Experiment) -> dict[str, Any]:
 def experiment_detail(request: MemberRequest, experiment_id: UUID) -> HttpResponse:
     experiment = get_experiment(request.actor, experiment_id)
     looks = list(experiment.looks.order_by("-number")[:LOOKS_SHOWN])
-    epochs = list(experiment.epochs.all())
+    # What the shares were computed from is for the export alone.
+    epochs = list(experiment.epochs.defer("data"))
     look = looks[0] if looks else None
     context = {
         "experiment": experiment,
@@ -183,6 +185,7 @@ def experiment_detail(request: MemberRequest, experiment_id: UUID) -> HttpRespon
         "can_win": experiment.status != Status.DRAFT and experiment.design != Experiment.Design.OBSERVATION,
         "is_split": experiment.design in VISITOR_DESIGNS,
         "parts": _health_parts(look),
+        "segments": _segments(look),
         "currency": _currency(experiment),
         "candidates": _candidates(experiment),
     }
@@ -192,6 +195,13 @@ def experiment_detail(request: MemberRequest, experiment_id: UUID) -> HttpRespon
 def _candidates(experiment: Experiment) -> list[Any]:
     is_open = experiment.design == Experiment.Design.PROGRAMME and experiment.status == Status.RUNNING
     return list(programme.candidates(experiment)[:CANDIDATES_SHOWN]) if is_open else []
+
+
+def _segments(look: Look | None) -> list[Segments]:
+    """The visitors by device, link and day; nothing where nothing may be concluded at all."""
+    if look is None or look.refusals or "cells" not in look.data:
+        return []
+    return [found for dimension in DIMENSIONS if (found := read_segments(look, dimension)).rows]
 
 
 def _currency(experiment: Experiment) -> str:
@@ -213,7 +223,6 @@ def _arm_table(experiment: Experiment, look: Look | None) -> list[dict[str, Any]
         chance = {} if is_seen else {"p_best": None}
         rows.append({"arm": arm, "content": content_text(arm.content), **one, **chance, "lift": lift})
         rows[-1]["bar"] = bar_of(lift, scale) if lift else None
-        rows[-1]["scale"] = scale
     return rows
 
 

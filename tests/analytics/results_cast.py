@@ -5,8 +5,8 @@ from itertools import count
 from typing import Any
 
 from accounts.models import UsageEntry, Workspace
+from analytics.ages import COMPARED_AT, engagements_of
 from analytics.models import Conversion, FollowerCount, Link, MeasuredPost, Snapshot, Tracking
-from analytics.queries.aged import COMPARED_AT, engagements_of
 from analytics.tracking.ingest import EventRow, add_events
 from campaigns.models import Campaign
 from lib.clock import now

@@ -272,10 +272,13 @@ def test_one_that_reached_its_end_is_not_due_again(link, bob_actor, workspace):
 
 
 def test_finished_tests_teach_how_large_effects_are(link, bob_actor):
-    from experiments.effects import rate_prior, workspace_prior
+    from experiments.effects import past_looks, rate_prior, workspace_prior
 
     experiment = run_split(bob_actor, link)
-    assert (workspace_prior(experiment), rate_prior(experiment)) == ({"sd": 0.3, "tests": 0}, [1, 1])
+    assert (workspace_prior(past_looks(experiment)), rate_prior(past_looks(experiment))) == (
+        {"sd": 0.3, "tests": 0},
+        [1, 1],
+    )
     over = [services.new_version(experiment, by=bob_actor) for _ in range(20)]
     Experiment.objects.filter(pk__in=[row.pk for row in over]).update(status=Status.STOPPED)
     for number, row in enumerate(over):
@@ -289,10 +292,10 @@ def test_finished_tests_teach_how_large_effects_are(link, bob_actor):
             data_hash="",
             result={"arms": [{"lift": None, "units": 1000, "hits": 90 + number}, {"lift": lift}]},
         )
-    prior = workspace_prior(experiment)
+    prior = workspace_prior(past_looks(experiment))
     assert prior["tests"] == 20
     assert prior["sd"] == pytest.approx(0.1, rel=0.05)
-    a, b = rate_prior(experiment)
+    a, b = rate_prior(past_looks(experiment))
     assert a / (a + b) == pytest.approx(0.0995)
     # However alike the past pages were, they never weigh more than a hundred visitors.
     assert a + b == pytest.approx(100)

@@ -98,6 +98,19 @@ def test_a_run_that_ended_badly_does_not_hold_the_report_up(measured, make, sand
     assert make(report).status == Status.WITHOUT_TEXT
 
 
+def test_what_cannot_be_made_is_given_up_after_an_hour(bob_actor: Actor, in_workspace):
+    report = services.request_report(*LAST_WEEK, by=bob_actor)
+    Report.objects.filter(pk=report.pk).update(time_zone="Nowhere/Land")
+    for minutes, status in [(0, Status.MAKING), (30, Status.MAKING), (61, Status.FAILED)]:
+        with clock.shifted(timedelta(minutes=minutes)):
+            assert making.make_reports() == 1
+        report.refresh_from_db()
+        assert report.status == status
+    assert "could not be made" in report.problem_text
+    with clock.shifted(timedelta(hours=3)):
+        assert making.make_reports() == 0
+
+
 def test_whoever_left_pays_for_no_text(measured, make, sandbox, bob, bob_actor: Actor):
     report = services.request_report(*LAST_WEEK, by=bob_actor)
     Membership.objects.filter(user=bob).delete()

@@ -181,7 +181,14 @@ def test_a_refusal_has_a_reason_and_a_next_step_and_no_verdict(bob_client, w, bo
     assert f"Next: {look.refusals[0]['next'][:20]}" in page
     assert "Chance to be best" not in page
     assert "Lifts as they were seen" not in page
+    assert "Parts of the visitors" not in page
     assert "do not arrive in the shares" in page
+
+
+def test_parts_of_the_visitors_are_marked_as_ideas(bob_client, w, seen):
+    page = bob_client.get(f"{w}/{seen.pk}").content.decode()
+    assert "Parts of the visitors" in page
+    assert "Exploratory: it was not named before the start" in page
 
 
 def test_before_anybody_came_nothing_is_told_of_chances(bob_client, w, bob_actor, link):
