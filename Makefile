@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
-SOURCES := accounts agents analytics campaigns compliance experiments integrations lib marketing sandbox social tests
+SOURCES := accounts agents analytics campaigns compliance experiments integrations lib marketing personal sandbox social tests
 FOUND := $(wildcard $(SOURCES)) manage.py
 
 # Without compiled modules each of the five programs of `make run` starts seconds later.

@@ -20,6 +20,7 @@ from accounts.models import (
     IdempotencyKey,
     Invitation,
     Membership,
+    Meter,
     Notification,
     RateCell,
     ServiceClient,
@@ -51,7 +52,8 @@ declare(
     WITH_WORKSPACE,
     path="pk",
     personal={"stopped_text": MENTION},
-    not_personal=("name", "slug", "time_zone", "holiday_countries"),
+    not_personal=("name", "slug", "time_zone", "holiday_countries", "plan"),
+    secret=("billing_ref",),
 )
 declare(
     Membership,
@@ -128,6 +130,7 @@ declare(
 )
 declare(UsageEntry, COSTS, WITH_WORKSPACE, path="workspace", not_personal=("key", "kind", "scopes"))
 declare(UsageTotal, COSTS, WITH_WORKSPACE, path="workspace", not_personal=("scope",))
+declare(Meter, COSTS, WITH_WORKSPACE, path="workspace", not_personal=("name",))
 declare(RateCell, OPERATION, keep_days(1, "tat"), not_personal=("key",))
 declare(
     Switch,

@@ -21,6 +21,8 @@ from agents.models import (
     MemoryItem,
     Message,
     ModelCall,
+    PeriodicTask,
+    PeriodicTurn,
     PromptLabel,
     PromptTemplate,
     PromptVersion,
@@ -252,4 +254,23 @@ declare(
     WITH_WORKSPACE,
     path="workspace",
     personal={"created_by": UNLINK, "results": MENTION},
+)
+declare(
+    PeriodicTask,
+    ASSISTANTS,
+    WITH_WORKSPACE,
+    path="workspace",
+    subjects={Person.USER: "user"},
+    personal={"user": Rule.OWN, "name": Rule.OWN, "args": Rule.OWN},
+    not_personal=("kind", "spec", "time_zone"),
+    is_private=True,
+)
+declare(
+    PeriodicTurn,
+    ASSISTANTS,
+    keep_days(90, "started_at"),
+    path="workspace",
+    subjects={Person.USER: "task__user"},
+    personal={"text": Rule.OWN},
+    is_private=True,
 )

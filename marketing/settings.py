@@ -53,6 +53,8 @@ INSTALLED_APPS = [
     "campaigns",
     "analytics",
     "experiments",
+    "personal",
+    "integrations",
 ]
 
 MIDDLEWARE = [

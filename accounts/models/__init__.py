@@ -13,7 +13,7 @@ from accounts.models.people import (
     new_secret,
 )
 from accounts.models.service import ServiceClient, ServiceTenant
-from accounts.models.usage import RateCell, Switch, UsageEntry, UsageTotal
+from accounts.models.usage import Meter, RateCell, Switch, UsageEntry, UsageTotal
 
 __all__ = [
     "INSTANCE_CHAIN",
@@ -26,6 +26,7 @@ __all__ = [
     "Invitation",
     "LatePolicy",
     "Membership",
+    "Meter",
     "Notification",
     "RateCell",
     "Role",

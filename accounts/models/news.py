@@ -11,6 +11,11 @@ class Event(TenantModel):
     kind = models.CharField(max_length=60)
     payload = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=now, db_index=True)
+    # Became webhooks, or nobody wanted it.
+    is_handed_on = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], condition=models.Q(is_handed_on=False), name="event_to_hand_on")]
 
     def __str__(self) -> str:
         return self.kind

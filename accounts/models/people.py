@@ -90,6 +90,11 @@ class Workspace(models.Model):
     # ISO codes whose public holidays the calendar shows.
     holiday_countries = models.JSONField(default=list, blank=True)
     is_suspended = models.BooleanField("suspended by staff", default=False)
+    # Of `accounts.plans`; empty for the installation's default. It ends by itself where it has an end.
+    plan = models.CharField(max_length=20, blank=True, default="", editable=False)
+    plan_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # What the billing provider calls this customer.
+    billing_ref = models.CharField(max_length=120, blank=True, default="", editable=False)
     # The owner asked for its end: until then everything can be taken back.
     deletes_at = models.DateTimeField("deleted at", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)

@@ -58,6 +58,20 @@ class UsageTotal(TenantModel):
         return self.scope
 
 
+class Meter(TenantModel):
+    """How much of a plan's quota was used in a UTC month, counted by conditional updates: `briefs`, `mcp_calls`."""
+
+    name = models.CharField(max_length=40)
+    month = models.DateField()
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "name", "month"], name="meter_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class RateCell(models.Model):
     """When the next act of a kind conforms to its rate (GCRA). Global: the key is a digest of scope and act."""
 

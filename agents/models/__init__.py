@@ -12,6 +12,7 @@ from agents.models.memory import (
     SearchTerm,
     Tombstone,
 )
+from agents.models.periodic import PeriodicTask, PeriodicTurn
 from agents.models.prompts import Assistant, PromptLabel, PromptTemplate, PromptVersion
 from agents.models.runs import Effect, Interrupt, Message, Provenance, Run, Step, Thread
 
@@ -32,6 +33,8 @@ __all__ = [
     "MemoryItem",
     "Message",
     "ModelCall",
+    "PeriodicTask",
+    "PeriodicTurn",
     "PromptLabel",
     "PromptTemplate",
     "PromptVersion",

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.db.migrations.state import ProjectState
 
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
 from accounts.services import create_api_key, emit, notify
 from accounts.tenancy import SecureTenantTables, TenantModel, tenant_keys
@@ -43,6 +43,10 @@ GLOBAL_TABLES = {
     # How far rollups are, and how the product itself does.
     "analytics_rollupcursor",
     "analytics_performancesample",
+    # Programs register before they know a workspace; what is public is read once for all who watch it.
+    "integrations_oauthclient",
+    "personal_watchvalue",
+    "personal_observation",
     "accounts_membership",
     "accounts_invitation",
     "auth_group",
@@ -77,6 +81,8 @@ RESOLVERS = {
     "social_oauthstate": "state_hash",
     "social_telegramcode": "code_hash",
     "campaigns_reviewprompt": "token",
+    "integrations_oauthcode": "code_hash",
+    "integrations_mcptoken": "token_hash",
 }
 
 
@@ -227,7 +233,7 @@ def build(model: type[models.Model], workspace: Workspace, **given: object) -> m
 
 
 def parent(field: models.ForeignKey, workspace: Workspace) -> models.Model:
-    if field.related_model._meta.db_table in GLOBAL_TABLES:
+    if field.related_model is User:
         return workspace.memberships.get().user
     row = build(field.related_model, workspace)
     row.save(force_insert=True)
