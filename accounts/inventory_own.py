@@ -52,7 +52,7 @@ declare(
     WITH_WORKSPACE,
     path="pk",
     personal={"stopped_text": MENTION},
-    not_personal=("name", "slug", "time_zone", "holiday_countries", "plan"),
+    not_personal=("name", "slug", "time_zone", "holiday_countries", "plan", "billing_ref"),
     secret=("billing_ref",),
 )
 declare(

@@ -40,7 +40,7 @@ declare(
     SIGN_IN,
     keep_days(1, "expires_at"),
     subjects={Person.USER: "server__user"},
-    not_personal=("redirect_uri", "challenge", "resource"),
+    not_personal=("redirect_uri", "challenge", "resource", "code_hash"),
     secret=("code_hash",),
     is_private=True,
     **HERE,
@@ -50,7 +50,7 @@ declare(
     SIGN_IN,
     WITH_WORKSPACE,
     subjects={Person.USER: "server__user"},
-    not_personal=("prefix",),
+    not_personal=("prefix", "token_hash"),
     secret=("token_hash",),
     is_private=True,
     **HERE,
@@ -69,7 +69,7 @@ declare(
     OPERATION,
     WITH_WORKSPACE,
     personal={"created_by": UNLINK},
-    not_personal=("name", "url", "tools", "allowed", "problem_text"),
+    not_personal=("name", "url", "secret", "tools", "allowed", "problem_text"),
     **HERE,
 )
 declare(
@@ -77,7 +77,7 @@ declare(
     OPERATION,
     WITH_WORKSPACE,
     personal={"created_by": UNLINK},
-    not_personal=("label", "url", "kinds", "status_text"),
+    not_personal=("label", "url", "kinds", "secret", "old_secret", "status_text"),
     **HERE,
 )
 declare(
