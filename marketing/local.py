@@ -118,6 +118,7 @@ def sandbox_addresses(port: int, environ: Mapping[str, str]) -> dict[str, str]:
             "X_WEB_BASE_URL": f"{base}/x",
             "X_CLIENT_ID": "sandbox-client",
             "X_CLIENT_SECRET": "sandbox-secret",
+            "X_BEARER_TOKEN": "sandbox-client-bearer",
         }
     if not is_given("TELEGRAM_BOT_TOKEN", environ):
         found |= {
@@ -125,6 +126,8 @@ def sandbox_addresses(port: int, environ: Mapping[str, str]) -> dict[str, str]:
             "TELEGRAM_WEB_BASE_URL": f"{base}/tg/web",
             "TELEGRAM_BOT_TOKEN": "100000:sandbox-demo-bot-token",
         }
+    if not is_given("DATA_API_BASE_URL", environ):
+        found |= {"DATA_API_BASE_URL": f"{base}/data", "DATA_API_KEY": "sandbox-key"}
     # Used only where no provider has a key.
     found["SANDBOX_LLM_URL"] = base
     return {name: value for name, value in found.items() if not is_given(name, environ)}

@@ -264,6 +264,8 @@ X_CLIENT_SECRET = env.text("X_CLIENT_SECRET", "")
 # X wants one app per use case, so bringing keys of one's own is the operator's decision.
 X_OWN_KEYS = env.flag("X_OWN_KEYS", False)
 X_TIMEOUT_S = env.number("X_TIMEOUT_S", 30)
+# App-only: reads the accounts and keywords on watchlists. Empty: nobody watches these here.
+X_BEARER_TOKEN = env.text("X_BEARER_TOKEN", "")
 TELEGRAM_API_BASE_URL = env.text("TELEGRAM_API_BASE_URL", "https://api.telegram.org").rstrip("/")
 TELEGRAM_WEB_BASE_URL = env.text("TELEGRAM_WEB_BASE_URL", "https://t.me").rstrip("/")
 # The bot that every workspace may use; without it each brings its own.
@@ -315,6 +317,16 @@ OTLP_HEADERS = env.words("OTLP_HEADERS")
 EVENT_MONTHS = env.integer("EVENT_MONTHS", 13)
 # Networks whose visitors are programs: data centres, and the checkers of one's own.
 BOT_CIDRS = env.words("BOT_CIDRS")
+
+# --- personal workspaces ------------------------------------------------------------------------------------
+
+# Prices of symbols: a provider with our wire (docs/personal.md), its key, and what it charges for a call.
+DATA_API_BASE_URL = env.text("DATA_API_BASE_URL", "").rstrip("/")
+DATA_API_KEY = env.text("DATA_API_KEY", "")
+DATA_CALL_COST_MICRO = env.integer("DATA_CALL_COST_MICRO", 0)
+DATA_CALLS_PER_S = env.number("DATA_CALLS_PER_S", 10)
+# Briefs older than so many days move to cold storage.
+BRIEF_ARCHIVE_DAYS = env.integer("BRIEF_ARCHIVE_DAYS", 60)
 
 # --- publishing engine (seconds; docs/engine.md explains how they hang together) -----------------------------
 
