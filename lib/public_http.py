@@ -10,11 +10,13 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import TypeVar
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import certifi
@@ -31,8 +33,10 @@ MAX_WAIT_S = 86_400
 PORTS = {80, 443, 8080, 8443}
 REDIRECTS = {301, 302, 303, 307, 308}
 PACKED = {"gzip", "x-gzip", "deflate"}
+REDIRECTED = "The address leads somewhere else. Enter the one that it leads to."
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+T = TypeVar("T")
 # Of IPv6 only what is handed out worldwide; all embeddings of IPv4 lie outside or are taken out here.
 UNICAST = ipaddress.ip_network("2000::/3")
 NOT_PUBLIC = [
@@ -88,6 +92,15 @@ class Fetched:
 
 
 @dataclass(frozen=True)
+class Reply:
+    """An answer of any status. `body` is its beginning; without any where the connection broke after the head."""
+
+    status: int
+    body: bytes
+    retry_after_s: int | None
+
+
+@dataclass(frozen=True)
 class _Request:
     method: str
     headers: dict[str, str]
@@ -132,7 +145,8 @@ def fetch(
     headers |= {"If-None-Match": etag} if etag else {}
     headers |= {"If-Modified-Since": modified} if modified else {}
     for _ in range(redirects + 1):
-        answer = _call(_check(url), _Request("GET", headers), deadline, max_bytes)
+        target = _check(url)
+        answer = _call(target, _Request("GET", headers), deadline, partial(_answer, target, deadline, max_bytes))
         if isinstance(answer, Fetched):
             return answer
         url = answer
@@ -141,11 +155,22 @@ def fetch(
 
 def post(url: str, body: bytes, headers: dict[str, str], *, timeout_s: float = 10.0) -> int:
     """The status of the answer, which is 2xx; what it says is not kept. No redirects. Raises FetchError."""
-    sent = {"User-Agent": "Rostrum", "Connection": "close", "Content-Length": str(len(body)), **headers}
-    answer = _call(_check(url), _Request("POST", sent, body), time.monotonic() + timeout_s, MAX_REPLY_BYTES)
+    target, deadline = _check(url), time.monotonic() + timeout_s
+    answer = _call(target, _posted(body, headers), deadline, partial(_answer, target, deadline, MAX_REPLY_BYTES))
     if isinstance(answer, str):
-        raise FetchError("redirects", "The address leads somewhere else. Enter the one that it leads to.")
+        raise FetchError("redirects", REDIRECTED)
     return answer.status
+
+
+def exchange(url: str, body: bytes, headers: dict[str, str], *, timeout_s: float = 10.0) -> Reply:
+    """POST, and what was answered, also where it was no. No redirects. Raises FetchError where nobody answered."""
+    deadline = time.monotonic() + timeout_s
+    return _call(_check(url), _posted(body, headers), deadline, partial(_reply, deadline))
+
+
+def _posted(body: bytes, headers: dict[str, str]) -> _Request:
+    own = {"User-Agent": "Rostrum", "Connection": "close", "Content-Length": str(len(body))}
+    return _Request("POST", own | headers, body)
 
 
 def check_url(url: str) -> None:
@@ -234,15 +259,14 @@ def allowed_networks() -> list[Network]:
 # --- the call ---------------------------------------------------------------------------------------------
 
 
-def _call(target: _Target, request: _Request, deadline: float, max_bytes: int) -> Fetched | str:
-    """The answer, or where it sends us."""
+def _call(target: _Target, request: _Request, deadline: float, read: Callable[[HTTPResponse], T]) -> T:
     try:
         with _connect(target, deadline) as connection:
             connection.putrequest(request.method, target.path, skip_host=True, skip_accept_encoding=True)
             for name, value in {"Host": target.host_header, **request.headers}.items():
                 connection.putheader(name, value)
             connection.endheaders(request.body or None)
-            return _answer(target, connection.getresponse(), deadline, max_bytes)
+            return read(connection.getresponse())
     except ssl.SSLCertVerificationError as error:
         message = "Its certificate is not valid, so nobody knows whether this is the right server."
         raise FetchError("certificate", message, raw=str(error)) from error
@@ -296,7 +320,8 @@ def _open_socket(target: _Target, deadline: float) -> socket.socket:
     raise FetchError("no_answer", message, raw=repr(fault)) from fault
 
 
-def _answer(target: _Target, response: HTTPResponse, deadline: float, max_bytes: int) -> Fetched | str:
+def _answer(target: _Target, deadline: float, max_bytes: int, response: HTTPResponse) -> Fetched | str:
+    """The answer, or where it sends us."""
     url = target.parts.geturl()
     location = response.headers.get("Location")
     if response.status in REDIRECTS and location:
@@ -316,15 +341,30 @@ def _answer(target: _Target, response: HTTPResponse, deadline: float, max_bytes:
     )
 
 
+def _reply(deadline: float, response: HTTPResponse) -> Reply:
+    body = bytearray()
+    # The status says whether it was taken; what follows is only shown.
+    with suppress(OSError, HTTPException, FetchError):
+        for piece in _pieces(response, deadline):
+            body += piece
+            if len(body) >= MAX_REPLY_BYTES:
+                break
+    return Reply(response.status, bytes(body[:MAX_REPLY_BYTES]), _retry_after_s(response))
+
+
 def _refused(response: HTTPResponse) -> FetchError:
     reasons = {404: "There is nothing at this address.", 410: "It says that this was taken down for good."}
-    after = response.headers.get("Retry-After", "")
     return FetchError(
         f"http_{response.status}",
         reasons.get(response.status, f"Its server refused with HTTP {response.status}."),
         status=response.status,
-        retry_after_s=min(int(after), MAX_WAIT_S) if after.isascii() and after.isdigit() else None,
+        retry_after_s=_retry_after_s(response),
     )
+
+
+def _retry_after_s(response: HTTPResponse) -> int | None:
+    after = response.headers.get("Retry-After", "")
+    return min(int(after), MAX_WAIT_S) if after.isascii() and after.isdigit() else None
 
 
 def _read_body(response: HTTPResponse, deadline: float, max_bytes: int) -> bytes:

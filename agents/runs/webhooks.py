@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import random
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from accounts.models import Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
 from agents.models import Run
 from agents.runs.queries import run_status
-from lib import public_http
+from lib import public_http, signing
 from lib.clock import now
 
 log = structlog.get_logger(__name__)
@@ -32,12 +31,6 @@ def webhook_secret(workspace: Workspace) -> str:
     """What the receiver checks signatures with; shown to admins of the workspace."""
     made = hmac.new(settings.SECRET_KEY.encode(), f"run-webhook:{workspace.pk}".encode(), hashlib.sha256)
     return f"whsec_{made.hexdigest()}"
-
-
-def sign(secret: str, timestamp: int, body: bytes) -> str:
-    """v1=HMAC-SHA256 in hex over `<timestamp>.<body>`."""
-    made = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
-    return f"v1={made.hexdigest()}"
 
 
 def due_webhooks() -> list[tuple[UUID, UUID]]:
@@ -74,12 +67,15 @@ def send_webhook(workspace_id: UUID, run_id: UUID) -> bool:
 
 def _send(run: Run, payload: dict[str, Any]) -> public_http.FetchError | None:
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-    timestamp = int(now().timestamp())
+    timestamp, secret = int(now().timestamp()), webhook_secret(run.workspace)
+    message_id = f"{run.pk}:{int(run.ended_at.timestamp()) if run.ended_at else 0}"
     headers = {
         "Content-Type": "application/json",
-        "X-Rostrum-Id": f"{run.pk}:{int(run.ended_at.timestamp()) if run.ended_at else 0}",
+        "X-Rostrum-Id": message_id,
+        "X-Rostrum-Event": str(payload["event"]),
         "X-Rostrum-Timestamp": str(timestamp),
-        "X-Rostrum-Signature": sign(webhook_secret(run.workspace), timestamp, body),
+        # As it has always been; the endpoints of a workspace sign the id as well.
+        "X-Rostrum-Signature": signing.sign(secret, message_id, timestamp, body, version="v1"),
     }
     try:
         public_http.post(run.webhook_url, body, headers)
@@ -90,4 +86,4 @@ def _send(run: Run, payload: dict[str, Any]) -> public_http.FetchError | None:
 
 
 def _pause_s(tries: int) -> float:
-    return min(MAX_PAUSE_S, PAUSE_S * 2**tries) * random.uniform(0.5, 1.0)  # noqa: S311
+    return signing.pause_s(tries, first_s=2 * PAUSE_S, factor=2, longest_s=MAX_PAUSE_S, least=0.5)

@@ -14,7 +14,7 @@ from agents.models import Run
 from agents.runs import webhooks
 from agents.runs.services import cancel_run, resume_run
 from agents.runs.webhooks import due_webhooks, send_webhook, webhook_secret
-from lib import clock
+from lib import clock, signing
 from lib.clock import now
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_it_gives_up_in_the_end(ended, receiver, workspace):
 
 
 def test_pauses_grow(monkeypatch):
-    monkeypatch.setattr(webhooks.random, "uniform", lambda low, high: high)
+    monkeypatch.setattr(signing.random, "uniform", lambda low, high: high)
     assert [webhooks._pause_s(n) for n in (1, 2, 3, 8)] == [60, 120, 240, 3600]
 
 
