@@ -82,6 +82,7 @@ KINDS: dict[str, dict[str, str | None]] = {
         # Met by the deliverer of updates, which is no route.
         "webhook_redelivery": "webhook",
     },
+    "data": {"rate_limit": None, "no_credit": None},
     **dict.fromkeys(("anthropic", "openai", "gemini", "openrouter"), _LLM),
 }
 

@@ -1,14 +1,14 @@
 """The platforms this process plays. A new one adds its schema and its routes here."""
 
-from sandbox import admin, index, llm, tastes, telegram, visitors, x
+from sandbox import admin, data, index, llm, tastes, telegram, visitors, x
 from sandbox.router import Platform
 from sandbox.world import World
 
-SCHEMAS = [tastes.SCHEMA, x.SCHEMA, telegram.SCHEMA, llm.SCHEMA, visitors.SCHEMA]
+SCHEMAS = [tastes.SCHEMA, x.SCHEMA, telegram.SCHEMA, llm.SCHEMA, data.SCHEMA, visitors.SCHEMA]
 
 
 def all_platforms() -> list[Platform]:
-    played = [x.platform(), telegram.platform(), *llm.platforms(), visitors.platform()]
+    played = [x.platform(), telegram.platform(), *llm.platforms(), data.platform(), visitors.platform()]
     return [*played, admin.platform(played, furnish), index.platform()]
 
 

@@ -16,6 +16,7 @@ from sandbox.x import (
     posts,
     pricing,
     problems,
+    search,
     users,
     web,
 )
@@ -69,6 +70,7 @@ def _api_routes() -> list[Route]:
     return [
         Route("POST", "/2/tweets", create.create_post, Rule(_POSTING, _WRITE)),
         Route("GET", "/2/tweets", lookup.get_posts, Rule(Limits(5000, 3500), _READ, "any")),
+        Route("GET", "/2/tweets/search/recent", search.get_recent, Rule(Limits(300, 450), _READ, "any")),
         Route("GET", "/2/tweets/{id}", lookup.get_post, Rule(Limits(900, 450), _READ, "any")),
         Route("DELETE", "/2/tweets/{id}", moderation.delete_post, Rule(Limits(50), _WRITE)),
         Route(

@@ -11,7 +11,7 @@ from sandbox.x.reading import PAGING, Page, Reading, check_id, page_token, parse
 from sandbox.x.render import View, post_json
 
 MAX_IDS = 100
-_VISIBLE = (
+VISIBLE = (
     "visible_at <= :now AND deleted_at IS NULL AND replaced_by IS NULL AND id > :since AND id < :until"
     " AND created_at >= :start AND created_at < :end"
 )
@@ -27,7 +27,7 @@ def get_posts(call: Call) -> Response:
     view = View(call, reading, [])
     known = {post["id"] for post in found}
     view.errors.extend(problems.missing("tweet", "ids", str(n)) for n in numbers if n not in known)
-    return _answer(view, found, [post_json(view, post) for post in _billed(call, found)])
+    return answer(view, found, [post_json(view, post) for post in billed(call, found)])
 
 
 def get_post(call: Call) -> Response:
@@ -37,8 +37,8 @@ def get_post(call: Call) -> Response:
     view = View(call, reading, [])
     if post is None:
         view.errors.append(problems.missing("tweet", "id", str(number)))
-        return _answer(view, [], None)
-    return _answer(view, [post], post_json(view, _billed(call, [post])[0]))
+        return answer(view, [], None)
+    return answer(view, [post], post_json(view, billed(call, [post])[0]))
 
 
 def get_timeline(call: Call) -> Response:
@@ -60,9 +60,9 @@ def _list(call: Call, reading: Reading, page: Page, condition: str) -> Response:
     view = View(call, reading, [])
     if accounts.by_id(call.db, account_id) is None:
         view.errors.append(problems.missing("user", "id", str(account_id)))
-        return _answer(view, [], None)
+        return answer(view, [], None)
     rows = call.db.execute(
-        f"SELECT * FROM x_posts WHERE {condition} AND {_VISIBLE} ORDER BY id DESC LIMIT :limit",  # noqa: S608
+        f"SELECT * FROM x_posts WHERE {condition} AND {VISIBLE} ORDER BY id DESC LIMIT :limit",  # noqa: S608
         {
             "account": account_id,
             "now": call.now,
@@ -73,12 +73,12 @@ def _list(call: Call, reading: Reading, page: Page, condition: str) -> Response:
             "limit": page.limit + 1,
         },
     ).fetchall()
-    shown = _billed(call, rows[: page.limit])
+    shown = billed(call, rows[: page.limit])
     data = [post_json(view, post) for post in shown] or None
-    return _answer(view, shown, data, _meta(shown, has_more=len(rows) > page.limit))
+    return answer(view, shown, data, meta_of(shown, has_more=len(rows) > page.limit))
 
 
-def _meta(shown: list[sqlite3.Row], *, has_more: bool) -> dict[str, Any]:
+def meta_of(shown: list[sqlite3.Row], *, has_more: bool) -> dict[str, Any]:
     if not shown:
         return {"result_count": 0}
     meta = {
@@ -89,12 +89,12 @@ def _meta(shown: list[sqlite3.Row], *, has_more: bool) -> dict[str, Any]:
     return {**meta, "next_token": page_token(shown[-1]["id"])} if has_more else meta
 
 
-def _billed(call: Call, found: list[sqlite3.Row]) -> list[sqlite3.Row]:
+def billed(call: Call, found: list[sqlite3.Row]) -> list[sqlite3.Row]:
     pricing.charge_post_reads(call, found)
     return found
 
 
-def _answer(view: View, found: list[sqlite3.Row], data: Any, meta: dict[str, Any] | None = None) -> Response:
+def answer(view: View, found: list[sqlite3.Row], data: Any, meta: dict[str, Any] | None = None) -> Response:
     """Parts with nothing in them are left out, as X does."""
     parts = {"data": data, "includes": includes(view, found), "errors": view.errors, "meta": meta}
     return json_response(200, {name: part for name, part in parts.items() if part})

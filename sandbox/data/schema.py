@@ -1,0 +1,3 @@
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS data_prices (symbol TEXT PRIMARY KEY, price_cents INTEGER NOT NULL, at REAL NOT NULL);
+"""
