@@ -1,8 +1,6 @@
 """Alerts by mail: one mail per person and workspace, never in quiet hours, each alert once."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from urllib.parse import urlsplit
@@ -12,13 +10,13 @@ import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.template.loader import render_to_string
 
 from accounts.models import Membership, Notification, User, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
 from lib.clock import now
+from lib.locks import held_lock
 from lib.text import one_line
 
 log = structlog.get_logger(__name__)
@@ -35,22 +33,8 @@ LOADED, SHOWN = 500, 20
 
 def mail_alerts() -> int:
     """Send what waits; the number of mails. An alert is marked after its mail went: no crash loses it."""
-    with _only_mailer() as is_only:
+    with held_lock(MAILER_LOCK) as is_only:
         return _mail_everybody() if is_only else 0
-
-
-@contextmanager
-def _only_mailer() -> Iterator[bool]:
-    """A lock of the session, since mail is sent outside of transactions; it ends with a process that dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [MAILER_LOCK])
-        is_only = cursor.fetchone()[0]
-    try:
-        yield is_only
-    finally:
-        if is_only:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [MAILER_LOCK])
 
 
 def _mail_everybody() -> int:

@@ -10,6 +10,7 @@ from accounts.access import Actor, Perm, system_actor
 from campaigns.errors import NotAllowedNow
 from campaigns.folder_walk import Problem
 from campaigns.models import Source
+from lib.locks import held_lock, transaction_lock
 
 SCAN_PERMS = {Perm.CONTENT_EDIT, Perm.PUBLISH}
 
@@ -44,16 +45,8 @@ def only_scan_of(source: Source) -> Iterator[None]:
     """Raises NotAllowedNow while another scan of this source runs."""
     key = f"source {source.pk}"
     # Inside a caller's transaction the lock must outlive this function: until then nobody else sees the rows.
-    is_inside = connection.in_atomic_block
-    with connection.cursor() as cursor:
-        take = "pg_try_advisory_xact_lock" if is_inside else "pg_try_advisory_lock"
-        cursor.execute(f"SELECT {take}(hashtextextended(%s, 0))", [key])
-        if not cursor.fetchone()[0]:
+    with transaction_lock(key) if connection.in_atomic_block else held_lock(key) as is_only:
+        if not is_only:
             noun = "feed" if source.kind == Source.Kind.FEED else "folder"
             raise NotAllowedNow(f"A scan of this {noun} is running. Wait until it is done.")
-    try:
         yield
-    finally:
-        if not is_inside:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])

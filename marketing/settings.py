@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from marketing import env
+from marketing import env, queues
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -12,6 +12,8 @@ DEBUG = env.flag("DEBUG", False)
 # Static files straight from the source folders: no collecting, no hashed names.
 STATIC_FROM_SOURCE = env.flag("STATIC_FROM_SOURCE", DEBUG)
 SECRET_KEY = env.text("SECRET_KEY", "insecure-development-key-change-me")
+# Keys that came before: what they signed is still believed, and nothing new is signed with them.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 # The first key writes, all keys read: `manage.py rotate_keys` moves everything to the first.
 FIELD_KEYS = env.text("FIELD_KEYS", "aW5zZWN1cmUtZGV2ZWxvcG1lbnQta2V5LWNoYW5nZSE=")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "marketing.health.ProbeMiddleware",
     "marketing.monitoring.middleware.MeterMiddleware",
     "marketing.middleware.SecurityHeadersMiddleware",
     # Before everything that costs time, and before hosts are checked: workspaces bring domains of their own.
@@ -100,6 +103,10 @@ TEMPLATES = [
 # --- stores -----------------------------------------------------------------------------------------------
 
 
+# PgBouncer in transaction mode stands before the database.
+DATABASE_POOLED = env.flag("DATABASE_POOLED", False)
+
+
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
@@ -112,6 +119,8 @@ def _database(url: str) -> dict[str, object]:
         "PORT": query.pop("port", None) or parts.port or "",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
+        # A pooler gives each transaction another connection of the server: a cursor that outlives one is gone.
+        "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLED,
         "OPTIONS": query,
         "TEST": {"TEMPLATE": "template1"},
     }
@@ -129,6 +138,17 @@ def _celery_url(url: str) -> str:
 DATABASE_URL = env.text("DATABASE_URL", "postgres://app@127.0.0.1:5432/marketing")
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 DATABASES = {"default": _database(DATABASE_URL)}
+# A streaming copy that answers what is long and only read, unless it is further behind than this.
+REPLICA_URL = env.text("REPLICA_URL", "")
+REPLICA_LAG_S = env.number("REPLICA_LAG_S", 5)
+if REPLICA_URL:
+    DATABASES["replica"] = _database(REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
+DATABASE_ROUTERS = ["marketing.replica.ReplicaRouter"] if REPLICA_URL else []
+# Backups (docs/operations.md): the database past any pooler, and the key that encrypts them, 32 bytes in base64.
+BACKUP_DATABASE_URL = env.text("BACKUP_DATABASE_URL", "") or DATABASE_URL
+BACKUP_KEY = env.text("BACKUP_KEY", "")
+# Where pg_dump and pg_restore lie; empty: those that came with the packages, or of the PATH.
+POSTGRES_BIN = env.text("POSTGRES_BIN", "")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -139,8 +159,9 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Behind publishing, which shares the workers: a run may take minutes. (0 is the most urgent.)
-CELERY_TASK_ROUTES = {"agents.advance_run": {"priority": 6}}
+CELERY_TASK_QUEUES = queues.queues()
+CELERY_TASK_DEFAULT_QUEUE = queues.DEFAULT
+CELERY_TASK_ROUTES = queues.routes()
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
@@ -167,7 +188,8 @@ STORAGES = {
     },
 }
 STATIC_URL = "/static/"
-STATIC_ROOT = APP_DATA / "static"
+# An image collects them when it is built, beside the code: APP_DATA is a volume there.
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(APP_DATA / "static"))).absolute()
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
 # Source folders of a workspace are relative to SOURCES_ROOT/<workspace id>.
@@ -344,10 +366,28 @@ BREAKER_NETWORK = env.integer("BREAKER_NETWORK", 25)
 # What a healthy account sends at most; one that a network has warned sends less.
 POSTS_PER_HOUR = env.integer("POSTS_PER_HOUR", 100)
 BREAKER_OPEN_S = env.number("BREAKER_OPEN_S", 30)
+# Touched while a worker or the scheduler lives, for probes that can only look at files.
+ALIVE_FILE = env.text("ALIVE_FILE", "")
 # Who may read /metrics: this bearer token; without one only this machine itself.
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 SOURCE_RESCAN_S = env.number("SOURCE_RESCAN_S", 300)
 PUBLISHING_LOG_DAYS = env.integer("PUBLISHING_LOG_DAYS", 180)
+
+# --- personal tasks and plans (docs/personal.md) -------------------------------------------------------------
+
+# Turns of periodic tasks that begin in one second, over all workers.
+PERIODIC_PER_S = env.number("PERIODIC_PER_S", 50)
+# Messages that work on due tasks at the same time, and turns of one workspace in work at once.
+PERIODIC_PUMPS = env.integer("PERIODIC_PUMPS", 4)
+PERIODIC_PER_WORKSPACE = env.integer("PERIODIC_PER_WORKSPACE", 4)
+PERIODIC_LEASE_S = env.number("PERIODIC_LEASE_S", 60)
+# The plan of workspaces that have none of their own: free, pro or business.
+DEFAULT_PLAN = env.text("DEFAULT_PLAN", "business")
+# Who sells plans: empty (staff sets them) or "signed", whose hook at /hooks/billing says what was bought.
+BILLING_PROVIDER = env.text("BILLING_PROVIDER", "")
+BILLING_CHECKOUT_URL = env.text("BILLING_CHECKOUT_URL", "")
+BILLING_PORTAL_URL = env.text("BILLING_PORTAL_URL", "")
+BILLING_WEBHOOK_SECRET = env.text("BILLING_WEBHOOK_SECRET", "")
 
 # Seconds between runs. Beat copies these into its tables, where staff can change them.
 CELERY_BEAT_SCHEDULE = {

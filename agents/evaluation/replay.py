@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts import audit
 from accounts.access import Actor, Perm
@@ -31,6 +31,7 @@ from agents.traces import runs_shown_to, title_of
 from agents.workflows.registry import WORKFLOWS
 from compliance.guard_check import MAX_TEXT, Question, check_text
 from lib.clock import now
+from lib.locks import held_lock
 
 MOST_RUNS = 20
 SHOWN = 4_000
@@ -147,19 +148,14 @@ def queued_replays() -> list[tuple[UUID, UUID]]:
 
 def take_replay(workspace_id: UUID, replay_id: UUID) -> None:
     """Once, whoever is told: a lock that ends with its worker keeps a second one away."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [str(replay_id)])
-        if not cursor.fetchone()[0]:
+    with held_lock(f"replay {replay_id}") as is_only:
+        if not is_only:
             return
-    try:
         with workspace_scope(workspace_id):
             queued = Replay.objects.select_related("created_by").filter(status=Replay.Status.QUEUED)
             replay = queued.filter(pk=replay_id).first()
         if replay:
             run_replay(replay)
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [str(replay_id)])
 
 
 def run_replay(replay: Replay) -> None:

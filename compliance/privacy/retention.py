@@ -1,13 +1,11 @@
 """What is older than the inventory says is deleted: in small transactions, by one sweeper, never against a hold."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import DateField, DateTimeField, Model, QuerySet
 
 from accounts.inventory import INVENTORY, Declaration, Person
@@ -18,6 +16,7 @@ from compliance.privacy import holds
 from compliance.privacy.erase import COPIES, KEPT, drop_file
 from compliance.privacy.mentions import allow_erasing
 from lib.clock import now
+from lib.locks import held_lock
 
 log = structlog.get_logger(__name__)
 BATCH = 1000
@@ -26,7 +25,7 @@ SWEEPER_LOCK = 7_301_010
 
 def sweep(*, batch: int = BATCH) -> dict[str, int]:
     """The rows deleted, by model. Nothing while another sweeper runs; a kill loses nothing but the rest of the work."""
-    with _only_sweeper() as is_only:
+    with held_lock(SWEEPER_LOCK) as is_only:
         if not is_only:
             return {}
         deleted = {d.label: count for d in INVENTORY.values() if d.keep.since and (count := _sweep_model(d, batch))}
@@ -35,20 +34,6 @@ def sweep(*, batch: int = BATCH) -> dict[str, int]:
     if deleted:
         log.info("retention_swept", **deleted)
     return deleted
-
-
-@contextmanager
-def _only_sweeper() -> Iterator[bool]:
-    """A lock of the session, since each batch is a transaction; it ends with a process that dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SWEEPER_LOCK])
-        is_only = cursor.fetchone()[0]
-    try:
-        yield is_only
-    finally:
-        if is_only:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [SWEEPER_LOCK])
 
 
 def _sweep_model(declaration: Declaration, batch: int) -> int:
