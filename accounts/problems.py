@@ -11,6 +11,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
+from accounts.plans import PlanLimit
 from accounts.rate import RateLimited
 
 MEDIA_TYPE = "application/problem+json"
@@ -31,6 +32,8 @@ def problem_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
 def _as_api_exception(exc: Exception) -> Exception:
     if isinstance(exc, RateLimited):
         return _throttled(exc)
+    if isinstance(exc, PlanLimit):
+        return exceptions.PermissionDenied(" ".join(exc.messages), code="plan_limit")
     if isinstance(exc, ValidationError):
         return exceptions.ValidationError(exc.message_dict if hasattr(exc, "error_dict") else {"detail": exc.messages})
     if isinstance(exc, PermissionDenied):
