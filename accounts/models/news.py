@@ -15,7 +15,13 @@ class Event(TenantModel):
     is_handed_on = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["id"], condition=models.Q(is_handed_on=False), name="event_to_hand_on")]
+        indexes = [
+            models.Index(
+                fields=["workspace", "created_at", "id"],
+                condition=models.Q(is_handed_on=False),
+                name="event_to_hand_on",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.kind

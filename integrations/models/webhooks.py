@@ -26,6 +26,9 @@ class WebhookEndpoint(TenantModel):
     status = models.CharField(max_length=6, choices=Status.choices, default=Status.ACTIVE)
     status_text = models.CharField(max_length=200, blank=True)
     failures_in_row = models.PositiveIntegerField(default=0)
+    # Since its first failure after the last success; and until when it is left alone.
+    failing_since = models.DateTimeField(null=True)
+    rest_until = models.DateTimeField(null=True)
     last_ok_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=now)
@@ -73,7 +76,8 @@ class WebhookDelivery(TenantModel):
             )
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(status="pending"), name="webhook_due"),
+            models.Index(fields=["endpoint", "due_at", "id"], condition=Q(status="pending"), name="webhook_due"),
+            models.Index(fields=["lease_until"], condition=Q(status="pending"), name="webhook_lease"),
             models.Index(
                 fields=["endpoint", "ordering_key", "id"], condition=Q(status="pending"), name="webhook_order"
             ),
