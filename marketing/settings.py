@@ -19,6 +19,9 @@ FIELD_KEYS = env.text("FIELD_KEYS", "aW5zZWN1cmUtZGV2ZWxvcG1lbnQta2V5LWNoYW5nZSE
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 PORT = env.integer("PORT", 8000)
 BASE_URL = env.text("BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+# Where /mcp and the streams are answered, and the address that MCP clients are told of.
+ASGI_PORT = env.integer("ASGI_PORT", 8001)
+MCP_URL = env.text("MCP_URL", f"http://127.0.0.1:{ASGI_PORT}/mcp")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 APP_DATA = Path(env.text("APP_DATA", str(BASE_DIR / "var"))).absolute()
 
@@ -435,6 +438,8 @@ CELERY_BEAT_SCHEDULE = {
     "read-accounts": {"task": "analytics.read_accounts", "schedule": 600.0},
     "find-anomalies": {"task": "analytics.find_anomalies", "schedule": 3600.0},
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
+    "hand-on-events": {"task": "integrations.hand_on_events", "schedule": 2.0},
+    "send-webhooks": {"task": "integrations.send_webhooks", "schedule": 2.0},
     "tend-experiments": {"task": "experiments.tick", "schedule": 60.0},
 }
 
