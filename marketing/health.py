@@ -1,4 +1,8 @@
-"""GET /healthz: is every part of the installation alive, and if not, which one and why."""
+"""GET /healthz: is every part of the installation alive, and if not, which one and why.
+
+`/livez` and `/readyz` are for whoever starts and stops processes. They answer before hosts and https are looked at: a
+probe calls the process by its address, without the proxy.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import structlog
 from django.core.cache import cache
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
@@ -99,6 +103,7 @@ CHECKS: dict[str, Callable[[], Part]] = {
     "scheduler": check_scheduler,
     "models": check_models,
 }
+NEEDED = ("database", "cache")
 
 
 def run_check(name: str) -> Part:
@@ -108,6 +113,26 @@ def run_check(name: str) -> Part:
         # The error text may hold hosts and user names: it goes to the log, not to the caller.
         log.warning("health_check_failed", part=name, error=str(error))
         return Part(ok=False, reason=f"unreachable ({type(error).__name__})")
+
+
+class ProbeMiddleware:
+    """`/livez`: this process answers, whatever else is down. `/readyz`: it also reaches what every page needs."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/livez":
+            return probe_answer([])
+        if request.path_info == "/readyz":
+            return probe_answer([name for name in NEEDED if not run_check(name).ok])
+        return self.get_response(request)
+
+
+def probe_answer(missing: list[str]) -> HttpResponse:
+    text = f"waits for {' and '.join(missing)}\n" if missing else "ok\n"
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(text, status=503 if missing else 200, content_type="text/plain", headers=headers)
 
 
 @never_cache

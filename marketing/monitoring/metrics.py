@@ -49,6 +49,10 @@ class SampleCollector:
             if value is not None:
                 yield GaugeMetricFamily(name, text, value=float(value))
         yield GaugeMetricFamily("rostrum_sampled_at_seconds", "When it was measured", value=self.sample.at.timestamp())
+        by_queue = GaugeMetricFamily("rostrum_queue_waiting", "Tasks that wait in one queue", labels=["queue"])
+        for queue, depth in (_find(self.sample.data, ("queue", "by_name")) or {}).items():
+            by_queue.add_metric([queue], depth)
+        yield by_queue
         by_process = GaugeMetricFamily("rostrum_process_memory_bytes", "Memory of a process", labels=["process"])
         for process, rss in self.sample.data["memory"]["by_process"].items():
             by_process.add_metric([process], rss)

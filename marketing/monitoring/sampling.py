@@ -14,12 +14,12 @@ from analytics.models import PerformanceSample
 from lib.clock import now
 from marketing.monitoring import alerts, pressure
 from marketing.monitoring.meters import BUCKETS, PROCESSES, client, minute_key
+from marketing.queues import NAMES
 
 Data = dict[str, Any]
 # Processes that have been silent for longer are gone.
 SILENT_S = 300
 TOP = 15
-QUEUES = ("celery",)
 DATABASE = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()),
        current_setting('max_connections')::int,
@@ -128,13 +128,22 @@ def _database() -> Data:
 
 
 def _queue() -> Data:
+    """{"depth": all, "by_name": {queue: waiting}}; a queue to which nothing was ever sent counts 0."""
     with current_app.connection_for_read() as broker:
         try:
-            depths = [broker.default_channel.queue_declare(name, passive=True).message_count for name in QUEUES]
-        except (*broker.channel_errors, *broker.connection_errors, OperationalError):
-            # Nothing was ever sent, or no broker answers.
-            return {"depth": None}
-    return {"depth": sum(depths)}
+            found = {name: _depth(broker, name) for name in NAMES}
+        except (*broker.connection_errors, OperationalError):
+            return {"depth": None, "by_name": {}}
+    return {"depth": sum(found.values()), "by_name": found}
+
+
+def _depth(broker: Any, name: str) -> int:
+    # A refusal closes the channel: each queue is asked on one of its own.
+    with broker.channel() as channel:
+        try:
+            return int(channel.queue_declare(name, passive=True).message_count)
+        except broker.channel_errors:
+            return 0
 
 
 def _publishing() -> Data:
