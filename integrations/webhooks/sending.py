@@ -8,6 +8,7 @@ the call and its record leaves a lease that runs out: it is sent again under the
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -85,7 +86,7 @@ class Claim:
 
 def claim_due(limit: int = BATCH, endpoint_id: UUID | None = None) -> list[Claim]:
     at = now()
-    params = {
+    params: dict[str, Any] = {
         "now": at,
         "until": at + timedelta(seconds=LEASE_S),
         "at_once": AT_ONCE,
