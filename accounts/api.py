@@ -10,12 +10,15 @@ from rest_framework.response import Response
 from accounts.access import Perm
 from accounts.auth_api import memberships_of
 from accounts.models import ApiKey
+from accounts.paging import CursorPages
 from accounts.rest import ApiView, WorkspaceView, paged
 from accounts.serializers import ApiKeySerializer, NewApiKeySerializer, WorkspaceSerializer
 from accounts.services import create_api_key, revoke_api_key
 
 
 class WorkspaceListView(ApiView):
+    pagination_class = CursorPages
+
     @extend_schema(
         operation_id="workspaces",
         tags=["workspaces"],
@@ -27,6 +30,7 @@ class WorkspaceListView(ApiView):
 
 
 class ApiKeyListView(WorkspaceView):
+    pagination_class = CursorPages
     secret_fields = frozenset({"key"})
 
     @extend_schema(operation_id="keys", tags=["keys"], summary="API keys", responses=ApiKeySerializer(many=True))

@@ -5,7 +5,7 @@ import json
 from contextlib import ExitStack
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -50,7 +50,19 @@ class Replay(Exception):
 
 
 class ApiView(APIView):
-    """An API view that tells the caller how much of the rate limit is left."""
+    """An API view that tells the caller how much of the rate limit is left, also whom it refuses."""
+
+    def perform_authentication(self, request: Request) -> None:
+        """Who is turned away is counted as well, by address."""
+        try:
+            super().perform_authentication(request)
+        except exceptions.AuthenticationFailed:
+            self.check_throttles(request)
+            raise
+
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
+        self.check_throttles(request)
+        super().permission_denied(request, message, code)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -179,8 +191,8 @@ def workspace_writes(workspace: Workspace) -> Limit:
     return Limit(("api", workspace.pk), 1200, timedelta(minutes=1), burst=600)
 
 
-def paged(view: APIView, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
-    """One cursor page of the rows, newest first."""
-    pages = CursorPages()
+def paged(view: Any, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
+    """One cursor page of the rows, newest first. `view.pagination_class` is what the OpenAPI document reads."""
+    pages: CursorPages = view.pagination_class()
     page = pages.paginate_queryset(rows, view.request, view=view)
     return pages.get_paginated_response(serializer(page, many=True).data)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
+from accounts.paging import CursorPages
 from accounts.rest import WorkspaceView, paged
 from lib.clock import now
 from social import connect, queries, services
@@ -60,6 +61,8 @@ class TwitterDisconnectView(WorkspaceView):
 
 
 class ConnectionListView(WorkspaceView):
+    pagination_class = CursorPages
+
     @extend_schema(
         operation_id="connections",
         tags=["connections"],

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
+from accounts.paging import CursorPages
 from accounts.rest import NetworkView, WorkspaceView, paged
 from accounts.scope import workspace_scope
 from social import queries, services
@@ -181,6 +182,8 @@ class DisconnectView(WorkspaceView):
 
 
 class InviteLinkListView(NetworkView):
+    pagination_class = CursorPages
+
     @extend_schema(
         operation_id="telegram_invite_links",
         tags=["telegram"],

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from accounts.access import Perm
 from accounts.inventory import INVENTORY
 from accounts.models import ApiKey, User, Workspace
+from accounts.paging import CursorPages
 from accounts.rest import ApiView, Conflict, WorkspaceView, paged
 from accounts.throttling import AuthThrottle
 from compliance.models import Contact, LegalHold, PrivacyRequest
@@ -67,6 +68,8 @@ def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
 
 
 class RequestListView(WorkspaceView):
+    pagination_class = CursorPages
+
     @extend_schema(
         operation_id="privacy_requests",
         tags=TAGS,
@@ -186,6 +189,8 @@ class LegalHoldInput(serializers.Serializer[Any]):
 
 
 class HoldListView(WorkspaceView):
+    pagination_class = CursorPages
+
     @extend_schema(operation_id="legal_holds", tags=TAGS, summary="Legal holds", responses=LegalHoldAnswer(many=True))
     def get(self, request: Request) -> Response:
         self.actor.require(Perm.SETTINGS)

@@ -391,6 +391,13 @@ def operations(document):
     return [(p, m, o) for p, item in document["paths"].items() for m, o in item.items() if m in methods]
 
 
+@pytest.mark.parametrize("header", [{}, {"HTTP_AUTHORIZATION": "Bearer rk_nobody"}])
+def test_whoever_is_refused_is_counted_by_address(db, header):
+    first, second = (Client().get("/api/campaigns", **header) for _ in range(2))
+    assert first.status_code == second.status_code == 401
+    assert int(second["RateLimit-Remaining"]) == int(first["RateLimit-Remaining"]) - 1
+
+
 def test_the_document_is_open_to_everybody(client, document):
     assert client.get("/api/schema?format=json").json() == document
 
