@@ -25,7 +25,7 @@ declare(
     WITH_WORKSPACE,
     subjects={Person.USER: "user"},
     personal={"user": Rule.OWN, "name": Rule.OWN},
-    not_personal=("tools", "resources", "prompts", "status_text"),
+    not_personal=("tools", "resources", "prompts", "status_text", "suspended_by"),
     is_private=True,
     **HERE,
 )

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("campaigns.urls")),
     path("", include("analytics.urls")),
     path("", include("experiments.urls")),
+    path("", include("integrations.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("agents.api.urls")),

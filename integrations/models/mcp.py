@@ -17,6 +17,11 @@ class McpServer(TenantModel):
         SUSPENDED = "suspended", "Suspended"
         REVOKED = "revoked", "Revoked"
 
+    class Suspender(models.TextChoices):
+        PERSON = "person", "Its person"
+        ADMIN = "admin", "An admin"
+        STAFF = "staff", "Staff"
+
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=80)
     # Names as `integrations.mcp.registry` has them.
@@ -25,8 +30,9 @@ class McpServer(TenantModel):
     prompts = models.JSONField(default=list)
     calls_per_minute = models.PositiveIntegerField(default=60)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.ACTIVE)
-    # Why it is suspended, for its person.
+    # Why it is suspended, for its person; and by whom, since nobody undoes what somebody above them did.
     status_text = models.CharField(max_length=200, blank=True)
+    suspended_by = models.CharField(max_length=6, choices=Suspender.choices, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=now)
     last_used_at = models.DateTimeField(null=True)
 
@@ -140,6 +146,8 @@ class OutsideServer(TenantModel):
     tools = models.JSONField(default=list)
     # {name: sha256 of what was allowed}; a tool that has changed since is not offered.
     allowed = models.JSONField(default=dict)
+    # Names of allowed tools that only read, as the admin says: used without asking a person.
+    read_only = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     is_active = models.BooleanField(default=True)
     problem_text = models.CharField(max_length=300, blank=True)
     checked_at = models.DateTimeField(null=True)
