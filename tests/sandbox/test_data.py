@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import requests
 
@@ -23,7 +25,7 @@ def test_a_price_is_the_same_for_everybody_until_the_next_step(sandbox: Sandbox)
 def test_prices_walk_slowly_and_stay_above_zero(symbol: str) -> None:
     prices = [walk(7, symbol, step * STEP_SECONDS) for step in range(2_000)]
     assert min(prices) > 0
-    assert max(abs(b - a) / a for a, b in zip(prices, prices[1:], strict=False)) < 0.05
+    assert max(abs(b - a) / a for a, b in pairwise(prices)) < 0.05
     assert len(set(prices)) > 100
     assert walk(8, symbol, 0) != walk(7, symbol, 0)
 

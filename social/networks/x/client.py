@@ -161,6 +161,24 @@ class XClient(tweepy.Client):
             self._bill_reads(posts)
             return [seen(body | {"data": post}, self.remote_id) for post in reversed(posts)]
 
+    def search(
+        self, query: str, *, since_id: str = "", since: datetime | None = None, limit: int = 10
+    ) -> list[SeenPost]:
+        """Public posts of the last week, the newest first; their authors' names are not asked for, which X charges."""
+        params = {
+            "query": query,
+            "max_results": str(limit),
+            "tweet.fields": "created_at,author_id,conversation_id,entities,note_tweet",
+        }
+        if since_id:
+            params["since_id"] = since_id
+        elif since:
+            params["start_time"] = stamp(since)
+        with reading(self._call("GET", "/2/tweets/search/recent", params=params)) as body:
+            posts = body.get("data", [])
+            self._bill_reads(posts)
+            return [seen(body | {"data": post}, self.remote_id) for post in posts]
+
     def set_hidden(self, remote_id: str, hidden: bool) -> None:
         self._call("PUT", f"/2/tweets/{remote_id}/hidden", json={"hidden": hidden})
 
