@@ -56,7 +56,21 @@ OWN_BLOCK = BlockKind(
     "How the assistant should work with you. Only you see it.",
     "Short answers. Drafts in two variants.",
 )
-KINDS = {kind.label: kind for kind in (*BRAND_BLOCKS, OWN_BLOCK)}
+PERSONALITY = BlockKind(
+    "personality",
+    "Personality",
+    "How your assistant speaks with you. Only you see it.",
+    "A calm colleague with dry humour. No exclamation marks.",
+    limit=500,
+)
+PROFILE = BlockKind(
+    "profile",
+    "About me",
+    "What your assistant should know of you. Only you see it.",
+    "I run the shop in Hamburg, write German and English, and post before eight.",
+)
+OWN_BLOCKS = (OWN_BLOCK, PERSONALITY, PROFILE)
+KINDS = {kind.label: kind for kind in (*BRAND_BLOCKS, *OWN_BLOCKS)}
 
 
 class StaleBlock(ValidationError):
@@ -84,7 +98,7 @@ def get_block(actor: Actor, label: str) -> MemoryBlock:
 
 
 def _owner(actor: Actor, kind: BlockKind) -> User | None:
-    if kind is not OWN_BLOCK:
+    if kind not in OWN_BLOCKS:
         return None
     if actor.user is None:
         raise Http404("Not found.")
@@ -117,7 +131,7 @@ def write_block(
 
 
 def _require_writer(label: str, by: Actor) -> None:
-    if KINDS.get(label) is not OWN_BLOCK:
+    if KINDS.get(label) not in OWN_BLOCKS:
         by.require(Perm.CONTENT_EDIT)
 
 

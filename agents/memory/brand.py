@@ -6,7 +6,7 @@ from datetime import date
 
 from accounts.models import User, Workspace
 from accounts.scope import workspace_scope
-from agents.memory.blocks import BRAND_BLOCKS, OWN_BLOCK, block_texts
+from agents.memory.blocks import BRAND_BLOCKS, OWN_BLOCKS, block_texts
 from agents.memory.claims import claims_in_force
 
 # As many claims as a prompt bears; the newest are left out first.
@@ -24,7 +24,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Brand:
-    """The blocks as written, "" where nobody wrote one. `preferences` are the asking person's own."""
+    """The blocks as written, "" where nobody wrote one. From `preferences` on they are the asking person's own."""
 
     name: str
     voice: str = ""
@@ -34,6 +34,8 @@ class Brand:
     words_avoid: str = ""
     languages: str = ""
     preferences: str = ""
+    personality: str = ""
+    profile: str = ""
     claims: tuple[Claim, ...] = ()
 
     @property
@@ -47,7 +49,7 @@ class Brand:
     def as_text(self) -> str:
         """For prompts: a heading a block, without the empty ones; never longer than the limits of the blocks allow."""
         parts = [f"# {self.name}"]
-        for kind in (*BRAND_BLOCKS, OWN_BLOCK):
+        for kind in (*BRAND_BLOCKS, *OWN_BLOCKS):
             text = getattr(self, kind.label)[: kind.limit]
             parts += [f"## {kind.title}\n{text}"] if text else []
         if self.claims:
@@ -61,7 +63,7 @@ def brand_of(workspace: Workspace, user: User | None = None) -> Brand:
         texts = block_texts(workspace, user)
         rows = list(claims_in_force(workspace).order_by("created_at")[:MAX_CLAIMS])
     claims = [Claim(str(row.pk), row.text, row.source, row.language, row.valid_until) for row in rows]
-    known = {kind.label: texts.get(kind.label, "") for kind in (*BRAND_BLOCKS, OWN_BLOCK)}
+    known = {kind.label: texts.get(kind.label, "") for kind in (*BRAND_BLOCKS, *OWN_BLOCKS)}
     return Brand(name=workspace.name, **known, claims=tuple(claims))
 
 

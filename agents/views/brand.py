@@ -16,6 +16,7 @@ from agents.memory.blocks import (
     BRAND_BLOCKS,
     KINDS,
     OWN_BLOCK,
+    OWN_BLOCKS,
     BlockKind,
     block_versions,
     get_block,
@@ -87,7 +88,7 @@ def block_save(request: MemberRequest, label: str) -> HttpResponse:
 @member_view(Perm.VIEW)
 def block_history(request: MemberRequest, label: str) -> HttpResponse:
     block = get_block(request.actor, label)
-    may_change = label == OWN_BLOCK.label or request.actor.can(Perm.CONTENT_EDIT)
+    may_change = KINDS.get(label) in OWN_BLOCKS or request.actor.can(Perm.CONTENT_EDIT)
     context = {
         "kind": KINDS[label],
         "block": block,
