@@ -4,7 +4,7 @@ Nothing here imports the SDK: pages, workers and the web server read these table
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from integrations.models import McpServer
 
 JSON = dict[str, Any]
 D = TypeVar("D", "ToolDef", "ResourceDef", "PromptDef")
+Talk = Callable[[Any, Any], Awaitable[Any]]
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 PLACE = re.compile(r"\{([a-z_]+)\}")
 # What every tool with an effect takes besides its own arguments.
@@ -63,6 +64,9 @@ class ToolDef:
     # What it takes away cannot be had back.
     is_destructive: bool = False
     output_schema: JSON | None = None
+    # In place of `do`, for what speaks with the client on the way: `await talk(context, params)`, both of the SDK,
+    # on the event loop and outside of any transaction. Answers a result of the SDK.
+    talk: Talk | None = None
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -132,6 +136,7 @@ class PromptDef:
     arguments: tuple[PromptArgument, ...] = ()
     perm: Perm = Perm.VIEW
     complete: Callable[[Actor, str, str], Iterable[str]] | None = None
+    talk: Talk | None = None
 
 
 @dataclass(frozen=True)

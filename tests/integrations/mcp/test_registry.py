@@ -25,7 +25,8 @@ def test_an_effect_brings_its_arguments_and_leaves_the_definition_alone() -> Non
     assert tool().schema == OBJECT
     schema = tool(has_effect=True).schema
     assert list(schema["properties"]) == ["count", "dry_run", "idempotency_key"]
-    assert schema["additionalProperties"] is False and "dry_run" not in OBJECT["properties"]
+    assert schema["additionalProperties"] is False
+    assert "dry_run" not in OBJECT["properties"]
 
 
 def test_a_name_is_taken_once() -> None:
