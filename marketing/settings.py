@@ -170,17 +170,16 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
 MEDIA_ROOT = APP_DATA / "media"
 S3_BUCKET = env.text("S3_BUCKET", "")
+# Of the service; backups go there as well.
+S3_OPTIONS = {
+    "endpoint_url": env.text("S3_ENDPOINT_URL", "") or None,
+    "access_key": env.text("S3_ACCESS_KEY", "") or None,
+    "secret_key": env.text("S3_SECRET_KEY", "") or None,
+}
 STORAGES = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": S3_BUCKET,
-            "endpoint_url": env.text("S3_ENDPOINT_URL", "") or None,
-            "access_key": env.text("S3_ACCESS_KEY", "") or None,
-            "secret_key": env.text("S3_SECRET_KEY", "") or None,
-            "default_acl": "private",
-            "file_overwrite": True,
-        },
+        "OPTIONS": {**S3_OPTIONS, "bucket_name": S3_BUCKET, "default_acl": "private", "file_overwrite": True},
     }
     if S3_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -430,6 +429,7 @@ CELERY_BEAT_SCHEDULE = {
     "run-replays": {"task": "agents.run_replays", "schedule": 10.0},
     "export-traces": {"task": "agents.export_traces", "schedule": 30.0},
     "expire-threads": {"task": "agents.expire_threads", "schedule": 3600.0},
+    "wake-periodic": {"task": "agents.wake_periodic", "schedule": 1.0},
     "take-sample": {"task": "marketing.take_sample", "schedule": 60.0},
     "make-reports": {"task": "analytics.make_reports", "schedule": 5.0},
     "roll-up-events": {"task": "analytics.roll_up", "schedule": 5.0},
@@ -486,6 +486,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "marketing.api_document.add_examples",
+    ],
     # Fields of one name with other choices each: otherwise the document names them by a number.
     "ENUM_NAME_OVERRIDES": {
         "AllocationEnum": "experiments.models.Experiment.Allocation",
