@@ -1,7 +1,8 @@
 from django.urls import path
 
-from integrations.views import mcp
+from integrations.views import mcp, webhooks
 
+HOOK, SENT = "settings/webhooks/<uuid:endpoint_id>", "settings/webhooks/sent/<uuid:webhook_delivery_id>"
 app_name = "integrations"
 urlpatterns = [
     path("settings/mcp", mcp.server_list, name="mcp-servers"),
@@ -13,4 +14,20 @@ urlpatterns = [
     path("settings/mcp/<uuid:server_id>/resume", mcp.server_resume, name="mcp-resume"),
     path("settings/mcp/<uuid:server_id>/revoke", mcp.server_revoke, name="mcp-revoke"),
     path("settings/mcp/<uuid:server_id>/tokens/<uuid:token_id>/revoke", mcp.token_revoke, name="mcp-token-revoke"),
+    path("settings/webhooks", webhooks.webhook_list, name="webhooks"),
+    path("settings/webhooks/new", webhooks.webhook_new, name="webhook-new"),
+    path("settings/webhooks/events", webhooks.webhook_kinds, name="webhook-kinds"),
+    path(HOOK, webhooks.webhook_detail, name="webhook"),
+    path(f"{HOOK}/edit", webhooks.webhook_edit, name="webhook-edit"),
+    path(f"{HOOK}/test", webhooks.webhook_test, name="webhook-test"),
+    path(f"{HOOK}/rotate", webhooks.webhook_rotate, name="webhook-rotate"),
+    path(f"{HOOK}/replay", webhooks.webhook_replay_failed, name="webhook-replay-failed"),
+    path(SENT, webhooks.webhook_sent, name="webhook-sent"),
+    path(f"{SENT}/replay", webhooks.webhook_replay, name="webhook-replay"),
+    path(f"{HOOK}/<slug:act>", webhooks.webhook_act, name="webhook-act"),
+    path(".well-known/oauth-authorization-server", oauth.server_metadata, name="oauth-metadata"),
+    path("oauth/authorize", oauth.authorize, name="oauth-authorize"),
+    path("oauth/register", oauth.register, name="oauth-register"),
+    path("oauth/token", oauth.token, name="oauth-token"),
+    path("oauth/revoke", oauth.revoke, name="oauth-revoke"),
 ]

@@ -35,6 +35,7 @@ urlpatterns = [
     path("api/", include("experiments.api.urls")),
     path("api/", include("compliance.api.urls")),
     path("api/", include("social.api_urls")),
+    path("api/", include("integrations.api.urls")),
     path("docs", SpectacularSwaggerView.as_view(url_name="accounts-api:schema"), name="docs"),
 ]
 if settings.DEBUG:

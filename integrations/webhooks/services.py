@@ -32,26 +32,26 @@ MOST_REPLAYS = 1000
 
 
 def create_endpoint(url: str, kinds: Sequence[str], *, by: Actor, label: str = "") -> tuple[WebhookEndpoint, str]:
-    """The endpoint and its secret."""
+    """The endpoint and its secret. Asks for the address's place: call it outside of transactions."""
     by.require(Perm.SETTINGS)
-    if WebhookEndpoint.objects.filter(workspace=by.workspace).count() >= MOST_ENDPOINTS:
-        raise ValidationError(f"A workspace has at most {MOST_ENDPOINTS} webhooks. Delete one first.")
     row = WebhookEndpoint(workspace=by.workspace, secret=_new_secret(), created_by=by.user)
     _fill(row, url=url, kinds=kinds, label=label)
-    with transaction.atomic():
+    with workspace_scope(by.workspace.pk):
+        if WebhookEndpoint.objects.filter(workspace=by.workspace).count() >= MOST_ENDPOINTS:
+            raise ValidationError(f"A workspace has at most {MOST_ENDPOINTS} webhooks. Delete one first.")
         row.save(force_insert=True)
         audit.record("webhook.create", row, by=by, url=row.url, kinds=row.kinds)
     return row, row.secret
 
 
 def update_endpoint(row: WebhookEndpoint, *, by: Actor, **fields: Any) -> WebhookEndpoint:
-    """Any of url, kinds, label. What waits goes to the new address."""
+    """Any of url, kinds, label. What waits goes to the new address. Call it outside of transactions."""
     by.require(Perm.SETTINGS)
     before = {name: getattr(row, name) for name in fields}
     _fill(row, **fields)
     changed = {name: [value, getattr(row, name)] for name, value in before.items() if getattr(row, name) != value}
     if changed:
-        with transaction.atomic():
+        with workspace_scope(by.workspace.pk):
             row.save(update_fields=list(changed))
             audit.record("webhook.update", row, by=by, changed=changed)
     return row

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from integrations.api import webhooks
+
+ONE = "webhooks/<uuid:endpoint_id>"
+SENT = "webhooks/deliveries/<uuid:webhook_delivery_id>"
+app_name = "integrations-api"
+urlpatterns = [
+    path("webhooks", webhooks.WebhookListView.as_view(), name="webhooks"),
+    path("webhooks/kinds", webhooks.WebhookKindsView.as_view(), name="webhook-kinds"),
+    path(ONE, webhooks.WebhookView.as_view(), name="webhook"),
+    path(f"{ONE}/rotate", webhooks.WebhookRotateView.as_view(), name="webhook-rotate"),
+    path(f"{ONE}/pause", webhooks.WebhookPauseView.as_view(), name="webhook-pause"),
+    path(f"{ONE}/resume", webhooks.WebhookResumeView.as_view(), name="webhook-resume"),
+    path(f"{ONE}/test", webhooks.WebhookTestView.as_view(), name="webhook-test"),
+    path(f"{ONE}/replay", webhooks.WebhookReplayAllView.as_view(), name="webhook-replay-failed"),
+    path(f"{ONE}/deliveries", webhooks.WebhookDeliveryListView.as_view(), name="webhook-deliveries"),
+    path(SENT, webhooks.WebhookDeliveryView.as_view(), name="webhook-delivery"),
+    path(f"{SENT}/replay", webhooks.WebhookReplayView.as_view(), name="webhook-replay"),
+]
