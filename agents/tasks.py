@@ -11,10 +11,13 @@ from agents.llm import ledger
 from agents.memory import documents, items
 from agents.memory import index as memory_index
 from agents.memory import workflow as memory_workflow
+from agents.periodic import worker as periodic_worker
 from agents.runs import services, webhooks, worker
 
 # Handed to the broker and not begun: more would only wait there.
 HANDED_OUT = 20
+# Until the next look: then others may have the slot.
+PUMP_S = 1.0
 
 
 @shared_task(name="agents.advance_run")
@@ -69,6 +72,20 @@ def run_replay(workspace_id: str, replay_id: str) -> None:
 def expire_threads() -> None:
     with all_workspaces_scope("threads whose time is over"):
         threads.expire_threads()
+
+
+# --- periodic tasks ----------------------------------------------------------------------------------------
+
+
+@shared_task(name="agents.wake_periodic", expires=2)
+def wake_periodic() -> None:
+    for _ in range(periodic_worker.wanted_pumps()):
+        do_periodic.apply_async(expires=PUMP_S * 2)
+
+
+@shared_task(name="agents.do_periodic")
+def do_periodic() -> None:
+    periodic_worker.pump(PUMP_S)
 
 
 # --- memory -----------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class PeriodicTask(TenantModel):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(is_active=True), name="periodic_due"),
+            models.Index(fields=["workspace"], condition=Q(lease_until__isnull=False), name="periodic_leased"),
             models.Index(fields=["workspace", "user", "-created_at"], name="periodic_list"),
         ]
 

@@ -51,6 +51,8 @@ class TurnFailed(Exception):
 
 
 KINDS: dict[str, PeriodicKind] = {}
+# The page of one's own tasks, for what people are told of them.
+TASKS_PATH = "/me/tasks"
 
 
 def register(kind: PeriodicKind) -> None:

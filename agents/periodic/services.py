@@ -88,7 +88,7 @@ def create_task(
 
 
 def change_task(task: PeriodicTask, *, by: Actor, **fields: Any) -> PeriodicTask:
-    """Any of name, args, mode, spec, time_zone and window_s. A new time begins anew, and takes a turn from its worker."""
+    """Any of name, args, mode, spec, time_zone, window_s. A new time begins anew, and takes a turn from its worker."""
     if unknown := fields.keys() - {"name", "args", "mode", "spec", "time_zone", "window_s"}:
         raise TypeError(f"{', '.join(sorted(unknown))}: nothing that can be changed.")
     with transaction.atomic():
