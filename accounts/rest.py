@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from accounts import rate
 from accounts.access import Actor
 from accounts.api_auth import ServiceAuthentication, api_actor
+from accounts.deprecation import Deprecation
 from accounts.models import IdempotencyKey, Workspace
 from accounts.paging import CursorPages
 from accounts.rate import Limit
@@ -52,6 +53,8 @@ class Replay(Exception):
 class ApiView(APIView):
     """An API view that tells the caller how much of the rate limit is left, also whom it refuses."""
 
+    deprecated: Deprecation | None = None
+
     def perform_authentication(self, request: Request) -> None:
         """Who is turned away is counted as well, by address."""
         try:
@@ -71,6 +74,8 @@ class ApiView(APIView):
         if limit is not None:
             for name, value in zip(LIMIT_HEADERS, limit, strict=True):
                 response.headers[name] = str(value)
+        for name, value in self.deprecated.headers().items() if self.deprecated else ():
+            response.headers.setdefault(name, value)
         return response
 
 

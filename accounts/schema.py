@@ -36,9 +36,17 @@ RATE_HEADERS = {
     "RateLimit-Remaining": "Requests left in it.",
     "RateLimit-Reset": "Seconds until it starts anew.",
 }
+DEPRECATION_HEADERS = {
+    "Deprecation": "Since when nobody should begin with this route, as RFC 9745 writes it.",
+    "Sunset": "When it is gone.",
+    "Link": "What to use instead: rel successor-version.",
+}
 
 
 class ProblemSchema(AutoSchema):
+    def is_deprecated(self) -> bool:
+        return getattr(self.view, "deprecated", None) is not None
+
     def get_override_parameters(self) -> list[Any]:
         if not isinstance(self.view, WorkspaceView):
             return []
@@ -47,7 +55,9 @@ class ProblemSchema(AutoSchema):
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         responses = super()._get_response_bodies(direction)
         for answer in responses.values():
-            answer["headers"] = {**_rate_headers(), **answer.get("headers", {})}
+            answer["headers"] = {**_headers(RATE_HEADERS, "integer"), **answer.get("headers", {})}
+            if self.is_deprecated():
+                answer["headers"] |= _headers(DEPRECATION_HEADERS, "string")
         for status in self._problem_statuses():
             problem = self._get_response_for_code(ProblemSerializer, str(status), [MEDIA_TYPE], direction)
             responses.setdefault(str(status), {**problem, "description": MEANINGS[status]})
@@ -61,7 +71,5 @@ class ProblemSchema(AutoSchema):
         return sorted(code for code, holds in (statuses | {422: in_workspace and is_write}).items() if holds)
 
 
-def _rate_headers() -> dict[str, Any]:
-    return {
-        name: {"schema": {"type": "integer"}, "description": description} for name, description in RATE_HEADERS.items()
-    }
+def _headers(texts: dict[str, str], kind: str) -> dict[str, Any]:
+    return {name: {"schema": {"type": kind}, "description": text} for name, text in texts.items()}

@@ -1,5 +1,6 @@
 """/v1/assistants"""
 
+from datetime import date
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -9,6 +10,7 @@ from rest_framework.response import Response
 
 from accounts.access import Perm
 from accounts.answers import page_of, tagged, valid
+from accounts.deprecation import Deprecation
 from accounts.paging import CursorPages
 from accounts.rest import TenantView
 from agents.api.assistant_fields import (
@@ -181,6 +183,9 @@ class RestoreView(TenantView):
 
 
 class ReloadView(TenantView):
+    # Nothing is cached: what the next run will be told is what the assistant itself answers.
+    deprecated = Deprecation(date(2026, 11, 22), date(2027, 11, 22), "/v1/assistants/{assistant_id}")
+
     @extend_schema(
         operation_id="assistant_reload",
         tags=["assistants"],
