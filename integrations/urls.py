@@ -1,6 +1,6 @@
 from django.urls import path
 
-from integrations.views import mcp, webhooks
+from integrations.views import mcp, oauth, webhooks
 
 HOOK, SENT = "settings/webhooks/<uuid:endpoint_id>", "settings/webhooks/sent/<uuid:webhook_delivery_id>"
 app_name = "integrations"

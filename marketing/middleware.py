@@ -24,8 +24,10 @@ class SecurityHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         policy = CSP_LOOSE if request.path_info.startswith(LOOSE_PREFIXES) else CSP
-        # Chromium applies form-action to the redirect that follows a form, so the authorise page must be named.
-        forms = " " + settings.X_AUTHORIZE_URL.split("?")[0]
+        # Chromium applies form-action to the redirect that follows a form, so the authorise page must be named;
+        # a page that ends at some other address names it itself.
+        targets = [settings.X_AUTHORIZE_URL.split("?")[0], *getattr(response, "form_targets", ())]
+        forms = "".join(f" {target}" for target in targets)
         response.headers.setdefault("Content-Security-Policy", policy.format(forms=forms))
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         return response

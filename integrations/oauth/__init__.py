@@ -1,0 +1,1 @@
+"""Lets programs ask people for access to /mcp: OAuth 2.1 with PKCE, public clients only."""
