@@ -11,7 +11,7 @@ declare(
     Preference,
     ASSISTANTS,
     WITH_WORKSPACE,
-    personal={"user": OWN, "personality": OWN, "profile": OWN, "interests": OWN},
+    personal={"user": OWN, "interests": OWN},
     not_personal=("language", "channels"),
     **HERE,
 )

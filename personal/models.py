@@ -9,14 +9,10 @@ from lib.ids import uuid7
 
 
 class Preference(TenantModel):
-    """How one person wants their assistant and their reports."""
+    """How one person wants their reports and news. How they want their assistant stands in their memory blocks."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     language = models.CharField(max_length=5, default="en")
-    # How the assistant speaks: its personality in the person's words.
-    personality = models.CharField(max_length=500, blank=True)
-    # What the assistant should know of the person.
-    profile = models.TextField(max_length=2000, blank=True)
     # Topics that matter to them.
     interests = models.JSONField(default=list, blank=True)
     # in_app, mail, telegram.

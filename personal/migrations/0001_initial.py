@@ -68,8 +68,6 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=lib.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('language', models.CharField(default='en', max_length=5)),
-                ('personality', models.CharField(blank=True, max_length=500)),
-                ('profile', models.TextField(blank=True, max_length=2000)),
                 ('interests', models.JSONField(blank=True, default=list)),
                 ('channels', models.JSONField(blank=True, default=list)),
                 ('revision', models.PositiveIntegerField(default=0)),
