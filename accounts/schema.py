@@ -16,6 +16,7 @@ MEANINGS = {
     403: "Your role or key does not allow it.",
     404: "There is no such object, or it is not yours.",
     409: "The state of the object does not allow it, or it changed meanwhile.",
+    414: "The address, with all that is asked in it, is too long for the server: about 4,000 bytes.",
     422: "This Idempotency-Key was used for a different request.",
     429: "Too many requests: wait as long as Retry-After says.",
 }
@@ -61,6 +62,8 @@ class ProblemSchema(AutoSchema):
         for status in self._problem_statuses():
             problem = self._get_response_for_code(ProblemSerializer, str(status), [MEDIA_TYPE], direction)
             responses.setdefault(str(status), {**problem, "description": MEANINGS[status]})
+        # Said by the server in front of us, in its own words.
+        responses["414"] = {"description": MEANINGS[414]}
         return responses
 
     def _problem_statuses(self) -> list[int]:

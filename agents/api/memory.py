@@ -100,6 +100,8 @@ class BrandInput(serializers.Serializer[Any]):
 
 
 class KnowledgeAnswer(serializers.ModelSerializer[Document]):
+    url = serializers.CharField(help_text="Empty for what was uploaded or typed.")
+
     class Meta:
         model = Document
         fields = ["id", "title", "kind", "url", "status", "problem", "chunk_count", "size", "read_at", "created_at"]

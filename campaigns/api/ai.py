@@ -184,6 +184,20 @@ class TimingAnswer(AiRun):
     accounts = AccountTimes(many=True)
 
 
+class AiRunResult(AiRun):
+    """A run of any of the three kinds: it answers what its kind answers, once it is done."""
+
+    def get_fields(self) -> dict[str, Any]:
+        results = {
+            name: field
+            for kind in (DraftsAnswer, AudienceAnswer, TimingAnswer)
+            for name, field in kind().get_fields().items()
+        }
+        for field in results.values():
+            field.required = False
+        return results | super().get_fields()
+
+
 def run_data(run: Run) -> Data:
     """Inside the workspace's scope."""
     status = run_status(run)
@@ -321,7 +335,7 @@ class AiRunView(WorkspaceView):
         operation_id="ai_run",
         tags=["ai"],
         summary="How a run stands; with its result once it is done",
-        responses=DraftsAnswer,
+        responses=AiRunResult,
     )
     def get(self, request: Request, run_id: UUID) -> Response:
         self.actor.require(Perm.VIEW)
