@@ -9,7 +9,7 @@ FOUND := $(wildcard $(SOURCES)) manage.py
 # Without compiled modules each of the five programs of `make run` starts seconds later.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test test-fast lint fmt bench prove screens clean
+.PHONY: help setup run test test-fast lint manifests audit fmt bench prove screens clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -30,6 +30,13 @@ lint: $(VENV)/dev.stamp ## Check style, types, floors and templates
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/djlint --check templates
+	$(BIN)/python deploy/manifests.py
+
+manifests: $(VENV)/dev.stamp ## Look at image, compose files, workflow and Kubernetes
+	$(BIN)/python deploy/manifests.py
+
+audit: $(VENV)/dev.stamp ## Ask the vulnerability database about the packages of the product
+	$(BIN)/python deploy/audit.py
 
 fmt: $(VENV)/dev.stamp ## Put code and templates into shape
 	$(BIN)/ruff check --fix .
