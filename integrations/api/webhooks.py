@@ -60,7 +60,7 @@ class NewWebhookAnswer(WebhookAnswer):
 class WebhookDeliveryAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     webhook = serializers.UUIDField()
-    event = serializers.UUIDField(allow_null=True)
+    event = serializers.UUIDField(help_text="What its receiver sees as X-Rostrum-Id.")
     replay_of = serializers.UUIDField(allow_null=True)
     kind = serializers.CharField()
     status = serializers.CharField(help_text="pending, delivered, failed, canceled")
@@ -108,7 +108,7 @@ def webhook_data(row: WebhookEndpoint) -> Data:
 
 def delivery_data(row: WebhookDelivery) -> Data:
     names = "id kind status tries due_at created_at ended_at"
-    related = {"webhook": row.endpoint_id, "event": row.event_id, "replay_of": row.replay_of_id}
+    related = {"webhook": row.endpoint_id, "event": row.payload["id"], "replay_of": row.replay_of_id}
     return {name: getattr(row, name) for name in names.split()} | related
 
 

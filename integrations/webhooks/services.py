@@ -144,7 +144,7 @@ def _copy(row: WebhookDelivery, pk: UUID | None = None) -> WebhookDelivery:
         pk=pk or uuid7(),
         workspace_id=row.workspace_id,
         endpoint_id=row.endpoint_id,
-        event_id=row.event_id,
+        # The id stands in the payload. A row of the event itself is unique, and may be gone before this one.
         replay_of=row,
         kind=row.kind,
         ordering_key=row.ordering_key,
