@@ -309,7 +309,7 @@ def test_mail_that_never_gets_through_is_given_up_and_stays_on_the_page(tell, br
 
 @contextmanager
 def another_session() -> Iterator[psycopg.Connection]:
-    with psycopg.connect(**database_address(), autocommit=True) as other:
+    with psycopg.connect(**database_address()) as other:
         pid = other.info.backend_pid
         yield other
     # The server notices a moment later that it has gone.
@@ -320,21 +320,21 @@ def another_session() -> Iterator[psycopg.Connection]:
 def test_two_mailers_do_not_send_the_same(tell, mailoutbox):
     tell()
     with another_session() as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [MAILER_LOCK])
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [MAILER_LOCK])
         assert (mail_alerts(), mailoutbox) == (0, [])
 
 
 def test_mailer_that_died_leaves_the_way_free(tell, mailoutbox):
     tell()
     with another_session() as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [MAILER_LOCK])
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [MAILER_LOCK])
     assert [mail_alerts(), len(mailoutbox)] == [1, 1]
 
 
 def test_lock_is_given_back(tell):
     mail_alerts()
     with another_session() as other:
-        assert other.execute("SELECT pg_try_advisory_lock(%s)", [MAILER_LOCK]).fetchone() == (True,)
+        assert other.execute("SELECT pg_try_advisory_xact_lock(%s)", [MAILER_LOCK]).fetchone() == (True,)
 
 
 def test_same_alerts_sent_again_carry_the_same_id(tell, workspace, mailoutbox):

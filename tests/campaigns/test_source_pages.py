@@ -261,7 +261,7 @@ def test_a_running_scan_answers_409(bob_client: Client, bob_actor, source: Sourc
     parameters = database.get_connection_params()
     keys = ("dbname", "user", "password", "host", "port")
     with connect(**{key: parameters[key] for key in keys if parameters.get(key)}) as other:
-        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"source {source.pk}"])
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"source {source.pk}"])
         response = bob_client.post(f"{address}/scan")
     assert response.status_code == 409
     assert "A scan of this folder is running." in response.content.decode()

@@ -141,9 +141,9 @@ def test_consents_and_decisions_are_never_too_old(workspace, alice_actor):
 def test_only_one_sweeper_works_at_a_time(dated):
     old = dated(timedelta(days=2))
     with psycopg.connect(**database_address()) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [retention.SWEEPER_LOCK])
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [retention.SWEEPER_LOCK])
         assert retention.sweep() == {}
         assert left(old) == old.keys()
         # Closing alone would free it only when the server notices.
-        other.execute("SELECT pg_advisory_unlock(%s)", [retention.SWEEPER_LOCK])
+        other.rollback()
     assert retention.sweep()

@@ -1,0 +1,1 @@
+"""Copies of an installation: made, brought back, and tried (docs/operations.md)."""
