@@ -94,6 +94,8 @@ class Declaration:
     personal: Mapping[str, Rule] = field(default_factory=dict)
     not_personal: tuple[str, ...] = ()
     labelled_by: Mapping[str, str] = field(default_factory=dict)
+    # Fields that name objects in the archive storage, each of one person or workspace: exported and deleted with the rows.
+    archived_in: tuple[str, ...] = ()
     # Never exported; encrypted fields are secret without being named.
     secret: tuple[str, ...] = ()
     # What a person gets of rows that only mention them; without it the dates and their own label.
@@ -145,7 +147,7 @@ def declare_all(category: Category, keep: Keep, *models: type[Model], **facts: o
 def _check(declaration: Declaration) -> None:
     known = {f.name for f in declaration.model._meta.concrete_fields}
     named = {*declaration.personal, *declaration.not_personal, *declaration.labelled_by, *declaration.secret}
-    named |= {*declaration.known_by, *declaration.named_by}
+    named |= {*declaration.known_by, *declaration.named_by, *declaration.archived_in}
     if unknown := named - known:
         raise ValueError(f"{declaration.label} has no field {', '.join(sorted(unknown))}.")
     if twice := declaration.personal.keys() & set(declaration.not_personal):

@@ -25,6 +25,7 @@ from accounts.stops import stop_workspace
 from compliance.models import Erasure, PrivacyRequest
 from compliance.models.privacy import SubjectKind
 from compliance.privacy import caches, holds, ledger
+from compliance.privacy.erase import drop_archived
 from compliance.privacy.errors import NotErasable
 from compliance.privacy.export import MEDIA_FIELDS
 from lib.clock import now
@@ -118,6 +119,9 @@ def _drop_grants(workspace: Workspace) -> None:
 def _delete_files(workspace_id: UUID) -> None:
     for name in _stored_names(workspace_id):
         default_storage.delete(name)
+    with workspace_scope(workspace_id):
+        for declaration in of_workspaces():
+            drop_archived(declaration, declaration.model._base_manager.all())
     _delete_folder(str(workspace_id))
     shutil.rmtree(settings.SOURCES_ROOT / str(workspace_id), ignore_errors=True)
 

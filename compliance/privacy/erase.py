@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from accounts.inventory import INVENTORY, Declaration, Person, Rule
 from accounts.models import Membership, Role, User
@@ -129,7 +129,10 @@ def _delete_own(declaration: Declaration, traces: Traces) -> int:
         return 0
     with all_workspaces_scope(REASON):
         allow_erasing()
-        return declaration.model._base_manager.filter(**{path: traces.pk}).delete()[0]
+        rows = declaration.model._base_manager.filter(**{path: traces.pk})
+        # The objects first: a row is what says where they are.
+        drop_archived(declaration, rows)
+        return rows.delete()[0]
 
 
 def _delete_known(traces: Traces) -> None:
@@ -165,6 +168,12 @@ def _forget_requests(kind: str, traces: Traces) -> None:
 def copy_name(pk: UUID) -> str:
     """In the storage: by the request, or by the subject where the command made it."""
     return f"{COPIES}/{pk}.zip"
+
+
+def drop_archived(declaration: Declaration, rows: QuerySet[Model]) -> None:
+    for field in declaration.archived_in:
+        for name in rows.exclude(**{field: ""}).values_list(field, flat=True).distinct().order_by():
+            storages["archive"].delete(name)
 
 
 def drop_file(row: PrivacyRequest) -> None:

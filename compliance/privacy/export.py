@@ -15,7 +15,7 @@ from typing import IO, Any
 from uuid import UUID
 
 from django.core.files import File
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import DateField, DateTimeField, Field, Model, Q, QuerySet
 
@@ -147,6 +147,7 @@ def _fill(archive: zipfile.ZipFile, copy: Copy, beat: Callable[[int, int], None]
             models[part.declaration.label] = written
         if set(MEDIA_FIELDS) <= set(part.fields):
             media += _write_media(archive, part, copy.workspace_id, step)
+        media += _write_archived(archive, part, copy.workspace_id, step)
     return {
         "format": FORMAT,
         "subject": {"kind": copy.kind, "id": str(copy.id)},
@@ -211,6 +212,20 @@ def _write_media(
         if default_storage.exists(name):
             with default_storage.open(name) as source:
                 yield _write_file(archive, f"media/{name}", source)
+
+
+def _write_archived(
+    archive: zipfile.ZipFile, part: Part, workspace_id: UUID | None, step: Callable[[], None]
+) -> Iterator[dict[str, Any]]:
+    """What rows keep in cold storage, as it lies there."""
+    for field in part.declaration.archived_in:
+        with _scope(workspace_id):
+            stored = set(part.rows.exclude(**{field: ""}).values_list(field, flat=True))
+        for name in sorted(stored):
+            step()
+            if storages["archive"].exists(name):
+                with storages["archive"].open(name) as source:
+                    yield _write_file(archive, f"archive/{name}", source)
 
 
 def _write_file(archive: zipfile.ZipFile, name: str, source: IO[bytes] | File) -> dict[str, Any]:
