@@ -94,7 +94,7 @@ class Declaration:
     personal: Mapping[str, Rule] = field(default_factory=dict)
     not_personal: tuple[str, ...] = ()
     labelled_by: Mapping[str, str] = field(default_factory=dict)
-    # Fields that name objects in the archive storage, each of one person or workspace: exported and deleted with the rows.
+    # Fields that name objects in the archive storage, each of one person: exported and deleted with the rows.
     archived_in: tuple[str, ...] = ()
     # Never exported; encrypted fields are secret without being named.
     secret: tuple[str, ...] = ()

@@ -170,6 +170,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
 MEDIA_ROOT = APP_DATA / "media"
 S3_BUCKET = env.text("S3_BUCKET", "")
+ARCHIVE_BUCKET = env.text("ARCHIVE_BUCKET", "") or S3_BUCKET
 # Of the service; backups go there as well.
 S3_OPTIONS = {
     "endpoint_url": env.text("S3_ENDPOINT_URL", "") or None,
@@ -180,6 +181,13 @@ STORAGES = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {**S3_OPTIONS, "bucket_name": S3_BUCKET, "default_acl": "private", "file_overwrite": True},
+    }
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # What nobody looks at any more, such as old briefs: a bucket of its own may be cheaper.
+    "archive": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {**S3_OPTIONS, "bucket_name": ARCHIVE_BUCKET, "default_acl": "private", "file_overwrite": True},
     }
     if S3_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -441,6 +449,10 @@ CELERY_BEAT_SCHEDULE = {
     "hand-on-events": {"task": "integrations.hand_on_events", "schedule": 2.0},
     "send-webhooks": {"task": "integrations.send_webhooks", "schedule": 2.0},
     "tend-experiments": {"task": "experiments.tick", "schedule": 60.0},
+    "poll-watches": {"task": "personal.poll_watches", "schedule": 10.0},
+    "tidy-watches": {"task": "personal.tidy_watches", "schedule": 3600.0},
+    "tend-briefs": {"task": "personal.tend_briefs", "schedule": 15.0},
+    "archive-briefs": {"task": "personal.archive_briefs", "schedule": 86_400.0},
 }
 
 # --- API --------------------------------------------------------------------------------------------------
