@@ -29,5 +29,6 @@ declare(
     WITH_WORKSPACE,
     personal={"user": OWN, "title": OWN, "data": OWN},
     not_personal=("language", "archive_key"),
+    archived_in=("archive_key",),
     **HERE,
 )

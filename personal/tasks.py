@@ -1,6 +1,8 @@
+from uuid import UUID
+
 from celery import shared_task
 
-from personal import polling, watching
+from personal import answers, archive, polling, sending, watching
 
 
 @shared_task(name="personal.poll_watches", expires=30)
@@ -11,3 +13,19 @@ def poll_watches() -> None:
 @shared_task(name="personal.tidy_watches", expires=3600)
 def tidy_watches() -> None:
     watching.drop_strangers()
+
+
+@shared_task(name="personal.send_brief")
+def send_brief(workspace_id: str, brief_id: str) -> None:
+    sending.send_brief(UUID(workspace_id), UUID(brief_id))
+
+
+@shared_task(name="personal.tend_briefs", expires=10)
+def tend_briefs() -> None:
+    answers.fetch_answers()
+    sending.send_waiting()
+
+
+@shared_task(name="personal.archive_briefs", expires=3600)
+def archive_briefs() -> None:
+    archive.archive_briefs()
