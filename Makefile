@@ -9,7 +9,7 @@ FOUND := $(wildcard $(SOURCES)) manage.py
 # Without compiled modules each of the five programs of `make run` starts seconds later.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test test-fast lint manifests audit fmt bench prove screens clean
+.PHONY: help setup run test test-fast lint manifests audit fmt bench prove screens contract clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -52,6 +52,9 @@ prove: $(VENV)/dev.stamp ## Simulate what experiments promise, dispatch a millio
 
 screens: $(VENV)/dev.stamp ## Photograph every page of the instance that `make run` started
 	$(BIN)/python -m tests.screens --base http://127.0.0.1:$${PORT:-8000}
+
+contract: $(VENV)/dev.stamp ## Hold the API of the instance that `make run` started against its document
+	@$(BIN)/python -m tests.contract --base http://127.0.0.1:$${PORT:-8000}
 
 clean: ## Remove caches; var/ and .venv stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

@@ -113,7 +113,7 @@ class CheckView(WorkspaceView):
 class RuleFilter(serializers.Serializer[Any]):
     search = serializers.CharField(max_length=120, required=False, default="", help_text="Words in any order.")
     jurisdiction = serializers.CharField(max_length=8, required=False, default="")
-    severity = serializers.ChoiceField([severity.value for severity in Severity], required=False, default="")
+    severity = serializers.ChoiceField([severity.value for severity in Severity], required=False)
 
 
 class RuleAnswer(serializers.Serializer[Any]):
@@ -151,7 +151,7 @@ class RuleListView(WorkspaceView):
             self.actor,
             words=wanted["search"],
             market=wanted["jurisdiction"].upper(),
-            severity=wanted["severity"],
+            severity=wanted.get("severity", ""),
         )
         return Response({"results": [rule_data(rule) for rule in rules]})
 
