@@ -95,6 +95,8 @@ class Workspace(models.Model):
     plan_until = models.DateTimeField(null=True, blank=True, editable=False)
     # What the billing provider calls this customer.
     billing_ref = models.CharField(max_length=120, blank=True, default="", editable=False)
+    # Of the provider's last message that counted: older ones that come late change nothing.
+    billing_revision = models.PositiveBigIntegerField(default=0, editable=False)
     # The owner asked for its end: until then everything can be taken back.
     deletes_at = models.DateTimeField("deleted at", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
