@@ -6,9 +6,11 @@ python -m tests.screens --base http://127.0.0.1:8000 --only calendar
 import argparse
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from campaigns.demo_content import DEMO_EMAIL, DEMO_PASSWORD
@@ -151,6 +153,26 @@ DETAILS = {
 }
 
 
+# Pages whose picture stands in docs/guide.md.
+GUIDE = [
+    "dashboard",
+    "calendar",
+    "plan",
+    "post-edit",
+    "post-matrix",
+    "review",
+    "delivery",
+    "results",
+    "experiment",
+    "inbox",
+    "chat",
+    "watchlist",
+    "mcp-servers",
+    "webhooks",
+]
+GUIDE_SIZE = {"width": 1120, "height": 720}
+
+
 def find_browser() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -213,6 +235,23 @@ def take_all(base: str, out: Path, email: str, password: str, only: str) -> None
         browser.close()
 
 
+def take_guide(base: str, out: Path, email: str, password: str) -> None:
+    """The first screenful of each page of the guide, small enough for a repository."""
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
+        page = browser.new_page(viewport=GUIDE_SIZE)
+        home = log_in(page, base, email, password)
+        pages = find_pages(page, home)
+        out.mkdir(parents=True, exist_ok=True)
+        for name in GUIDE:
+            page.goto(home + pages[name])
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=f"{folder}/{name}.png")
+            Image.open(f"{folder}/{name}.png").save(out / f"{name}.webp", quality=80, method=6)
+            print(f"{name}.webp", flush=True)
+        browser.close()
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", default="http://127.0.0.1:8000")
@@ -220,5 +259,9 @@ if __name__ == "__main__":
     parser.add_argument("--email", default=DEMO_EMAIL)
     parser.add_argument("--password", default=DEMO_PASSWORD)
     parser.add_argument("--only", default="", help="part of a page's name")
+    parser.add_argument("--guide", action="store_true", help="the pictures of docs/guide.md instead")
     options = parser.parse_args()
-    take_all(options.base.rstrip("/"), options.out, options.email, options.password, options.only)
+    if options.guide:
+        take_guide(options.base.rstrip("/"), Path("docs/pictures"), options.email, options.password)
+    else:
+        take_all(options.base.rstrip("/"), options.out, options.email, options.password, options.only)
