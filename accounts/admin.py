@@ -17,6 +17,7 @@ from accounts import audit, staff, stops
 from accounts.access import Actor, Perm, system_actor
 from accounts.admin_reasons import ReasonedActions
 from accounts.admin_site import ReadOnlyAdmin, StaffAdmin
+from accounts.billing_services import set_plan
 from accounts.models import (
     ApiKey,
     AuditDetail,
@@ -32,6 +33,7 @@ from accounts.models import (
     User,
     Workspace,
 )
+from accounts.plans import PLANS
 
 POWERS = ["is_staff", "is_superuser", "groups", "user_permissions"]
 
@@ -88,17 +90,17 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 @admin.register(Workspace)
 class WorkspaceAdmin(ReasonedActions, StaffAdmin):
-    list_display = ["name", "slug", "time_zone", "members", "is_stopped", "is_suspended", "created_at"]
+    list_display = ["name", "slug", "time_zone", "plan", "members", "is_stopped", "is_suspended", "created_at"]
     list_filter = ["is_stopped", "is_suspended", "four_eyes"]
     search_fields = ["name", "slug", "memberships__user__email"]
     date_hierarchy = "created_at"
     ordering = ["-created_at"]
     fields = [
         *["name", "slug", "time_zone", "four_eyes", "late_minutes", "late_policy", "monthly_cap_micro"],
-        *["is_stopped", "stopped_text", "is_suspended", "created_at"],
+        *["plan", "plan_until", "is_stopped", "stopped_text", "is_suspended", "created_at"],
     ]
-    readonly_fields = ["slug", "is_stopped", "stopped_text", "is_suspended", "created_at"]
-    actions = ["suspend", "unsuspend", "stop", "release"]
+    readonly_fields = ["slug", "plan", "plan_until", "is_stopped", "stopped_text", "is_suspended", "created_at"]
+    actions = ["suspend", "unsuspend", "stop", "release", "plan_default", "plan_free", "plan_pro", "plan_business"]
     inlines = [MembershipInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -134,6 +136,32 @@ class WorkspaceAdmin(ReasonedActions, StaffAdmin):
             lambda row, reason: staff.unsuspend_workspace(row, staff=by, reason=reason),
             title="End the suspension",
             done="no longer suspended",
+        )
+
+    @admin.action(description="Plan: the installation's default", permissions=["change"])
+    def plan_default(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> TemplateResponse | None:
+        return self._set_plan(request, queryset, "")
+
+    @admin.action(description="Plan: Free", permissions=["change"])
+    def plan_free(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> TemplateResponse | None:
+        return self._set_plan(request, queryset, "free")
+
+    @admin.action(description="Plan: Pro", permissions=["change"])
+    def plan_pro(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> TemplateResponse | None:
+        return self._set_plan(request, queryset, "pro")
+
+    @admin.action(description="Plan: Business", permissions=["change"])
+    def plan_business(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> TemplateResponse | None:
+        return self._set_plan(request, queryset, "business")
+
+    def _set_plan(self, request: HttpRequest, queryset: QuerySet[Workspace], plan: str) -> TemplateResponse | None:
+        by, label = cast(User, request.user), PLANS[plan].label if plan else "the installation's default"
+        return self.act_with_reason(
+            request,
+            queryset,
+            lambda row, reason: set_plan(row, plan, staff=by, reason=reason),
+            title=f"Plan: {label}",
+            done=f"on {label} now",
         )
 
     @admin.action(description="Stop everything: nothing is published", permissions=["change"])

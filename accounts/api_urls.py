@@ -3,6 +3,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from accounts.api import ApiKeyListView, ApiKeyView, WorkspaceListView
 from accounts.api_audit import AuditExportView, AuditVerifyView, AuditView
+from accounts.api_plan import PlanView
 from accounts.api_workspace import ReleaseView, StopView, WorkspaceDetailView
 from accounts.auth_api import LoginView, MeView, RefreshView, RegisterView
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path("workspace", WorkspaceDetailView.as_view(), name="workspace"),
     path("workspace/stop", StopView.as_view(), name="workspace-stop"),
     path("workspace/release", ReleaseView.as_view(), name="workspace-release"),
+    path("plan", PlanView.as_view(), name="plan"),
     path("keys", ApiKeyListView.as_view(), name="keys"),
     path("keys/<uuid:key_id>", ApiKeyView.as_view(), name="key"),
     path("audit", AuditView.as_view(), name="audit"),

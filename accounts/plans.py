@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from accounts.models import Meter, Workspace
+from accounts.models import Meter, Role, Workspace
 from lib.clock import now
 from lib.ids import uuid7
 from lib.money import dollars
@@ -123,7 +123,7 @@ PLANS: dict[str, Plan] = {
 }
 # Filled by the apps that own the things: how much of a limit a workspace uses, inside its scope.
 COUNTERS: dict[str, Callable[[Workspace], int]] = {
-    "members": lambda workspace: workspace.memberships.count(),
+    "members": lambda workspace: workspace.memberships.exclude(role=Role.GUEST).count(),
 }
 
 

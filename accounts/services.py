@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.utils.text import slugify
 
-from accounts import audit, rate
+from accounts import audit, plans, rate
 from accounts.access import ROLE_PERMS, SCOPES, Actor, Perm, actor_for
 from accounts.guests import GUEST_SHARES, drop_grants
 from accounts.models import (
@@ -108,6 +108,9 @@ def invite_member(email: str, role: str, *, by: Actor, campaign_id: UUID | None 
         # Two who invite the same address at once: the later invitation replaces the earlier one.
         _lock_workspace(by)
         Invitation.objects.filter(workspace=by.workspace, email=email, accepted_at=None).delete()
+        # Who is invited takes a place already; guests see single things only, and take none.
+        if role != Role.GUEST:
+            plans.require_room(by.workspace, "members", partial(_places, by.workspace))
         invitation = Invitation.objects.create(
             workspace=by.workspace,
             email=email,
@@ -121,6 +124,11 @@ def invite_member(email: str, role: str, *, by: Actor, campaign_id: UUID | None 
 
         transaction.on_commit(partial(tasks.mail_invitation.delay, invitation.pk))
     return invitation
+
+
+def _places(workspace: Workspace) -> int:
+    rows = (workspace.memberships, workspace.invitations.filter(accepted_at=None, expires_at__gt=now()))
+    return sum(found.exclude(role=Role.GUEST).count() for found in rows)
 
 
 def invitation_limits(workspace: Workspace, email: str) -> list[Limit]:

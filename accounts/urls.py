@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import audit, invitations, keys, members, people, workspaces
+from accounts.views import audit, invitations, keys, members, people, plan, workspaces
 
 app_name = "accounts"
 urlpatterns = [
@@ -17,6 +17,9 @@ urlpatterns = [
     path("settings/invitations/<int:invitation_id>/withdraw", members.withdraw_invitation, name="invitation-withdraw"),
     path("settings/keys", keys.key_list, name="keys"),
     path("settings/keys/<uuid:key_id>/revoke", keys.revoke, name="key-revoke"),
+    path("settings/plan", plan.plan, name="plan"),
+    path("settings/plan/choose", plan.choose_plan, name="plan-choose"),
+    path("hooks/billing", plan.billing_hook, name="billing-hook"),
     path("settings/audit", audit.audit_trail, name="audit"),
     path("settings/audit/export", audit.audit_export, name="audit-export"),
     path("profile", people.profile, name="profile"),
