@@ -65,7 +65,7 @@ def _invalid(error: ValidationError) -> Failure:
         return Failure("rate_limited", " ".join(error.messages), retry_after_s=round(error.retry_after_s, 3))
     if hasattr(error, "error_dict"):
         return Failure("invalid", "Some arguments are not right.", error.message_dict)
-    return Failure(error.code or "invalid", " ".join(error.messages))
+    return Failure(getattr(error, "code", None) or "invalid", " ".join(error.messages))
 
 
 def _refused(error: Exception) -> Failure | None:
