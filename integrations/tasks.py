@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from integrations.search import indexing
 from integrations.webhooks import handing_on, sending
 
 
@@ -22,3 +23,8 @@ def send_webhooks() -> None:
 @shared_task(name="integrations.send_webhook", expires=sending.LEASE_S)
 def send_webhook(workspace_id: str, delivery_id: str, fence: int) -> None:
     sending.send_on(sending.Claim(UUID(workspace_id), UUID(delivery_id), fence))
+
+
+@shared_task(name="integrations.index_search", expires=5)
+def index_search() -> None:
+    indexing.index_due()

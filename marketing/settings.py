@@ -146,7 +146,8 @@ REPLICA_URL = env.text("REPLICA_URL", "")
 REPLICA_LAG_S = env.number("REPLICA_LAG_S", 5)
 if REPLICA_URL:
     DATABASES["replica"] = _database(REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
-DATABASE_ROUTERS = ["marketing.replica.ReplicaRouter"] if REPLICA_URL else []
+    DATABASE_ROUTERS = ["marketing.replica.ReplicaRouter"]
+    MIDDLEWARE.append("marketing.replica.ReplicaMiddleware")
 # Backups (docs/operations.md): the database past any pooler, and the key that encrypts them, 32 bytes in base64.
 BACKUP_DATABASE_URL = env.text("BACKUP_DATABASE_URL", "") or DATABASE_URL
 BACKUP_KEY = env.text("BACKUP_KEY", "")
@@ -162,9 +163,11 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TASK_QUEUES = queues.queues()
+IS_AMQP = CELERY_BROKER_URL.startswith(("amqp", "pyamqp"))
+CELERY_TASK_QUEUES = queues.queues(is_amqp=IS_AMQP)
 CELERY_TASK_DEFAULT_QUEUE = queues.DEFAULT
-CELERY_TASK_ROUTES = queues.routes()
+CELERY_TASK_ROUTES = queues.routes(is_amqp=IS_AMQP)
+CELERY_TASK_DEFAULT_PRIORITY = queues.priority(0, is_amqp=IS_AMQP)
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
@@ -448,6 +451,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
     "hand-on-events": {"task": "integrations.hand_on_events", "schedule": 2.0},
     "send-webhooks": {"task": "integrations.send_webhooks", "schedule": 2.0},
+    "index-search": {"task": "integrations.index_search", "schedule": 3.0},
     "tend-experiments": {"task": "experiments.tick", "schedule": 60.0},
     "poll-watches": {"task": "personal.poll_watches", "schedule": 10.0},
     "tidy-watches": {"task": "personal.tidy_watches", "schedule": 3600.0},

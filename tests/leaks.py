@@ -19,9 +19,10 @@ TABLES = """
 SELECT c.relname, c.relispartition FROM pg_class c
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
 """
-# Our triggers on DELETE (8) and TRUNCATE (32).
+# Our triggers before (2) DELETE (8) and TRUNCATE (32): those after it only follow it.
 GUARDS = """
-SELECT tgrelid::regclass::text, tgname, tgtype & 32 <> 0 FROM pg_trigger WHERE NOT tgisinternal AND tgtype & 40 <> 0
+SELECT tgrelid::regclass::text, tgname, tgtype & 32 <> 0 FROM pg_trigger
+WHERE NOT tgisinternal AND tgtype & 2 <> 0 AND tgtype & 40 <> 0
 """
 # From here on it is quicker to truncate all tables than to delete rows.
 MANY_BYTES = 30_000_000

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
+from accounts.middleware import root_addresses
 from accounts.models import Workspace
 from agents.models import Run
 from analytics.models import Report
@@ -36,7 +37,9 @@ def _as_uuid(text: str) -> UUID | None:
 
 
 def link_to(workspace: Workspace, name: str, *args: object) -> str:
-    return f"{settings.BASE_URL}/w/{workspace.slug}{reverse(name, args=args)}"
+    # Under a page's address, `reverse` would name the workspace a second time.
+    with root_addresses():
+        return f"{settings.BASE_URL}/w/{workspace.slug}{reverse(name, args=args)}"
 
 
 def _at(moment: datetime | None) -> str | None:

@@ -122,8 +122,9 @@ def test_all_that_failed_is_sent_again(alice_client, quiet, tell, page):
     assert "Choose a time." in text_of(alice_client.post(f"{page}/replay", {"days": "all"}, follow=True))
 
 
-def test_the_events_have_examples(alice_client):
-    shown = text_of(alice_client.get(f"{PAGE}/events"))
+def test_the_events_have_examples(alice_client, workspace):
+    shown = text_of(alice_client.get(f"/w/{workspace.slug}{PAGE}/events"))
+    assert f"w/{workspace.slug}/w/" not in shown
     assert "delivery.published" in shown
     assert "https://x.com/roastery/status/1" in shown
 
