@@ -22,6 +22,7 @@ from social.networks.port import Account, NetworkError
 from social.networks.x import oauth
 from social.networks.x.client import XClient
 from social.networks.x.scopes import OAUTH1
+from social.places import require_place
 
 STATE_MINUTES = 15
 CALLBACK_PATH = "/connections/x/callback"
@@ -199,6 +200,7 @@ def check_own_keys(by: Actor) -> None:
 
 def _store_connection(account: Account, scopes: list[str], by: Actor, app_key: str) -> Connection:
     """Connecting again finds the old row, so that history stays with the account."""
+    require_place(by.workspace, network=Network.X, remote_id=account.remote_id)
     connection, _ = Connection.objects.update_or_create(
         workspace=by.workspace,
         network=Network.X,

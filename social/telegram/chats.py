@@ -17,6 +17,7 @@ from lib.clock import now
 from social.models import BotChat, Connection, Credential, Network, TelegramLink
 from social.networks.port import Failure, NetworkError
 from social.networks.telegram import api, posting
+from social.places import require_place
 from social.telegram import codes, rights
 from social.telegram.bots import KnownBot
 from social.telegram.membership import remember_chat
@@ -168,10 +169,12 @@ def _refuse_taken(bot: KnownBot, chat_id: int, by: Actor) -> None:
 def _store_connection(bot: KnownBot, found: FoundChat, known: BotChat, topic: int | None, by: Actor) -> Connection:
     title = found.chat.title or "Chat"
     topic_name = known.topics.get(str(topic), f"Topic {topic}") if topic else ""
+    remote_id = f"{found.chat.id}:{topic}" if topic else str(found.chat.id)
+    require_place(by.workspace, network=Network.TELEGRAM, remote_id=remote_id)
     connection, _ = Connection.objects.update_or_create(
         workspace=by.workspace,
         network=Network.TELEGRAM,
-        remote_id=f"{found.chat.id}:{topic}" if topic else str(found.chat.id),
+        remote_id=remote_id,
         defaults={
             "kind": found.chat.kind,
             "handle": found.chat.username,

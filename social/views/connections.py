@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from accounts.access import Perm
+from accounts.plans import PlanLimit
 from accounts.scope import workspace_scope
 from accounts.web import MemberRequest, add_errors, member_view, workspace_path
 from social import connect, queries, services
@@ -77,6 +78,9 @@ def connect_callback(request: HttpRequest) -> HttpResponse:
         connection = _finish(request)
     except (connect.ConnectRefused, PermissionDenied) as error:
         messages.error(request, str(error))
+        return redirect(LIST)
+    except PlanLimit as error:
+        messages.error(request, " ".join(error.messages))
         return redirect(LIST)
     except NetworkError as error:
         messages.error(request, f"The account was not connected. {error.message}")
