@@ -43,16 +43,25 @@ TASKS = {
 PRIORITIES = {"agents.advance_run": 6}
 
 
-def queues() -> list[Queue]:
+# RabbitMQ counts the other way round, and only in queues that say how far.
+LEAST = 9
+
+
+def queues(*, is_amqp: bool) -> list[Queue]:
+    arguments = {"x-max-priority": LEAST} if is_amqp else None
     # Without keys of their own all queues would get a copy of every message.
-    return [Queue(name, routing_key=name) for name in NAMES]
+    return [Queue(name, routing_key=name, queue_arguments=arguments) for name in NAMES]
 
 
-def routes() -> dict[str, dict[str, object]]:
+def priority(number: int, *, is_amqp: bool) -> int:
+    """As the broker means it, of a number of which 0 is the most urgent."""
+    return LEAST - number if is_amqp else number
+
+
+def routes(*, is_amqp: bool) -> dict[str, dict[str, object]]:
     """{task: {"queue": …, "priority": …}} for Celery; what is not named here goes to the default queue."""
     found: dict[str, dict[str, object]] = {}
     for queue, tasks in TASKS.items():
-        found |= {task: {"queue": queue} for task in tasks}
-    for task, priority in PRIORITIES.items():
-        found[task]["priority"] = priority
+        for task in tasks:
+            found[task] = {"queue": queue, "priority": priority(PRIORITIES.get(task, 0), is_amqp=is_amqp)}
     return found

@@ -167,7 +167,6 @@ IS_AMQP = CELERY_BROKER_URL.startswith(("amqp", "pyamqp"))
 CELERY_TASK_QUEUES = queues.queues(is_amqp=IS_AMQP)
 CELERY_TASK_DEFAULT_QUEUE = queues.DEFAULT
 CELERY_TASK_ROUTES = queues.routes(is_amqp=IS_AMQP)
-CELERY_TASK_DEFAULT_PRIORITY = queues.priority(0, is_amqp=IS_AMQP)
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 

@@ -10,8 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from redis.exceptions import RedisError
 
 from analytics.models import PerformanceSample
+from marketing import health
 
 LOOPBACK = {"127.0.0.1", "::1"}
 # Name of the metric: where it stands in a sample, and what it says.
@@ -33,8 +35,19 @@ GAUGES = {
     "rostrum_database_size_bytes": (("database", "size"), "Size of the database"),
     "rostrum_memory_bytes": (("memory", "rss"), "Memory of all processes together"),
     "rostrum_processes": (("memory", "processes"), "Processes that reported"),
+    "rostrum_posts_unconfirmed": (("watched", "unconfirmed"), "Posts of which nobody knows whether they are live"),
+    "rostrum_breakers_open": (("watched", "breakers"), "Accounts that are left alone after failures in a row"),
+    "rostrum_webhooks_failing": (("watched", "webhooks_failing"), "Webhooks whose last call failed"),
+    "rostrum_webhooks_paused": (("watched", "webhooks_paused"), "Webhooks that are paused"),
+    "rostrum_backup_made_at_seconds": (("watched", "backup_at"), "When the last backup was made"),
+    "rostrum_replica_lag_seconds": (("watched", "replica_lag_s"), "How far the replica is behind"),
+    "rostrum_stopped": (("watched", "stopped"), "1 while staff stopped all publishing"),
     "rostrum_pressure": (("pressure",), "0 calm, 1 busy, 2 overloaded"),
 }
+HEARTBEATS = (
+    ("rostrum_scheduler_silent_seconds", health.SCHEDULER_KEY, "Since the scheduler sent anything"),
+    ("rostrum_worker_silent_seconds", health.WORKER_KEY, "Since a worker reported"),
+)
 
 
 class SampleCollector:
@@ -42,6 +55,7 @@ class SampleCollector:
         self.sample = sample
 
     def collect(self) -> Iterator[Metric]:
+        yield from _heartbeats()
         if self.sample is None:
             return
         for name, (path, text) in GAUGES.items():
@@ -57,6 +71,17 @@ class SampleCollector:
         for process, rss in self.sample.data["memory"]["by_process"].items():
             by_process.add_metric([process], rss)
         yield by_process
+
+
+def _heartbeats() -> Iterator[Metric]:
+    """Read now: who is silent takes no samples."""
+    for name, key, text in HEARTBEATS:
+        try:
+            age = health.age_s(key)
+        except RedisError:
+            return
+        if age is not None:
+            yield GaugeMetricFamily(name, text, value=age)
 
 
 def _find(data: Any, path: tuple[str, ...]) -> Any:

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from accounts.scope import all_workspaces_scope
 from analytics.models import PerformanceSample
 from lib.clock import now
-from marketing.monitoring import alerts, pressure
+from marketing.monitoring import alerts, pressure, watched
 from marketing.monitoring.meters import BUCKETS, PROCESSES, client, minute_key
 from marketing.queues import NAMES
 
@@ -24,7 +24,8 @@ DATABASE = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()),
        current_setting('max_connections')::int,
        COALESCE((SELECT max(extract(epoch FROM clock_timestamp() - xact_start)) FROM pg_stat_activity
-                 WHERE datname = current_database() AND pid <> pg_backend_pid()), 0),
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()
+                     AND application_name <> 'rostrum lock'), 0),
        (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'),
        pg_database_size(current_database()),
        (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()),
@@ -50,6 +51,7 @@ def take_sample() -> PerformanceSample:
         "database": _database(),
         "queue": _queue(),
         "publishing": _publishing(),
+        "watched": watched.measure(),
     }
     found = alerts.find_alerts(data)
     data["alerts"] = [{"code": one.code, "text": one.text, "level": one.level} for one in found]

@@ -11,7 +11,7 @@ from tests.browser.test_first_round import home
 from tests.up_stack import Stack
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.broker]
 
 OWNER, REVIEWER = "greta", "oskar"
 PERSON, TITLE = "Greta", "Pour Over"

@@ -14,7 +14,7 @@ from tests.media_files import write_image
 from tests.up_stack import Stack
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.broker]
 
 HANDLE, CHANNEL, READER = "beanery_live", "beanery_news", "nora_beanery"
 SHARED, OWN = "Fresh **beans** from [the shop](https://example.com/beans)", "Only on X: fresh beans"

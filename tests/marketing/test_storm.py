@@ -33,28 +33,33 @@ def summary(storm: subprocess.CompletedProcess[str]) -> dict[str, int]:
     return json.loads(last)
 
 
+@pytest.mark.broker
 @pytest.mark.storm
 def test_storm_ends_well(storm: subprocess.CompletedProcess[str]) -> None:
     assert storm.returncode == 0, storm.stdout + storm.stderr
 
 
+@pytest.mark.broker
 @pytest.mark.storm
 def test_last_line_holds_every_promised_number(summary: dict[str, int]) -> None:
     assert [name for name in summary if name in PROMISED] == PROMISED
     assert all(isinstance(summary[name], int) for name in PROMISED)
 
 
+@pytest.mark.broker
 @pytest.mark.storm
 def test_nothing_is_lost_or_doubled_or_foreign(summary: dict[str, int]) -> None:
     assert (summary["lost"], summary["doubled"], summary["foreign"]) == (0, 0, 0)
 
 
+@pytest.mark.broker
 @pytest.mark.storm
 def test_every_delivery_ends_somewhere(summary: dict[str, int]) -> None:
     assert summary["deliveries"] == 12
     assert summary["published"] + summary["unconfirmed"] + summary["failed"] == 12
 
 
+@pytest.mark.broker
 @pytest.mark.storm
 def test_workers_died_in_it_and_most_went_out_all_the_same(summary: dict[str, int]) -> None:
     assert summary["kills"] > 0

@@ -35,6 +35,11 @@ CALM = {
     },
     "queue": {"depth": 3},
     "publishing": {"late_s": 1.0, "overdue": 0},
+    "watched": {
+        **dict.fromkeys(("unconfirmed", "breakers", "webhooks_failing", "webhooks_paused", "stopped"), 0),
+        "backup_at": 1.0,
+        "replica_lag_s": 0.5,
+    },
 }
 
 
