@@ -27,7 +27,7 @@ SCHEMA = {
 }
 INPUT = {"type": "object", "properties": {"brief": {"type": "string"}}, "required": ["brief"]}
 LANGUAGES = {"en": "English", "zh": "Simplified Chinese"}
-FIGURE = re.compile(r"[+−-]?[$€£¥]?\d[\d,.]*\d%?|[+−-]?[$€£¥]?\d%?")
+FIGURE = re.compile(r"[+−-]?[$€£¥]?\d(?:[\d,.]*\d)?(?:[ \u202f\u00a0]?%)?")
 
 
 def ask_for_words(brief: Brief, *, by: Actor) -> bool:
