@@ -1,7 +1,7 @@
 """Known holes in the packages of the product, the ones they bring along included: `make audit`.
 
-Ends with 0 when every package was asked about and none has a known hole, with 1 when one has, and with 2 when the database
-could not be asked about each of them: then nothing is proven.
+Ends with 0 when every package was asked about and none has a known hole, with 1 when one has, and with 2 when the
+database could not be asked about each of them: then nothing is proven.
 """
 
 from __future__ import annotations

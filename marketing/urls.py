@@ -2,7 +2,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from marketing.health import healthz
 from marketing.home import home
@@ -36,7 +36,7 @@ urlpatterns = [
     path("api/", include("compliance.api.urls")),
     path("api/", include("social.api_urls")),
     path("api/", include("integrations.api.urls")),
-    path("docs", SpectacularSwaggerView.as_view(url_name="accounts-api:schema"), name="docs"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="accounts-api:schema"), name="docs"),
 ]
 if settings.DEBUG:
     urlpatterns.append(path("styleguide/", TemplateView.as_view(template_name="styleguide.html"), name="styleguide"))

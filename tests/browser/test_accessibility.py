@@ -40,6 +40,10 @@ from tests.campaigns.cast import add_connection, add_post, mark_published
 from tests.experiments.cast import draft_split, run_split
 from tests.screens import OPEN_PAGES, PAGES, find_browser
 
+# What the content policy keeps from running, as the browser tells it.
+NOTE_REFUSED = """window.refused = [];
+document.addEventListener("securitypolicyviolation", told => window.refused.push(
+    `${told.effectiveDirective} refuses ${told.blockedURI} ${told.sample}`));"""
 AUDIT = (Path(__file__).parent / "audit.js").read_text()
 ACCOUNT_PAGES = ["/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/3rdparty/"]
 pytestmark = [
@@ -52,6 +56,7 @@ pytestmark = [
 @pytest.fixture
 def visitor(browser: Browser, live_server) -> Iterator[Page]:
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 720})
+    context.add_init_script(NOTE_REFUSED)
     yield context.new_page()
     context.close()
 
@@ -171,7 +176,8 @@ def audit(page: Page, addresses: list[str]) -> dict[str, list[str]]:
     found = {}
     for address in addresses:
         answer = page.goto(address, wait_until="domcontentloaded")
-        found[address] = page.evaluate(AUDIT) + ([] if answer.ok else [f"answers {answer.status}"])
+        refused = page.evaluate("window.refused")
+        found[address] = page.evaluate(AUDIT) + refused + ([] if answer.ok else [f"answers {answer.status}"])
     return {address: faults for address, faults in found.items() if faults}
 
 
@@ -214,6 +220,13 @@ def test_the_audit_sees_what_is_wrong(bare: Page) -> None:
 def test_the_audit_finds_nothing_on_a_sound_page(bare: Page) -> None:
     bare.set_content("<html lang=en><title>Page</title><main><h1>Page</h1><button>Go</button></main>")
     assert bare.evaluate(AUDIT) == []
+
+
+def test_the_audit_sees_what_the_content_policy_refuses(visitor: Page) -> None:
+    visitor.goto("/accounts/login/")
+    visitor.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=color:red>Red</p>')")
+    visitor.wait_for_function("window.refused.length > 0")
+    assert "style-src-attr refuses inline" in visitor.evaluate("window.refused")[0]
 
 
 def test_the_pages_before_the_log_in_are_sound(visitor: Page) -> None:
