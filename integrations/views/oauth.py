@@ -173,7 +173,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 @for_programs("POST")
 def token(request: HttpRequest) -> HttpResponse:
-    if len(request.body) > BODY_BYTES or not request.POST.get("grant_type"):
+    if len(request.body) > BODY_BYTES or request.GET or not request.POST.get("grant_type"):
         return _error("invalid_request", "Send grant_type and its parameters as a form.")
     with _scope_of(request.POST):
         answer = Endpoint().create_token_response(_uri(request), "POST", _form(request), {})
@@ -182,7 +182,7 @@ def token(request: HttpRequest) -> HttpResponse:
 
 @for_programs("POST")
 def revoke(request: HttpRequest) -> HttpResponse:
-    if len(request.body) > BODY_BYTES:
+    if len(request.body) > BODY_BYTES or request.GET:
         return _error("invalid_request", "Send the token as a form.")
     return _answer(*Endpoint().create_revocation_response(_uri(request), "POST", _form(request), {}))
 
