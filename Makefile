@@ -6,7 +6,7 @@ PYTHON ?= python3
 SOURCES := accounts agents analytics campaigns compliance experiments integrations lib marketing personal sandbox social tests
 FOUND := $(wildcard $(SOURCES)) manage.py
 
-# Without compiled modules each of the five programs of `make run` starts seconds later.
+# Without compiled modules each of the six programs of `make run` starts seconds later.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test test-fast lint manifests audit fmt bench prove screens contract clean
@@ -49,6 +49,9 @@ bench: $(VENV)/dev.stamp ## Measure, as ratios
 prove: $(VENV)/dev.stamp ## Simulate what experiments promise, dispatch a million posts
 	FULL_PROOFS=1 $(BIN)/python -m pytest tests/experiments/test_sandbox_audience.py tests/experiments/test_sandbox_posts.py
 	$(BIN)/python manage.py prove
+
+conformance: $(VENV)/dev.stamp ## Run the official MCP suite (fetches it, and Node where there is none)
+	@deploy/mcp-conformance.sh
 
 screens: $(VENV)/dev.stamp ## Photograph every page of the instance that `make run` started
 	$(BIN)/python -m tests.screens --base http://127.0.0.1:$${PORT:-8000}

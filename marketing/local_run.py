@@ -40,6 +40,7 @@ class Run:
     lock: int  # children inherit it: it stays taken until the last of them is gone
     web: socket.socket
     sandbox: socket.socket
+    endpoint: socket.socket
     services: list[Service]
     env: dict[str, str]
     is_ready: bool = False
@@ -54,6 +55,10 @@ class Run:
     def sandbox_url(self) -> str:
         return f"http://127.0.0.1:{self.env['SANDBOX_PORT']}"
 
+    @property
+    def mcp_url(self) -> str:
+        return self.env.get("MCP_URL") or f"http://127.0.0.1:{self.env['ASGI_PORT']}/mcp"
+
 
 def prepare_run(data: Path, supervisor: Supervisor) -> Run:
     lock = lock_file(data / "children.lock")
@@ -64,15 +69,18 @@ def prepare_run(data: Path, supervisor: Supervisor) -> Run:
         raise ServiceError(f"Processes of the last run still use {data}; end them and start again.")
     web = reserve_port("PORT", 8000, os.environ)
     sandbox = reserve_port("SANDBOX_PORT", 8100, os.environ)
-    for name, server, usual in (("PORT", web, 8000), ("SANDBOX_PORT", sandbox, 8100)):
+    endpoint = reserve_port("ASGI_PORT", 8001, os.environ)
+    ports = (("PORT", web, 8000), ("SANDBOX_PORT", sandbox, 8100), ("ASGI_PORT", endpoint, 8001))
+    for name, server, usual in ports:
         if not os.environ.get(name) and port_of(server) != usual:
             supervisor.console.say(f"Port {usual} is taken; using {port_of(server)} (choose with {name}=…).")
     kinds = [name for name in KINDS if not is_given(name, os.environ)]
     services = [KINDS[name](data, keep_fds=[lock]) for name in kinds]
     stores = {name: url for name, url in local_urls(data).items() if name in kinds}
     env = local_environment(data, port_of(web), port_of(sandbox), stores, os.environ)
+    env["ASGI_PORT"] = str(port_of(endpoint))
     publish_environment(data, env, os.environ)
-    return Run(data, supervisor, lock, web, sandbox, services, env)
+    return Run(data, supervisor, lock, web, sandbox, endpoint, services, env)
 
 
 def start_stores(run: Run) -> None:
@@ -141,6 +149,12 @@ def web_program(run: Run) -> Program:
     return own_program(run, "web", WEB_STAGE, words, keep=(fd,))
 
 
+def mcp_program(run: Run) -> Program:
+    # Held open like the web server's.
+    fd = run.endpoint.fileno()
+    return own_program(run, "mcp", WEB_STAGE, ["marketing.asgi_server", "--fd", str(fd)], keep=(fd,))
+
+
 def sandbox_program(run: Run) -> Program:
     words = ["sandbox", "--port", run.env["SANDBOX_PORT"], "--data", str(run.data / "sandbox"), "--demo"]
     words += ["--visitors"] if run.has_visitors else []
@@ -169,6 +183,7 @@ def start_programs(run: Run) -> None:
         wait_until(lambda: run.is_ready, WEB_HEAD_START_S, supervisor.watch)
     supervisor.start(worker_program(run))
     supervisor.start(beat_program(run))
+    supervisor.start(mcp_program(run))
     wait_until(lambda: run.is_ready, float("inf"), supervisor.watch)
     supervisor.console.say(welcome(run))
 
@@ -196,7 +211,7 @@ def welcome(run: Run) -> str:
     rows = [("Open", run.env["BASE_URL"])]
     if (run.data / "demo-loaded").exists():
         rows.append(("Log in", DEMO_LOGIN))
-    rows += [("Sandbox", run.sandbox_url), ("Data", str(run.data)), ("Stop", "Ctrl-C")]
+    rows += [("MCP", run.mcp_url), ("Sandbox", run.sandbox_url), ("Data", str(run.data)), ("Stop", "Ctrl-C")]
     lines = [f" {label:<8} {value} " for label, value in rows]
     width = max(map(len, lines))
     frame = [f"│{line:<{width}}│" for line in lines]

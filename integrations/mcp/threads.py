@@ -2,17 +2,19 @@
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
-CALLS = ThreadPoolExecutor(16, thread_name_prefix="mcp-call")
+CALLING, LOOKING = 16, 4
+CALLS = ThreadPoolExecutor(CALLING, thread_name_prefix="mcp-call")
 # Of their own, so that long calls keep nobody waiting at the door.
-LOOKS = ThreadPoolExecutor(4, thread_name_prefix="mcp-look")
+LOOKS = ThreadPoolExecutor(LOOKING, thread_name_prefix="mcp-look")
 
 
 def start(pool: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
@@ -30,3 +32,17 @@ def start(pool: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwarg
 async def look(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """One short question."""
     return await start(LOOKS, work, *args, **kwargs)
+
+
+def close_connections() -> None:
+    """Of all these threads, at the end. A connection can only be closed by its own thread."""
+    for pool, size in ((CALLS, CALLING), (LOOKS, LOOKING)):
+        # All wait for the last one, so that none does it twice.
+        together = threading.Barrier(size)
+        for done in [pool.submit(_close, together) for _ in range(size)]:
+            done.result()
+
+
+def _close(together: threading.Barrier) -> None:
+    together.wait()
+    connections.close_all()

@@ -1,0 +1,27 @@
+"""`python -m marketing.asgi_server --fd N`: the ASGI application on a socket that listens already."""
+
+import argparse
+import socket
+
+import uvicorn
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fd", type=int, required=True)
+    # uvicorn's own --fd takes every socket for one of Unix, and then leaves Nagle's algorithm on.
+    listener = socket.socket(fileno=parser.parse_args().fd)
+    config = uvicorn.Config(
+        "marketing.asgi:application",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
