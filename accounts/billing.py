@@ -105,6 +105,8 @@ def _check_signature(header: str, body: bytes) -> None:
 
 
 def _read(said: Any) -> PlanChange:
+    if not isinstance(said, dict):
+        raise TypeError(type(said))
     until = datetime.fromisoformat(said["until"]) if said.get("until") else None
     if until is not None and until.tzinfo is None:
         raise ValueError("until has no offset")

@@ -230,7 +230,7 @@ def _better(workspace: Workspace) -> list[Plan]:
 
 
 def _no_room(workspace: Workspace, what: str, limit: int) -> str:
-    text = f"The {plan_of(workspace).label} plan has {_amount(what, limit)}, and they are used up."
+    text = f"The {plan_of(workspace).label} plan has {_amount(what, limit)}, and no more room."
     for plan in _better(workspace):
         more = plan.limits.get(what)
         if more is None:

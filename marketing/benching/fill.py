@@ -24,11 +24,11 @@ def fill(deliveries: int, *, workspaces: int = WORKSPACES, accounts: int = ACCOU
     sizes = {"workspaces": workspaces, "accounts": accounts, "deliveries": deliveries}
     posts = -(-deliveries // accounts)
     later = now() + timedelta(hours=6)
-    _copy(Workspace(name="Scale", late_minutes=600), workspaces, sizes, slug="'scale-' || n")
+    copy_rows(Workspace(name="Scale", late_minutes=600), workspaces, sizes, slug="'scale-' || n")
     account = Connection(network=Network.X, handle="scale", app_key="x:scale")
-    _copy(account, workspaces * accounts, sizes, workspace_id=WORKSPACE, remote_id="'scale-' || n")
-    _copy(Post(title="Scale"), posts, sizes, workspace_id=WORKSPACE)
-    _copy(
+    copy_rows(account, workspaces * accounts, sizes, workspace_id=WORKSPACE, remote_id="'scale-' || n")
+    copy_rows(Post(title="Scale"), posts, sizes, workspace_id=WORKSPACE)
+    copy_rows(
         Delivery(state=Delivery.State.SCHEDULED, scheduled_at=later, due_at=later),
         deliveries,
         sizes,
@@ -48,8 +48,10 @@ def flood(deliveries: int, *, workspaces: int, accounts: int) -> None:
     sizes = {"workspaces": workspaces, "accounts": accounts, "first": FLOOD_FROM}
     due = Delivery(state=Delivery.State.SCHEDULED, scheduled_at=now(), due_at=now())
     first = id_of("0")
-    _copy(Post(title="Flood"), -(-deliveries // accounts), sizes, id=id_of("n + %(first)s::bigint"), workspace_id=first)
-    _copy(
+    copy_rows(
+        Post(title="Flood"), -(-deliveries // accounts), sizes, id=id_of("n + %(first)s::bigint"), workspace_id=first
+    )
+    copy_rows(
         due,
         deliveries,
         sizes,
@@ -68,7 +70,7 @@ def id_of(number: str) -> str:
 WORKSPACE = id_of("n %% %(workspaces)s")
 
 
-def _copy(row: Model, count: int, sizes: dict[str, int], **varying: str) -> None:
+def copy_rows(row: Model, count: int, sizes: dict[str, int], **varying: str) -> None:
     """`varying`: SQL over n, from 0. Every other column is as in the row."""
     fields = row._meta.concrete_fields
     values = {str(f.column): f.get_db_prep_save(f.pre_save(row, add=True), connection) for f in fields}
