@@ -1,13 +1,11 @@
 """What every API route shares: the workspace, problem+json, cursor pages, throttling, idempotent writes."""
 
-import hashlib
 import json
 from contextlib import ExitStack
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, NoReturn
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -22,6 +20,7 @@ from accounts import rate
 from accounts.access import Actor
 from accounts.api_auth import ServiceAuthentication, api_actor
 from accounts.deprecation import Deprecation
+from accounts.idempotency import KeyInFlight, KeyReused, claim_key, keep_answer
 from accounts.models import IdempotencyKey, Workspace
 from accounts.paging import CursorPages
 from accounts.rate import Limit
@@ -125,10 +124,9 @@ class WorkspaceView(ApiView):
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             row.delete()
             return
-        row.status = response.status_code
         # As the caller will see it: the database knows no UUIDs or dates inside JSON.
-        row.body = None if response.data is None else json.loads(JSONRenderer().render(self._without_secrets(response)))
-        row.save(update_fields=["status", "body"])
+        body = None if response.data is None else json.loads(JSONRenderer().render(self._without_secrets(response)))
+        keep_answer(row, response.status_code, body)
 
     def _without_secrets(self, response: Any) -> Any:
         if not self.secret_fields:
@@ -140,25 +138,17 @@ class WorkspaceView(ApiView):
         key = request.headers.get("Idempotency-Key", "")
         if not key or request.method not in WRITES:
             return
-        if len(key) > 200:
-            raise ValidationError({"Idempotency-Key": "At most 200 characters."})
         body = f"{request.method} {request.get_full_path()} ".encode() + request._request.body
-        row = IdempotencyKey(
-            workspace=self.actor.workspace,
-            caller=str(getattr(request.auth, "pk", None) or request.user.pk),
-            key=key,
-            fingerprint=hashlib.sha256(body).hexdigest(),
-        )
-        IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
-        stored = IdempotencyKey.objects.get(workspace=row.workspace, caller=row.caller, key=key)
-        if stored.pk == row.pk:
-            self._idempotency = row
-        elif stored.fingerprint != row.fingerprint:
-            raise Unprocessable("This Idempotency-Key was used for a different request.")
-        elif not stored.status:
-            raise Conflict("A request with this Idempotency-Key is still running.")
-        else:
-            raise Replay(Response(stored.body, status=stored.status, headers={"Idempotent-Replayed": "true"}))
+        caller = str(getattr(request.auth, "pk", None) or request.user.pk)
+        try:
+            row, is_new = claim_key(self.actor.workspace, caller, key, body, field="Idempotency-Key")
+        except KeyReused as error:
+            raise Unprocessable(str(error)) from error
+        except KeyInFlight as error:
+            raise Conflict(str(error)) from error
+        if not is_new:
+            raise Replay(Response(row.body, status=row.status, headers={"Idempotent-Replayed": "true"}))
+        self._idempotency = row
 
 
 class TenantView(WorkspaceView):
