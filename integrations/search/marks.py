@@ -24,16 +24,11 @@ def _in_piece(piece: str, start: int, asked: Asked) -> list[Span]:
             (start + at, start + at + size)
             for size in (1, 2)
             for at in range(len(piece) - size + 1)
-            if piece[at : at + size] in asked.terms and (size == 2 or _stands_alone(piece[at], asked))
+            if piece[at : at + size] in asked.terms
         ]
     words = tokens(unicodedata.normalize("NFKC", piece))
     is_hit = any(asked.matches(term, word) for term in asked.terms for word in words)
     return [(start, start + len(piece))] if is_hit else []
-
-
-def _stands_alone(char: str, asked: Asked) -> bool:
-    """A character of a longer word is marked with its neighbours, and not wherever it stands."""
-    return not any(char in term for term in asked.terms if len(term) == 2 and is_wide(term))
 
 
 def _phrase_spans(text: str, asked: Asked) -> list[Span]:

@@ -27,12 +27,6 @@ class Asked:
         return bool(self.terms or self.phrases)
 
     @cached_property
-    def needed(self) -> frozenset[str]:
-        """Terms without which an answer is only half one. A character of a pair says nothing more than the pair."""
-        pairs = [term for term in self.terms if is_wide(term) and len(term) == 2]
-        return frozenset(term for term in self.terms if len(term) > 1 or not any(term in pair for pair in pairs))
-
-    @cached_property
     def variants(self) -> dict[str, tuple[str, ...]]:
         """The last word may be finished in other ways; these are its stem's beginnings."""
         cut = [self.prefix[:-n] for n in range(1, PAST_STEM + 1) if len(self.prefix) - n >= LEAST_STEM]
@@ -56,7 +50,7 @@ class Asked:
 def read_asked(text: str) -> Asked:
     text = unicodedata.normalize("NFKC", text.replace("\0", "")[:MAX_TEXT])
     phrases = tuple(" ".join(filter(None, found)).strip() for found in PHRASE.findall(text))
-    terms = asked(text)[:MAX_TERMS]
+    terms = _without_parts(asked(text))[:MAX_TERMS]
     prefix = _prefix_of(text)
     if prefix:
         own = tokens(prefix)
@@ -64,6 +58,12 @@ def read_asked(text: str) -> Asked:
         last = own[-1] if own else prefix
         terms = [*(term for term in terms if term != last), last][-MAX_TERMS:]
     return Asked(text.strip(), tuple(terms), prefix, tuple(filter(None, phrases)))
+
+
+def _without_parts(terms: list[str]) -> list[str]:
+    """A character of a pair says nothing more than the pair."""
+    pairs = "".join(term for term in terms if len(term) == 2 and is_wide(term))
+    return [term for term in terms if len(term) > 1 or term not in pairs]
 
 
 def _prefix_of(text: str) -> str:

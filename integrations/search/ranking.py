@@ -17,32 +17,26 @@ from accounts.access import Actor
 from agents.memory.query import K1, B
 from agents.memory.tokens import tokens
 from campaigns.access import visible_campaigns
+from integrations.models import SearchEntry
 from integrations.search.queries import Asked
 
-CANDIDATES = 80
+CANDIDATES = 30
 # Of what is asked, by weight: less is no answer.
 LEAST_COVERAGE = 0.3
 
 RANK = """
-WITH scope AS (
-    SELECT id, kind, n_tokens, at, tokens, title, body FROM integrations_searchentry
-    WHERE workspace_id = %(workspace)s {only_shared}
+WITH hit AS MATERIALIZED (
+    SELECT id, kind, at, {matches} FROM integrations_searchentry
+    WHERE workspace_id = %(workspace)s AND kind = ANY(%(kinds)s) {only_shared} AND {found} {phrases}
 ),
-hit AS MATERIALIZED (
-    SELECT id, kind, n_tokens, at, {matches} FROM scope WHERE {found} {phrases}
-),
-known AS (SELECT {idfs} FROM (SELECT count(*)::float AS n FROM scope) counted, (SELECT {counts} FROM hit) found),
-scored AS (
-    SELECT hit.id, kind, at, {score} AS score FROM hit, known
-),
-placed AS (
-    SELECT scored.*, row_number() OVER (PARTITION BY kind ORDER BY score DESC, at DESC) AS place,
-           count(*) OVER (PARTITION BY kind) AS total
-    FROM scored
+known AS MATERIALIZED (
+    SELECT {idfs} FROM (
+        SELECT count(*)::float AS n FROM integrations_searchentry WHERE workspace_id = %(workspace)s {only_shared}
+    ) counted, (SELECT {counts} FROM hit) found
 )
-SELECT entry.kind, entry.object_id, entry.title, entry.body, entry.n_tokens, entry.at, placed.total, known.*
-FROM placed JOIN integrations_searchentry entry USING (id), known
-WHERE place <= {candidates} AND entry.kind = ANY(%(kinds)s) AND entry.workspace_id = %(workspace)s
+SELECT best.id, known.* FROM known, unnest(%(kinds)s::text[]) AS wanted(kind), LATERAL (
+    SELECT id FROM hit WHERE hit.kind = wanted.kind ORDER BY {score} DESC, at DESC LIMIT {candidates}
+) best
 """
 
 
@@ -65,7 +59,8 @@ def rank(by: Actor, asked: Asked, kinds: Sequence[str]) -> list[Found]:
     with connection.cursor() as cursor:
         cursor.execute(_sql(asked, by), _params(asked, by, kinds))
         rows = cursor.fetchall()
-    return _ordered([_score(row[:6], row[7:], asked) for row in rows])
+    entries = SearchEntry.objects.defer("tokens").in_bulk([row[0] for row in rows])
+    return _ordered([_score(entries[pk], idfs, asked) for pk, *idfs in rows])
 
 
 def _sql(asked: Asked, by: Actor) -> str:
@@ -101,19 +96,25 @@ def _params(asked: Asked, by: Actor, kinds: Sequence[str]) -> dict[str, Any]:
 AVERAGE = 60
 
 
-def _score(row: tuple[Any, ...], idfs: tuple[float, ...], asked: Asked) -> Found:
-    kind, object_id, title, body, n_tokens, at = row
-    counts = Counter([*tokens(body), *tokens(title) * 2])
+def _score(row: SearchEntry, idfs: list[float], asked: Asked) -> Found:
+    counts = Counter([*tokens(row.body), *tokens(row.title) * 2])
     score = share = 0.0
     matched = set()
     for term, idf in zip(asked.terms, idfs, strict=False):
-        tf = sum(count for token, count in counts.items() if asked.matches(term, token))
+        tf = _count(term, counts, asked)
         if tf:
             matched.add(term)
             share += idf
-            score += idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * n_tokens / AVERAGE))
+            score += idf * tf * (K1 + 1) / (tf + K1 * (1 - B + B * row.n_tokens / AVERAGE))
     coverage = share / (sum(idfs) or 1.0) if asked.terms else 1.0
-    return Found(kind, object_id, title, body, at, score, coverage, asked.needed <= matched)
+    has_all = matched == set(asked.terms)
+    return Found(row.kind, row.object_id, row.title, row.body, row.at, score, coverage, has_all)
+
+
+def _count(term: str, counts: Counter[str], asked: Asked) -> int:
+    if term not in asked.variants:
+        return counts[term]
+    return sum(count for token, count in counts.items() if asked.matches(term, token))
 
 
 def _ordered(found: list[Found]) -> list[Found]:
