@@ -9,7 +9,7 @@ FOUND := $(wildcard $(SOURCES)) manage.py
 # Without compiled modules each of the six programs of `make run` starts seconds later.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test test-fast lint manifests audit fmt bench prove screens contract clean
+.PHONY: help setup run test test-fast lint manifests audit fmt bench prove screens contract test-rabbitmq test-pgbouncer clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -31,6 +31,13 @@ lint: $(VENV)/dev.stamp ## Check style, types, floors and templates
 	$(BIN)/lint-imports
 	$(BIN)/djlint --check templates
 	$(BIN)/python deploy/manifests.py
+	$(BIN)/python manage.py check_migrations
+
+test-rabbitmq: $(VENV)/dev.stamp ## Run the tests of real workers with RabbitMQ, where it is installed
+	$(BIN)/python -m tests.operations.rabbit
+
+test-pgbouncer: $(VENV)/dev.stamp ## Run the tests that a pooler could break through PgBouncer, where it is installed
+	$(BIN)/python -m tests.operations.pooler
 
 manifests: $(VENV)/dev.stamp ## Look at image, compose files, workflow and Kubernetes
 	$(BIN)/python deploy/manifests.py

@@ -1,7 +1,7 @@
 """A read replica for what is long and only read: dashboards, exports, searches (`REPLICA_URL`).
 
-Inside `reading_from_replica()` the router sends reads there, and every scope is set there, too. One that is away, or further
-behind than REPLICA_LAG_S, is left alone: then everything is as without.
+Inside `reading_from_replica()` the router sends reads there, and every scope is set there, too. One that is away, or
+further behind than REPLICA_LAG_S, is left alone: then everything is as without.
 """
 
 import math

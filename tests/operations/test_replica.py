@@ -6,11 +6,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import MethodType
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Workspace
@@ -81,12 +83,21 @@ def following(copy: Copy, settings, monkeypatch) -> Iterator[Copy]:
     monkeypatch.setitem(
         connections.databases, ALIAS, {**connections["default"].settings_dict, "HOST": str(copy.folder)}
     )
+    # Django's guard of tests knows only what was there when the test began.
+    connections[ALIAS].ensure_connection = MethodType(connect, connections[ALIAS])
     monkeypatch.setitem(router.__dict__, "routers", [ReplicaRouter()])
     forget()
     yield copy
     connections[ALIAS].close()
     del connections[ALIAS]
     forget()
+
+
+def connect(wrapper: BaseDatabaseWrapper) -> None:
+    """As Django does it without its guard."""
+    if wrapper.connection is None:
+        with wrapper.wrap_database_errors:
+            wrapper.connect()
 
 
 def forget() -> None:
@@ -136,7 +147,7 @@ def found_there(workspace: Workspace) -> bool:
 
 def test_pages_that_only_read_ask_it(following, alice_client, workspace, monkeypatch):
     wait_for(lambda: found_there(workspace))
-    for path, is_asked in ((f"/w/{workspace.slug}/results", True), (f"/w/{workspace.slug}/campaigns/", False)):
+    for path, is_asked in ((f"/w/{workspace.slug}/results", True), (f"/w/{workspace.slug}/slots", False)):
         with recorded(ALIAS) as statements:
             assert alice_client.get(path).status_code == 200
         assert bool(statements) == is_asked, path
