@@ -4,7 +4,7 @@ from django import forms
 
 from accounts.access import Actor
 from integrations.mcp.registry import PROMPTS, RESOURCES, TOOLS
-from integrations.models import McpServer
+from integrations.models import McpServer, OutsideServer
 from integrations.servers import MAX_CALLS_PER_MINUTE
 from integrations.tool_groups import GROUPS, USUAL, by_group, prompts_for, resources_for, tools_in
 
@@ -98,3 +98,29 @@ class ConsentForm(forms.Form):
     def __init__(self, *args: Any, workspaces: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["workspace"]).choices = workspaces
+
+
+class OutsideForm(forms.Form):
+    name = forms.CharField(label="Name", max_length=40, help_text="What the assistant calls it: CRM, for one.")
+    url = forms.CharField(label="Address", max_length=500, help_text="Of its MCP endpoint, on the public internet.")
+    secret = forms.CharField(
+        label="Authorization",
+        required=False,
+        max_length=2_000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="The whole header: Bearer …. Stored encrypted; nobody sees it again.",
+    )
+    keeps_secret = forms.BooleanField(label="Keep the secret it has", required=False, initial=True)
+
+    def __init__(self, *args: Any, outside: OutsideServer | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if outside is None or not outside.secret:
+            del self.fields["keeps_secret"]
+        if outside is not None:
+            self.initial.update(name=outside.name, url=outside.url)
+
+    def arguments(self) -> dict[str, Any]:
+        """What the services take; None for a secret that stays."""
+        data = self.cleaned_data
+        stays = not data["secret"] and data.get("keeps_secret", False)
+        return {"name": data["name"], "url": data["url"], "secret": None if stays else data["secret"]}

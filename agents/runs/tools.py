@@ -22,13 +22,18 @@ MAX_RESULT = 8_000
 
 @dataclass(frozen=True)
 class ToolSpec:
-    """`do(args)` answers JSON. An effect runs inside `flow.act`, after somebody with `perm` approved the call."""
+    """`do(args)` answers JSON. An effect runs inside `flow.act`, after somebody with `perm` approved the call.
+
+    `is_outside`: it calls somebody else's server, outside of any transaction and at most once. What that says may try
+    to steer the model, so once it has answered, every further call outside asks a person, whatever it does.
+    """
 
     schema: Mapping[str, Any]
     do: Callable[[dict[str, Any]], Any]
     has_effect: bool = False
     perm: Perm = Perm.REVIEW
     description: str = ""
+    is_outside: bool = False
 
 
 def run_agent(
@@ -40,8 +45,12 @@ def run_agent(
     agent: str = "",
     max_rounds: int = 8,
     is_streamed: bool = False,
+    is_tainted: bool = False,
 ) -> dict[str, Any]:
-    """The model's last answer, as `flow.ask` has it. Raises RunFailed("max_rounds"), and what the calls raise."""
+    """The model's last answer, as `flow.ask` has it. Raises RunFailed("max_rounds"), and what the calls raise.
+
+    `is_tainted`: the messages hold what came from outside.
+    """
     offered = tuple(Tool(name, spec.description, spec.schema) for name, spec in tools.items())
     messages = ask.messages
     for number in range(1, max_rounds + 1):
@@ -50,7 +59,10 @@ def run_agent(
         calls = tuple(_as_call(call) for call in answer["tool_calls"])
         if not calls:
             return answer
-        results = tuple(_use(flow, f"{key} {number}.{nth}", nth, call, tools) for nth, call in enumerate(calls, 1))
+        results = tuple(
+            _use(flow, f"{key} {number}.{nth}", nth, call, tools, is_tainted) for nth, call in enumerate(calls, 1)
+        )
+        is_tainted = is_tainted or any(call.name in tools and tools[call.name].is_outside for call in calls)
         said = Said("assistant", answer["text"], tool_calls=calls)
         messages = (*messages, said, Said("user", tool_results=results))
     raise RunFailed("max_rounds", f"The assistant did not come to an end within {max_rounds} rounds.")
@@ -61,7 +73,9 @@ def _as_call(call: Mapping[str, Any]) -> ToolCall:
     return ToolCall(call["id"], call["name"], args if isinstance(args, Mapping) else None, call.get("raw", ""))
 
 
-def _use(flow: "Flow", key: str, nth: int, call: ToolCall, tools: Mapping[str, ToolSpec]) -> ToolResult:
+def _use(
+    flow: "Flow", key: str, nth: int, call: ToolCall, tools: Mapping[str, ToolSpec], is_tainted: bool
+) -> ToolResult:
     spec = tools.get(call.name)
     if spec is None:
         return _refused(call, f"There is no tool called {call.name[:60]}. Use one of: {', '.join(tools)}.")
@@ -70,6 +84,8 @@ def _use(flow: "Flow", key: str, nth: int, call: ToolCall, tools: Mapping[str, T
     if problem := _problem(call, spec):
         return _refused(call, problem)
     args = dict(call.args or {})
+    if spec.is_outside and (spec.has_effect or is_tainted):
+        return _reach(flow, key, call, spec, args)
     return _change(flow, key, call, spec, args) if spec.has_effect else _look(flow, key, call, spec, args)
 
 
@@ -94,14 +110,48 @@ def _look(flow: "Flow", key: str, call: ToolCall, spec: ToolSpec, args: dict[str
 
 def _change(flow: "Flow", key: str, call: ToolCall, spec: ToolSpec, args: dict[str, Any]) -> ToolResult:
     asked = f"{key} approval"
-    said = flow.approve(asked, action=call.name, args=args, reason=f"Use {call.name}", perm=spec.perm)
-    if said["answer"] != Interrupt.Answer.APPROVED:
-        return _refused(call, f"A person declined this. {said['given'].get('note', '')}".strip())
+    if refusal := _declined(flow, asked, call, spec, args):
+        return refusal
     try:
         result = flow.act(key, tool=call.name, args=args, do=lambda: spec.do(args), approval=asked)
     except RunFailed as error:
         return _refused(call, error.text)
     return _done(call, result)
+
+
+def _reach(flow: "Flow", key: str, call: ToolCall, spec: ToolSpec, args: dict[str, Any]) -> ToolResult:
+    """With a person's yes, noted before the call is made: after a kill nobody knows, and it is not made again."""
+    asked, begun = f"{key} approval", f"{key} begin"
+    if refusal := _declined(flow, asked, call, spec, args):
+        return refusal
+    was_begun = begun in flow.done
+    try:
+        flow.act(begun, tool=call.name, args=args, do=lambda: {"is_begun": True}, approval=asked)
+    except RunFailed as error:
+        return _refused(call, error.text)
+
+    def do() -> dict[str, Any]:
+        if was_begun:
+            return {
+                "error": "The worker died meanwhile. Nobody knows whether this call was made; it is not made again."
+            }
+        if flow.run.replay_of:
+            return {"error": "A replay makes no calls like this one."}
+        try:
+            return {"result": spec.do(args)}
+        except refusals() as error:
+            return {"error": as_failure(error).text}
+
+    found = flow.step(key, do, kind=Step.Kind.TOOL, input={"tool": call.name, "args": args})
+    return _refused(call, found["error"]) if "error" in found else _done(call, found["result"])
+
+
+def _declined(flow: "Flow", asked: str, call: ToolCall, spec: ToolSpec, args: dict[str, Any]) -> ToolResult | None:
+    """None where a person said yes."""
+    said = flow.approve(asked, action=call.name, args=args, reason=f"Use {call.name}", perm=spec.perm)
+    if said["answer"] == Interrupt.Answer.APPROVED:
+        return None
+    return _refused(call, f"A person declined this. {said['given'].get('note', '')}".strip())
 
 
 def _done(call: ToolCall, result: Any) -> ToolResult:

@@ -22,6 +22,8 @@ CITED = re.compile(r"\[(\d{1,2})\]")
 
 # Tools of higher floors for the chat, by name; their apps.py adds them: each gets the flow and answers a ToolSpec.
 CHAT_TOOLS: dict[str, Callable[[Flow], ToolSpec]] = {}
+# Tools that a workspace has for itself: each source answers those of the run's workspace, by name.
+CHAT_TOOL_SOURCES: list[Callable[[Flow], dict[str, ToolSpec]]] = []
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,11 @@ def chat(flow: Flow) -> dict[str, Any]:
         max_output=1_500,
     )
     tools = {tool: spec for tool in speaker.tools for tool, spec in _tools(flow, tool)}
-    answer = flow.agent("answer", ask, tools=tools, agent=name, is_streamed=True)
+    was_outside = spoken.get("is_tainted", False)
+    answer = flow.agent("answer", ask, tools=tools, agent=name, is_streamed=True, is_tainted=was_outside)
     citations = _citations(answer["text"], found)
-    flow.say(answer["text"], citations)
+    is_own = not (was_outside or _reached_out(flow, tools))
+    flow.say(answer["text"], citations, provenance=Provenance.TRUSTED if is_own else Provenance.UNTRUSTED)
     cost = sum(step.cost_micro for step in flow.done.values())
     return {
         "text": answer["text"],
@@ -99,11 +103,15 @@ def _history(flow: Flow) -> dict[str, Any]:
         rows = Message.objects.filter(thread=thread).order_by("seq") if thread else Message.objects.none()
         if thread and own:
             rows = rows.filter(seq__gt=thread.summary_seq, seq__lt=own.seq)
+        # Also what an older summary holds came from there.
+        heard = Message.objects.filter(thread=thread, provenance=Provenance.UNTRUSTED) if thread else rows.none()
+        is_tainted = heard.filter(seq__lt=own.seq if own else 0).exists()
         turns = [{"role": row.role, "text": row.text, "seq": row.seq} for row in rows]
     return {
         "summary": thread.summary if thread else "",
         "turns": turns,
         "message": message,
+        "is_tainted": is_tainted,
         "language": "zh" if any("\u4e00" <= mark <= "\u9fff" for mark in message) else "the language of the message",
     }
 
@@ -192,8 +200,15 @@ def _citations(text: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _tools(flow: Flow, name: str) -> list[tuple[str, ToolSpec]]:
     if name == "*":
-        return [(tool, make(flow)) for tool, make in CHAT_TOOLS.items()]
+        own = [(tool, make(flow)) for tool, make in CHAT_TOOLS.items()]
+        return own + [pair for source in CHAT_TOOL_SOURCES for pair in source(flow).items()]
     return [(name, OWN_TOOLS[name](flow))]
+
+
+def _reached_out(flow: Flow, tools: Mapping[str, ToolSpec]) -> bool:
+    """Whether something from outside had a part in the answer."""
+    used = {str((step.input or {}).get("tool")) for step in flow.done.values() if step.kind == Step.Kind.TOOL}
+    return any(tools[name].is_outside for name in used & tools.keys())
 
 
 def _recall_tool(flow: Flow) -> ToolSpec:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.models import OAuthClient
@@ -106,6 +106,7 @@ def test_only_the_port_of_a_program_on_the_same_machine_is_free(asked, registere
     assert is_registered(asked, [registered]) is matches
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(alphabet="ht ps:/127.01[]@#?;\\%\n\x00client.example", max_size=60))
 def test_what_passes_can_never_name_a_second_source_in_a_policy(text):
     try:
