@@ -12,6 +12,7 @@ from django.urls import include, path
 from accounts.models import User
 from marketing import urls
 from marketing.middleware import CSP, LOOSER, RequestLogMiddleware, SecurityHeadersMiddleware
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -111,9 +112,9 @@ def test_in_production_http_leads_to_https(production: Client) -> None:
 
 
 def test_cookies_stay_with_us(production: Client, alice: User) -> None:
-    production.get("/accounts/login/")
     production.post("/theme", {"theme": "dark"})
-    production.force_login(alice)
+    production.get("/accounts/login/")
+    production.post("/accounts/login/", {"login": alice.email, "password": PASSWORD})
     assert {"session", "csrftoken", "theme"} <= production.cookies.keys()
     for name, cookie in production.cookies.items():
         assert cookie["samesite"] in {"Lax", "Strict"}, name
