@@ -13,9 +13,10 @@ from accounts.access import Actor
 from accounts.models import Notification
 from lib.clock import now
 from personal.access import person_of
-from personal.gathering import day_text, gather_news, mark_told, zone_of
+from personal.gathering import day_text, gather_news, zone_of
 from personal.models import Brief
 from personal.preferences import get_preferences
+from personal.watching import mark_told
 from personal.wording import words
 
 FIRST_LOOK = timedelta(days=1)

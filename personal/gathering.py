@@ -174,11 +174,3 @@ def news_text(row: Watch, language: str) -> str:
     if not change:
         return say["price"].format(name=name, price=price)
     return say["price_change"].format(name=name, price=price, change=signed_percent(change, digits=1))
-
-
-def mark_told(told: dict[UUID, int]) -> None:
-    """What came in since it was gathered stays news."""
-    rows = list(Watch.objects.filter(pk__in=told))
-    for row in rows:
-        row.seen_seq = max(row.seen_seq, told[row.pk])
-    Watch.objects.bulk_update(rows, ["seen_seq"])

@@ -1,12 +1,13 @@
 """Acts on a person's watchlist. What is watched is shared: `watchers` counts the rows that point at it."""
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef
 from django.http import Http404
 
 from accounts import audit, plans
@@ -83,12 +84,19 @@ def remove_watch(watch: Watch, *, by: Actor) -> bool:
     return True
 
 
-def mark_seen(watches: QuerySet[Watch] | list[Watch], *, by: Actor) -> None:
-    """The person looked at them: what is known by now is no news any more."""
-    for watch in watches:
-        if watch.seen_seq < watch.value.last_seq:
-            mine = visible_watches(by).filter(pk=watch.pk, seen_seq__lt=watch.value.last_seq)
-            mine.update(seen_seq=watch.value.last_seq)
+def mark_seen(watches: Iterable[Watch]) -> None:
+    """The person looked at these of theirs, as they were read: what came in since stays news."""
+    told = {row.pk: row.value.last_seq for row in watches if row.seen_seq < row.value.last_seq}
+    if told:
+        mark_told(told)
+
+
+def mark_told(told: Mapping[UUID, int]) -> None:
+    """By watch, the observation up to which its person was told."""
+    rows = list(Watch.objects.filter(pk__in=told))
+    for row in rows:
+        row.seen_seq = max(row.seen_seq, told[row.pk])
+    Watch.objects.bulk_update(rows, ["seen_seq"])
 
 
 def drop_strangers(limit: int = 1_000) -> int:

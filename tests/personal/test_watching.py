@@ -99,7 +99,7 @@ def test_news_is_what_came_after_one_began_and_looked(watch, providers, alice_ac
     providers.post("/data/prices", symbol="ACME", price_cents=7)
     make_due()
     read_all()
-    mark_seen(visible_watches(alice_actor), by=alice_actor)
+    mark_seen(visible_watches(alice_actor))
     seen = {row.user.name: row.seen_seq for row in Watch.objects.select_related("user")}
     assert seen == {"Alice": 2, "Bob": 1}
 

@@ -1,0 +1,165 @@
+"""Forms of the pages under “You”."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+from django import forms
+
+from agents.memory.blocks import OWN_BLOCK, PERSONALITY, PROFILE
+from agents.models import PeriodicTask
+from analytics.reporting.turns import PERIODS
+from personal.preferences import CHANNELS, MAX_INTEREST, MAX_INTERESTS
+from personal.watching import MAX_LABEL, MAX_PERCENT
+from personal.wording import LANGUAGES
+
+Mode = PeriodicTask.Mode
+REPEATS = {
+    "weekdays": "Every weekday",
+    "daily": "Every day",
+    "weekly": "Every week",
+    "monthly": "On the first of every month",
+    "hours": "Every few hours",
+    "once": "Once",
+    "cron": "By a cron expression",
+}
+DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
+
+class PreferencesForm(forms.Form):
+    language = forms.ChoiceField(
+        choices=list(LANGUAGES.items()), label="Language of briefs and reports", required=False
+    )
+    channels = forms.MultipleChoiceField(
+        choices=list(CHANNELS.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label="Where briefs go",
+        help_text="They are always kept in your list.",
+    )
+    personality = forms.CharField(
+        max_length=PERSONALITY.limit,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": PERSONALITY.example}),
+        label="How your assistant speaks",
+    )
+    profile = forms.CharField(
+        max_length=PROFILE.limit,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "placeholder": PROFILE.example}),
+        label="What it should know of you",
+    )
+    manner = forms.CharField(
+        max_length=OWN_BLOCK.limit,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": OWN_BLOCK.example}),
+        label="How it should work with you",
+    )
+    interests = forms.CharField(
+        required=False,
+        max_length=MAX_INTERESTS * (MAX_INTEREST + 2),
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "coffee, 春季豆子, packaging"}),
+        help_text=f"Topics, with commas between; up to {MAX_INTERESTS}.",
+    )
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_interests(self) -> list[str]:
+        text = str(self.cleaned_data["interests"])
+        for mark in "，、;\n":
+            text = text.replace(mark, ",")
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+
+class WatchForm(forms.Form):
+    value = forms.CharField(
+        max_length=200,
+        label="Watch",
+        widget=forms.TextInput(attrs={"placeholder": "@account, #tag or word, $SYMBOL"}),
+    )
+
+
+class WatchChangeForm(forms.Form):
+    label = forms.CharField(max_length=MAX_LABEL, required=False, label="Your name for it")
+    alert_percent = forms.FloatField(
+        required=False,
+        min_value=0.01,
+        max_value=MAX_PERCENT,
+        label="Tell me at a move of %",
+        widget=forms.NumberInput(attrs={"step": "any", "placeholder": "only in briefs"}),
+    )
+
+
+class TaskForm(forms.Form):
+    """What comes when, in choices; `spec` is what the engine understands."""
+
+    name = forms.CharField(max_length=120)
+    repeat = forms.ChoiceField(choices=list(REPEATS.items()), label="How often")
+    at = forms.TimeField(
+        initial=time(9), required=False, label="At", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    day = forms.ChoiceField(
+        choices=[(str(number), name) for number, name in enumerate(DAYS)],
+        initial="1",
+        required=False,
+        help_text="For every week.",
+    )
+    on = forms.DateField(
+        required=False, label="Date", widget=forms.DateInput(attrs={"type": "date"}), help_text="For once."
+    )
+    hours = forms.IntegerField(
+        min_value=1, max_value=168, initial=6, required=False, help_text="For every few hours: how many."
+    )
+    cron = forms.CharField(
+        max_length=80,
+        required=False,
+        label="Cron expression",
+        help_text="Five fields, such as 30 8 * * 1-5.",
+        widget=forms.TextInput(attrs={"class": "mono"}),
+    )
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = {"brief": brief_fields, "report": report_fields, "prompt": prompt_fields}[kind]()
+        # What it does stands before when.
+        self.fields = {"name": self.fields.pop("name"), **own, **self.fields}
+        self.own = tuple(own)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for repeat, name in {"once": "on", "hours": "hours", "cron": "cron"}.items():
+            if data.get("repeat") == repeat and not data.get(name) and name not in self.errors:
+                self.add_error(name, "This is needed.")
+        if data.get("repeat") not in {"hours", "cron"} and data.get("at") is None and "at" not in self.errors:
+            self.add_error("at", "Give a time.")
+        return data
+
+    def args(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.own}
+
+    def time(self) -> tuple[str, str]:
+        """Mode and spec."""
+        data = self.cleaned_data
+        if data["repeat"] == "hours":
+            return Mode.EVERY, str(data["hours"] * 3600)
+        if data["repeat"] == "cron":
+            return Mode.CRON, data["cron"]
+        at: time = data["at"]
+        if data["repeat"] == "once":
+            day: date = data["on"]
+            return Mode.AT, datetime.combine(day, at).isoformat(timespec="minutes")
+        rest = {"weekdays": "* * 1-5", "daily": "* * *", "weekly": f"* * {data['day'] or 1}", "monthly": "1 * *"}
+        return Mode.CRON, f"{at.minute} {at.hour} {rest[data['repeat']]}"
+
+
+def brief_fields() -> dict[str, forms.Field]:
+    text = "Its figures are the brief's own; it is left out where the month's budget for AI is used up."
+    return {"with_words": forms.BooleanField(required=False, label="A few sentences in front", help_text=text)}
+
+
+def report_fields() -> dict[str, forms.Field]:
+    text = "The last whole one before it is made."
+    return {"period": forms.ChoiceField(choices=list(PERIODS.items()), initial="week", help_text=text)}
+
+
+def prompt_fields() -> dict[str, forms.Field]:
+    widget = forms.Textarea(attrs={"rows": 3, "placeholder": "Suggest three posts for today, from what we remember."})
+    return {"instruction": forms.CharField(max_length=2000, min_length=3, widget=widget, label="What to ask")}
