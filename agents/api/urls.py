@@ -1,6 +1,6 @@
 from django.urls import path
 
-from agents.api import assistant_versions, assistants, converters, memory, messages, prompts, social, threads  # noqa: F401  (registers the converters)
+from agents.api import assistant_versions, assistants, converters, memory, messages, prompts, social, tasks, threads  # noqa: F401  (registers the converters)
 from agents.api.tenants import SyncView, TenantDetailView, TenantStatusView
 from agents.api.tokens import TestView, TokenView, VerifyView
 
@@ -9,6 +9,8 @@ ASSISTANT = "v1/assistants/<assistant:assistant_id>"
 PROMPT = "v1/prompts/<assistant:assistant_id>"
 THREAD = "v1/threads/<uuid:thread_id>"
 RUN = f"{THREAD}/runs/<uuid:run_id>"
+TASKS = "api/users/<uuid:user_id>/tasks"
+TASK = f"{TASKS}/<uuid:task_id>"
 urlpatterns = [
     path("v1/messages", messages.MessagesView.as_view(), name="messages"),
     path("v1/messages/responses", messages.ResponsesView.as_view(), name="responses"),
@@ -65,6 +67,12 @@ urlpatterns = [
     path("v1/memory/search", memory.RecallView.as_view(), name="memory-search"),
     path("v1/memory/<uuid:item_id>", memory.MemoryView.as_view(), name="memory-item"),
     path("v1/memory/<uuid:item_id>/undo", memory.MemoryUndoView.as_view(), name="memory-undo"),
+    path(TASKS, tasks.TaskListView.as_view(), name="tasks"),
+    path(TASK, tasks.TaskView.as_view(), name="task"),
+    path(f"{TASK}/pause", tasks.TaskPauseView.as_view(), name="task-pause"),
+    path(f"{TASK}/resume", tasks.TaskResumeView.as_view(), name="task-resume"),
+    path(f"{TASK}/run", tasks.TaskRunView.as_view(), name="task-run"),
+    path(f"{TASK}/turns", tasks.TurnListView.as_view(), name="task-turns"),
     path("v1/brand", memory.BrandView.as_view(), name="brand"),
     path("v1/knowledge", memory.KnowledgeListView.as_view(), name="knowledge"),
     path("v1/knowledge/<uuid:document_id>", memory.KnowledgeView.as_view(), name="knowledge-document"),

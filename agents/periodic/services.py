@@ -93,12 +93,13 @@ def change_task(task: PeriodicTask, *, by: Actor, **fields: Any) -> PeriodicTask
         raise TypeError(f"{', '.join(sorted(unknown))}: nothing that can be changed.")
     with transaction.atomic():
         task = _locked(task, by)
-        window_s = fields.pop("window_s", None)
+        # One that was given once is kept as far as the new times allow.
+        is_new_window, window_s = "window_s" in fields, fields.pop("window_s", task.window_s)
         was = (task.mode, task.spec, task.time_zone, task.window_s)
         for field, value in fields.items():
             setattr(task, field, plain(value))
         # A moment that was right when it was given is not asked for again.
-        is_new_time = bool(fields.keys() & {"mode", "spec", "time_zone"}) or window_s is not None
+        is_new_time = bool(fields.keys() & {"mode", "spec", "time_zone"}) or is_new_window
         _check(task, by, window_s, checks_time=is_new_time)
         if is_new_time and was != (task.mode, task.spec, task.time_zone, task.window_s):
             task.failures_in_row = 0

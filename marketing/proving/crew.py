@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from agents.tasks import wake_periodic
+from marketing.celery import app
 from marketing.processes import kill_group, spawn
 
 WORKERS = 4
@@ -25,12 +26,12 @@ class Crew:
         self.first_kb: dict[int, int] = {}
         self.growth_mb = 0.0
 
-    def wait_ready(self, timeout_s: float = 180) -> None:
+    def wait_ready(self, timeout_s: float = 240) -> None:
+        """Until each answers: what it still loads after that belongs to the measurement."""
         deadline = time.monotonic() + timeout_s
-        while not all(self._pid_file(number).exists() for number in self.workers):
+        while len(app.control.ping(timeout=2)) < len(self.workers):
             if time.monotonic() > deadline:
                 raise TimeoutError("The workers do not start.")
-            time.sleep(0.2)
 
     def tick(self) -> None:
         """What the scheduler does each second."""
@@ -59,13 +60,9 @@ class Crew:
             kill_group(process)
             process.wait()
 
-    def _pid_file(self, number: int) -> Path:
-        return Path(settings.APP_DATA) / f"crew{number}.pid"
-
     def _worker(self, number: int) -> subprocess.Popen[bytes]:
         words = ["worker", "--pool", "solo", "--hostname", f"crew{number}@%h", "--without-mingle", "--without-gossip"]
         command = [sys.executable, "-m", "celery", "-q", "-A", "marketing.proving.app", *words]
-        command += ["--pidfile", str(self._pid_file(number))]
         return spawn(command, output=self.log, env=os.environ, cwd=settings.BASE_DIR)
 
 

@@ -7,7 +7,7 @@ same density: nothing is compressed.
 import statistics
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -40,7 +40,7 @@ class Seen:
     is_taken_over: bool
 
 
-def run(people: int, seconds: float, zones: int) -> dict[str, float]:
+def run(people: int, seconds: float, zones: int, tell: Callable[[str], object]) -> dict[str, float]:
     crowd = fill(people)
     found: dict[str, float] = {"people": people, "scheduled_peak_per_s": scheduled_peak(crowd)}
     found["statements_per_turn"] = statements_per_turn(crowd)
@@ -52,6 +52,8 @@ def run(people: int, seconds: float, zones: int) -> dict[str, float]:
         crew.stop()
     # Nobody writes any more.
     seen = [turn for zone, nine, _due in runs for turn in seen_turns(crowd.slots[zone], nine)]
+    for line in timeline(seen):
+        tell(line)
     expected = {pk for _zone, _nine, due in runs for pk in due}
     return found | figures(expected, seen) | {"worker_growth_mb": crew.growth_mb}
 
@@ -88,7 +90,7 @@ def statements_per_turn(crowd: Crowd) -> float:
 
 def run_zone(crowd: Crowd, zone: str, seconds: float, crew: Crew) -> tuple[str, datetime, list[UUID]]:
     """The zone, its nine o'clock, and what was due in the stretch."""
-    nine = move_nine(zone, now() + timedelta(seconds=3))
+    nine = move_nine(zone, now() + timedelta(seconds=5))
     ends = nine + timedelta(seconds=seconds)
     expected = [pk for pk, own in crowd.slots[zone].items() if nine + own < ends]
     is_killed = is_noted = False
@@ -143,6 +145,14 @@ def figures(expected: set[UUID], seen: Sequence[Seen]) -> dict[str, float]:
         "taken_over": len(again),
         "taken_over_max_s": max(again, default=0.0),
     }
+
+
+def timeline(seen: Sequence[Seen]) -> list[str]:
+    """Of each ten seconds: how many started, and the latest of them."""
+    parts: dict[int, list[float]] = {}
+    for turn in seen:
+        parts.setdefault(int((turn.started_at - seen[0].started_at).total_seconds() // 10), []).append(turn.late_s)
+    return [f"{part * 10:>5} s  {len(late):>4} started, at most {max(late):.1f} s late" for part, late in parts.items()]
 
 
 def busiest(starts: Sequence[datetime]) -> int:

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         from marketing.proving import personal
 
         self.stdout.write(f"The first {seconds:.0f} of {WINDOW_S} s after nine, in real time, one worker killed.")
-        found = personal.run(options["people"], seconds, options["zones"])
+        found = personal.run(options["people"], seconds, options["zones"], self.stdout.write)
         self._show(found)
         return personal.holds(found)
 
