@@ -30,7 +30,7 @@ def approve_review(
     `vouched_by` answers for a decision without a person of the workspace: the signer of a policy, the maker of a
     client's `link`. Raises ReviewClosed, PermissionDenied, and ValidationError where a rule now forbids it.
     """
-    by.require(Perm.REVIEW)
+    _require_decider(by)
     if seen_hash != review.action_hash:
         raise ReviewClosed("The content changed after this page was opened. Look at it again.")
     if by.workspace.four_eyes and is_own(review, by.user or vouched_by):
@@ -56,13 +56,20 @@ ACTIONS = {Status.REJECTED: "review.reject", Status.CHANGES: "review.changes"}
 
 
 def _send_back(review: Review, status: str, by: Actor, reason: str, link: ReviewLink | None) -> None:
-    by.require(Perm.REVIEW)
+    _require_decider(by)
     _check_open(review, by, status)
     review.reason = reason
     with transaction.atomic():
         SUBJECTS[review.kind].send_back(review, by, status)
         _close(review, status, by, link)
         audit.record(ACTIONS[Status(status)], review, by=by, reason=reason, object=str(review.object_id))
+
+
+def _require_decider(by: Actor) -> None:
+    """Whatever rights a program was given: it never decides."""
+    by.require(Perm.REVIEW)
+    if by.is_agent:
+        raise PermissionDenied("Only people decide about reviews.")
 
 
 def expire_review(review: Review, *, by: Actor) -> None:
