@@ -14,12 +14,13 @@ from integrations.mcp.tools import (
     previews,
     publishing,
     results,
+    search,
 )
 
 # In the order in which one works with them.
 MODULES = (
     *(campaigns, plans, drafts, previews, publishing, posts, connections, calendar, results, experiments),
-    *(memory, inbox),
+    *(memory, search, inbox),
 )
 
 for module in MODULES:

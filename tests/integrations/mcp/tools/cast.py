@@ -253,6 +253,7 @@ CASES: Mapping[str, list[Args]] = {
         lambda _cast: {"text": "Bob wants short answers.", "subject": "answers"},
         lambda _cast: {"text": "We close on Mondays.", "for_everyone": True},
     ],
+    "search": [lambda _cast: {"query": "beans", "kinds": ["post", "audit"]}],
     "list_inbox": [lambda cast: {"connection_id": str(cast.account.pk)}],
 }
 
