@@ -1,6 +1,6 @@
 from django.urls import path
 
-from integrations.views import mcp, oauth, webhooks
+from integrations.views import mcp, oauth, outside, webhooks
 
 HOOK, SENT = "settings/webhooks/<uuid:endpoint_id>", "settings/webhooks/sent/<uuid:webhook_delivery_id>"
 app_name = "integrations"
@@ -30,4 +30,13 @@ urlpatterns = [
     path("oauth/register", oauth.register, name="oauth-register"),
     path("oauth/token", oauth.token, name="oauth-token"),
     path("oauth/revoke", oauth.revoke, name="oauth-revoke"),
+    path("settings/outside", outside.outside_list, name="outside"),
+    path("settings/outside/new", outside.outside_new, name="outside-new"),
+    path("settings/outside/<uuid:outside_id>", outside.outside_detail, name="outside-server"),
+    path("settings/outside/<uuid:outside_id>/edit", outside.outside_edit, name="outside-edit"),
+    path("settings/outside/<uuid:outside_id>/look", outside.outside_look, name="outside-look"),
+    path("settings/outside/<uuid:outside_id>/allow", outside.outside_allow, name="outside-allow"),
+    path("settings/outside/<uuid:outside_id>/pause", outside.outside_pause, name="outside-pause"),
+    path("settings/outside/<uuid:outside_id>/resume", outside.outside_resume, name="outside-resume"),
+    path("settings/outside/<uuid:outside_id>/detach", outside.outside_detach, name="outside-detach"),
 ]
