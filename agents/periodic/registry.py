@@ -52,7 +52,7 @@ class TurnFailed(Exception):
 
 KINDS: dict[str, PeriodicKind] = {}
 # The page of one's own tasks, for what people are told of them.
-TASKS_PATH = "/me/tasks"
+TASKS_PATH = "/you/tasks"
 
 
 def register(kind: PeriodicKind) -> None:
