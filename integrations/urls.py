@@ -1,6 +1,6 @@
 from django.urls import path
 
-from integrations.views import mcp, oauth, outside, webhooks
+from integrations.views import mcp, oauth, outside, search, webhooks
 
 HOOK, SENT = "settings/webhooks/<uuid:endpoint_id>", "settings/webhooks/sent/<uuid:webhook_delivery_id>"
 app_name = "integrations"
@@ -30,6 +30,7 @@ urlpatterns = [
     path("oauth/register", oauth.register, name="oauth-register"),
     path("oauth/token", oauth.token, name="oauth-token"),
     path("oauth/revoke", oauth.revoke, name="oauth-revoke"),
+    path("search", search.search, name="search"),
     path("settings/outside", outside.outside_list, name="outside"),
     path("settings/outside/new", outside.outside_new, name="outside-new"),
     path("settings/outside/<uuid:outside_id>", outside.outside_detail, name="outside-server"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from integrations.api import webhooks
+from integrations.api import search, webhooks
 
 ONE = "webhooks/<uuid:endpoint_id>"
 SENT = "webhooks/deliveries/<uuid:webhook_delivery_id>"
@@ -17,4 +17,5 @@ urlpatterns = [
     path(f"{ONE}/deliveries", webhooks.WebhookDeliveryListView.as_view(), name="webhook-deliveries"),
     path(SENT, webhooks.WebhookDeliveryView.as_view(), name="webhook-delivery"),
     path(f"{SENT}/replay", webhooks.WebhookReplayView.as_view(), name="webhook-replay"),
+    path("search", search.SearchView.as_view(), name="search"),
 ]

@@ -133,7 +133,7 @@
   // Keyboard
   const typing = (element) => element.matches("input, textarea, select, [contenteditable]");
   const actions = {
-    "/": () => document.querySelector("[data-search], input[type=search]"),
+    "/": () => document.querySelector("[data-search], input[type=search]") || byId("palette"),
     n: () => document.querySelector("[data-key=n]"),
     "?": () => byId("shortcuts"),
   };
