@@ -25,6 +25,7 @@ from agents.memory.blocks import write_block
 from agents.memory.claims import ClaimDraft, save_claim
 from agents.memory.documents import add_text
 from agents.models import Consolidation, Message, Run
+from agents.periodic.services import create_task
 from agents.prompts.assistants import archive_assistant, create_assistant, update_assistant
 from agents.prompts.templates import create_template
 from agents.prompts.versions import PromptDraft
@@ -66,6 +67,7 @@ from compliance.terms import TermDraft, add_term
 from experiments.arms import ArmDraft
 from experiments.services import create_experiment, start_experiment
 from lib.clock import now
+from personal.models import Brief, Watch, WatchValue
 from social.models import Bot, Connection, Credential, InviteLink
 from tests.media_files import noise
 
@@ -88,6 +90,7 @@ WORDS = {
 ACTS = {
     "compliance:privacy-act": "verify",
     "agents:memory-act": "undo",
+    "personal:task-act": "pause",
     "campaigns:recurrence-act": "pause",
     "agents:run-act": "up",
     "campaigns:conversation-act": "done",
@@ -152,6 +155,8 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
         found |= plant_memory(alice_actor)
         found |= plant_inbox(found["connection_id"][0], alice_actor)
         found |= plant_reports(alice_actor)
+        for name, rows in plant_corner(alice_actor).items():
+            found[name] = [*found.get(name, ()), *rows]
         found["experiment_id"] = plant_experiments(alice_actor)
         found |= plant_results(found["campaign_id"][0], alice_actor)
         for name, rows in plant_talk(alice_actor).items():
@@ -254,6 +259,20 @@ def plant_reports(by: Actor) -> dict[str, list[object]]:
     finish_report(report, [])
     weekly = {"cron": "0 9 * * 1", "time_zone": "UTC", "period": "week"}
     return {"report_id": [report.pk], "schedule_id": [create_schedule(by=by, name="Weekly", **weekly).pk]}
+
+
+def plant_corner(by: Actor) -> dict[str, list[object]]:
+    """What one person has for themselves."""
+    own = {"workspace": by.workspace, "user": by.user}
+    watch = Watch.objects.create(value=WatchValue.objects.create(kind="keyword", value="tea", watchers=1), **own)
+    brief = Brief.objects.create(wanted_at=now(), title="Brief", data={"sections": []}, **own)
+    task = create_task(kind="brief", name="Nine", mode="cron", spec="0 9 * * *", by=by)
+    return {
+        "watch_id": [watch.pk],
+        "brief_id": [brief.pk],
+        "task_id": [task.pk],
+        "user_id": [by.user.pk if by.user else None],
+    }
 
 
 def plant_experiments(by: Actor) -> list[object]:

@@ -38,6 +38,7 @@ from social.models import Connection
 from tests.browser.agent_rows import agent_pages
 from tests.campaigns.cast import add_connection, add_post, mark_published
 from tests.experiments.cast import draft_split, run_split
+from tests.personal.rows import corner_pages
 from tests.screens import OPEN_PAGES, PAGES, find_browser
 
 # What the content policy keeps from running, as the browser tells it.
@@ -98,6 +99,7 @@ def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
             f"/experiments/{draft_test.pk}/edit",
             f"/experiments/{running_test.pk}",
             f"/results/reports/{add_report(alice_actor).pk}",
+            *corner_pages(alice_actor),
             *(f"/posts/{post.pk}" for post in (draft, waiting, live)),
             *(f"/deliveries/{Delivery.objects.get(post=post).pk}" for post in (draft, live)),
             f"/deliveries/{Delivery.objects.get(post=live).pk}/numbers",
