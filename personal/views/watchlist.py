@@ -16,7 +16,7 @@ from personal.gathering import news_text, with_news
 from personal.models import Watch, WatchKind
 from personal.preferences import get_preferences
 from personal.providers import why_not
-from personal.values import show_value
+from personal.values import plain, show_value
 from personal.watching import add_watch, change_watch, mark_seen, remove_watch
 
 
@@ -121,9 +121,7 @@ def _page(
         "entries": found,
         "limit": plans.limit_of(request.actor.workspace, "watches"),
         "missing": dict.fromkeys(reason for kind in WatchKind.values if (reason := why_not(kind))),
-        "ideas": [topic for topic in liked.interests if topic.casefold() not in known]
-        if not why_not("keyword")
-        else [],
+        "ideas": [topic for topic in ideas if plain(topic) not in known],
     }
     response = render(request, "personal/watchlist.html", context, status=status)
     if sees:
