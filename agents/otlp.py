@@ -37,18 +37,21 @@ def export_traces() -> int:
     for workspace_id, run_id in due:
         with workspace_scope(workspace_id):
             spans += spans_of(Run.objects.select_related("workspace").get(pk=run_id))
-    if not due or not _send(spans):
+    if not due or not send(spans):
         return 0
     with all_workspaces_scope("traces that were exported"):
         Run.objects.filter(pk__in=[run_id for _workspace, run_id in due]).update(exported_at=now())
     return len(due)
 
 
-def _send(spans: Sequence[dict[str, Any]]) -> bool:
+def send(spans: Sequence[dict[str, Any]], *, scope: str = "agents") -> bool:
+    """False where nobody took them."""
     headers = {"Content-Type": "application/json"}
     headers |= dict(pair.split("=", 1) for pair in settings.OTLP_HEADERS if "=" in pair)
     try:
-        answer = open_session(TIMEOUT_S).post(settings.OTLP_ENDPOINT, data=json.dumps(payload(spans)), headers=headers)
+        answer = open_session(TIMEOUT_S).post(
+            settings.OTLP_ENDPOINT, data=json.dumps(payload(spans, scope)), headers=headers
+        )
         answer.raise_for_status()
     except requests.RequestException as error:
         log.warning("otlp_failed", error=type(error).__name__, spans=len(spans))
@@ -56,11 +59,9 @@ def _send(spans: Sequence[dict[str, Any]]) -> bool:
     return True
 
 
-def payload(spans: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    resource = {"attributes": _attributes({"service.name": "rostrum"})}
-    return {
-        "resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": "agents"}, "spans": list(spans)}]}]
-    }
+def payload(spans: Sequence[dict[str, Any]], scope: str = "agents") -> dict[str, Any]:
+    resource = {"attributes": attributes({"service.name": "rostrum"})}
+    return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": scope}, "spans": list(spans)}]}]}
 
 
 def spans_of(run: Run) -> list[dict[str, Any]]:
@@ -138,12 +139,12 @@ def _span(
         "kind": kind,
         "startTimeUnixNano": _nanos(start),
         "endTimeUnixNano": _nanos(end or start),
-        "attributes": _attributes(facts),
+        "attributes": attributes(facts),
         "status": {"code": ERROR, "message": error} if error else {"code": OK},
     }
 
 
-def _attributes(facts: dict[str, Any]) -> list[dict[str, Any]]:
+def attributes(facts: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"key": key, "value": _value(value)} for key, value in facts.items() if value not in ("", None)]
 
 

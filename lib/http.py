@@ -1,13 +1,17 @@
 """The only way out: sessions with timeouts, a size cap, a total deadline and no redirects."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+# Told of each call while it is made: given its method and address, and then called with the status.
+Watcher = Callable[[str, str], AbstractContextManager[Callable[[int], None]]]
+WATCHERS: list[Watcher] = []
 CONNECT_TIMEOUT_S = 5.0
 MAX_BYTES = 5 * 1024 * 1024
 READ_BYTES = 64 * 1024
@@ -25,6 +29,14 @@ class LimitedAdapter(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        with ExitStack() as stack:
+            tell = [stack.enter_context(watch(request.method or "", request.url or "")) for watch in WATCHERS]
+            response = self._send(request, *args, **kwargs)
+            for note in tell:
+                note(response.status_code)
+        return response
+
+    def _send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs.update(timeout=(CONNECT_TIMEOUT_S, self.timeout_s), stream=True)
         deadline = time.monotonic() + CONNECT_TIMEOUT_S + self.timeout_s
         response = super().send(request, *args, **kwargs)

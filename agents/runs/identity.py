@@ -5,6 +5,7 @@ import json
 import secrets
 from typing import Any
 
+import structlog
 from django.core.exceptions import PermissionDenied
 from django.core.serializers.json import DjangoJSONEncoder
 
@@ -48,7 +49,8 @@ def call_digest(action: str, args: Any) -> str:
 
 
 def new_trace_id() -> str:
-    return secrets.token_hex(16)
+    """Of the request or task that starts the run, where that is traced."""
+    return str(structlog.contextvars.get_contextvars().get("trace_id") or secrets.token_hex(16))
 
 
 def new_span_id() -> str:

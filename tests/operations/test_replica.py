@@ -147,7 +147,7 @@ def found_there(workspace: Workspace) -> bool:
 
 def test_pages_that_only_read_ask_it(following, alice_client, workspace, monkeypatch):
     wait_for(lambda: found_there(workspace))
-    for path, is_asked in ((f"/w/{workspace.slug}/results", True), (f"/w/{workspace.slug}/slots", False)):
+    for path, is_asked in ((f"/w/{workspace.slug}/results", True), (f"/w/{workspace.slug}/links", False)):
         with recorded(ALIAS) as statements:
             assert alice_client.get(path).status_code == 200
         assert bool(statements) == is_asked, path
