@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from accounts.access import Actor, Perm
-from analytics.queries.period import read_choice, today
+from analytics.queries.period import read_choice, read_day, today
 from campaigns.access import get_campaign
 from campaigns.draft_checks import LANGUAGES
 from campaigns.models import Campaign
@@ -69,12 +69,10 @@ def weekly_plan(actor: Actor, args: dict[str, str]) -> str:
 
 def _monday(typed: str, actor: Actor) -> date:
     """Of the week that the day lies in; of the next one without a day."""
-    this = today(actor.workspace)
-    try:
-        day = date.fromisoformat(typed) if typed else this + timedelta(days=7)
-        return day - timedelta(days=day.weekday())
-    except (ValueError, OverflowError) as error:
-        raise ValidationError({"week_of": "Write a day such as 2026-12-01."}) from error
+    day = read_day(typed) if typed else today(actor.workspace) + timedelta(days=7)
+    if day is None:
+        raise ValidationError({"week_of": "Write a day such as 2026-12-01."})
+    return day - timedelta(days=day.weekday())
 
 
 def post_from_link(actor: Actor, args: dict[str, str]) -> str:
