@@ -1,6 +1,6 @@
 from django.urls import path
 
-from integrations.views import mcp, oauth, outside, search, webhooks
+from integrations.views import hooks, mcp, oauth, outside, search, webhooks
 
 HOOK, SENT = "settings/webhooks/<uuid:endpoint_id>", "settings/webhooks/sent/<uuid:webhook_delivery_id>"
 app_name = "integrations"
@@ -40,4 +40,6 @@ urlpatterns = [
     path("settings/outside/<uuid:outside_id>/pause", outside.outside_pause, name="outside-pause"),
     path("settings/outside/<uuid:outside_id>/resume", outside.outside_resume, name="outside-resume"),
     path("settings/outside/<uuid:outside_id>/detach", outside.outside_detach, name="outside-detach"),
+    # X knows this address: it never has a workspace in front.
+    path("hooks/x", hooks.x, name="x-hook"),
 ]

@@ -295,6 +295,8 @@ X_AUTHORIZE_URL = env.text("X_AUTHORIZE_URL", "https://x.com/i/oauth2/authorize"
 X_WEB_BASE_URL = env.text("X_WEB_BASE_URL", "https://x.com").rstrip("/")
 X_CLIENT_ID = env.text("X_CLIENT_ID", "")
 X_CLIENT_SECRET = env.text("X_CLIENT_SECRET", "")
+# Signs what X sends to /hooks/x, and answers its challenge.
+X_CONSUMER_SECRET = env.text("X_CONSUMER_SECRET", "")
 # X wants one app per use case, so bringing keys of one's own is the operator's decision.
 X_OWN_KEYS = env.flag("X_OWN_KEYS", False)
 X_TIMEOUT_S = env.number("X_TIMEOUT_S", 30)
