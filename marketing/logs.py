@@ -12,6 +12,13 @@ SECRET_QUERY = re.compile(
 )
 # Links of invitations, password resets, confirmations and consents: who has one needs nothing else.
 SECRET_PATH = re.compile(r"(/invitations/|/review/|/reset/key/|/confirm-email/|/privacy-choices/)[^/\s\"']+")
+# In words of others, an error's text for one: what a header holds, a bot's token, and keys by their beginnings.
+SECRET_WORD = re.compile(
+    r"(?<=bearer )\S+|(?<=basic )[A-Za-z0-9+/=]{8,}|(?<=/bot)\d+:[\w-]+|\b\d{6,12}:[A-Za-z0-9_-]{30,}"
+    r"|\b(?:rk_|whsec_|sk-|mcp[a-z]?_|xoxb-)[A-Za-z0-9_-]{12,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)",
+    re.IGNORECASE,
+)
 
 
 def hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
@@ -19,7 +26,20 @@ def hide_secrets(_logger: Any, _method: str, event: structlog.types.EventDict) -
 
 
 def _hidden(value: Any) -> Any:
-    return SECRET_PATH.sub(r"\1***", SECRET_QUERY.sub(r"\1***", value)) if isinstance(value, str) else value
+    if isinstance(value, dict):
+        return {key: "***" if SECRET_KEYS.search(str(key)) and one else _hidden(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(one) for one in value]
+    if not isinstance(value, str):
+        return value
+    return SECRET_WORD.sub("***", SECRET_PATH.sub(r"\1***", SECRET_QUERY.sub(r"\1***", value)))
+
+
+def hide_in_exception(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Once it is text: libraries put whole addresses into their errors."""
+    if "exception" in event:
+        event["exception"] = _hidden(event["exception"])
+    return event
 
 
 def drop_noise(_logger: Any, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
@@ -58,7 +78,7 @@ def logging_config(level: str, fmt: str) -> dict[str, Any]:
     )
     processors: list[structlog.types.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if fmt == "json":
-        processors.append(structlog.processors.format_exc_info)
+        processors += [structlog.processors.format_exc_info, hide_in_exception]
     return {
         "version": 1,
         "disable_existing_loggers": False,
