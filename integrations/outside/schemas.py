@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator, SchemaError
 from agents.safety.clues import find_risks
 from agents.safety.normalise import hear
 
-MAX_DEPTH, MAX_NODES = 8, 400
+MAX_DEPTH, MAX_NODES, MAX_PROPERTIES = 8, 400, 60
 MAX_DESCRIPTION, MAX_ENUM, MAX_WORD = 300, 100, 100
 # Kept as they are. No `pattern` (a regular expression of a stranger), no `$ref` (an address of a stranger).
 NUMBERS = {
@@ -66,7 +66,7 @@ class _Tamer:
     def _words(self, node: Mapping[str, Any]) -> Schema:
         found: Schema = {}
         kinds = node.get("type")
-        listed = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind in TYPES]
+        listed = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if str(kind) in TYPES]
         if listed:
             found["type"] = listed if len(listed) > 1 else listed[0]
         if isinstance(node.get("description"), str) and (words := plain_words(node["description"], MAX_DESCRIPTION)):
@@ -82,7 +82,7 @@ class _Tamer:
         found: Schema = {}
         properties = node.get("properties")
         if isinstance(properties, Mapping):
-            names = [name for name in properties if isinstance(name, str) and _is_word(name)]
+            names = [name for name in list(properties)[:MAX_PROPERTIES] if isinstance(name, str) and _is_word(name)]
             found["properties"] = {name: self.walk(properties[name], depth + 1) for name in names}
             required = node.get("required")
             if isinstance(required, list):

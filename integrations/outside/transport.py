@@ -25,6 +25,14 @@ def open_client(*, headers: dict[str, str], timeout_s: float, max_bytes: int) ->
     )
 
 
+class Refused(httpx2.ReadError):
+    """The SDK forgets the status of an answer."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+
+
 class PublicTransport(httpx2.AsyncHTTPTransport):
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -42,6 +50,10 @@ class PublicTransport(httpx2.AsyncHTTPTransport):
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             await response.aclose()
             raise httpx2.ReadError("the answer is packed, which nobody asked for")
+        # All other errors may be part of the protocol.
+        if response.status_code in {401, 403, 429} or response.status_code >= 500:
+            await response.aclose()
+            raise Refused(response.status_code)
         response.stream = _LimitedStream(response.stream, self.max_bytes)  # type: ignore[arg-type]
         return response
 

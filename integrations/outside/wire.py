@@ -136,7 +136,7 @@ def _meaning(error: BaseException) -> OutsideError | None:
     text = next((text for kind, text in texts.items() if isinstance(error, kind)), "")
     if text:
         return OutsideError(text)
-    status = getattr(getattr(error, "response", None), "status_code", None)
+    status = getattr(error, "status", None)
     hint = " Check the secret." if status in {401, 403} else ""
     return OutsideError(f"It refused with HTTP {status}.{hint}") if status else None
 
