@@ -9,10 +9,12 @@ import uvicorn
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--app", default="marketing.asgi:application")
+    given = parser.parse_args()
     # uvicorn's own --fd takes every socket for one of Unix, and then leaves Nagle's algorithm on.
-    listener = socket.socket(fileno=parser.parse_args().fd)
+    listener = socket.socket(fileno=given.fd)
     config = uvicorn.Config(
-        "marketing.asgi:application",
+        given.app,
         log_config=None,
         log_level="warning",
         access_log=False,
