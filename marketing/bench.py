@@ -33,9 +33,11 @@ from marketing.benching.guard import guard_ratio
 from marketing.benching.ingest import ingest_ratio
 from marketing.benching.llm import llm_ratio
 from marketing.benching.loop import loop_ratio
+from marketing.benching.mcp import mcp_ratio
 from marketing.benching.redirect import redirect_ratio
 from marketing.benching.rollups import events_ratio, sizes_up_to
 from marketing.benching.runs import runs_ratio
+from marketing.benching.web import web_ratio
 from marketing.processes import kill_group, spawn
 from marketing.storming.crowd import Crowd
 
@@ -49,6 +51,7 @@ def run(sandbox: str, *, events: int = 1_000_000) -> dict[str, float]:
     world = Crowd(sandbox)
     results = claim_ratio(world) | loop_ratio(world) | publish_ratio(world)
     results |= api_ratio(world) | query_counts(world) | guard_ratio() | bullmq_ratio() | runs_ratio(world)
+    results |= web_ratio(world) | mcp_ratio(world)
     results |= llm_ratio(sandbox, world.team()[0].workspace)
     results |= ingest_ratio() | redirect_ratio() | events_ratio(sizes_up_to(events))
     return {name: round(value, 3) for name, value in results.items()}
