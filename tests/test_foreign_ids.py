@@ -66,6 +66,8 @@ from compliance.reviews.links import create_link
 from compliance.terms import TermDraft, add_term
 from experiments.arms import ArmDraft
 from experiments.services import create_experiment, start_experiment
+from integrations.models import WebhookDelivery
+from integrations.webhooks.services import create_endpoint
 from lib.clock import now
 from personal.models import Brief, Watch, WatchValue
 from social.models import Bot, Connection, Credential, InviteLink
@@ -90,6 +92,7 @@ WORDS = {
 ACTS = {
     "compliance:privacy-act": "verify",
     "agents:memory-act": "undo",
+    "integrations:webhook-act": "pause",
     "personal:task-act": "pause",
     "campaigns:recurrence-act": "pause",
     "agents:run-act": "up",
@@ -157,6 +160,7 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
         found |= plant_reports(alice_actor)
         for name, rows in plant_corner(alice_actor).items():
             found[name] = [*found.get(name, ()), *rows]
+        found |= plant_webhooks(alice_actor)
         found["experiment_id"] = plant_experiments(alice_actor)
         found |= plant_results(found["campaign_id"][0], alice_actor)
         for name, rows in plant_talk(alice_actor).items():
@@ -273,6 +277,14 @@ def plant_corner(by: Actor) -> dict[str, list[object]]:
         "task_id": [task.pk],
         "user_id": [by.user.pk if by.user else None],
     }
+
+
+def plant_webhooks(by: Actor) -> dict[str, list[object]]:
+    endpoint, _secret = create_endpoint("https://hooks.invalid/", ["*"], by=by)
+    sent = WebhookDelivery(workspace=by.workspace, endpoint=endpoint, kind="run.failed", payload={"id": NOBODY})
+    sent.status = WebhookDelivery.Status.FAILED
+    sent.save()
+    return {"endpoint_id": [endpoint.pk], "webhook_delivery_id": [sent.pk]}
 
 
 def plant_experiments(by: Actor) -> list[object]:

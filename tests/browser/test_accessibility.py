@@ -33,6 +33,8 @@ from compliance.privacy.requests import open_contact_request
 from compliance.reviews.links import create_link
 from compliance.services import hold_review
 from compliance.terms import TermDraft, add_term
+from integrations.models import WebhookDelivery, WebhookTry
+from integrations.webhooks.services import create_endpoint
 from lib.clock import now
 from social.models import Connection
 from tests.browser.agent_rows import agent_pages
@@ -100,6 +102,8 @@ def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
             f"/experiments/{running_test.pk}",
             f"/results/reports/{add_report(alice_actor).pk}",
             *corner_pages(alice_actor),
+            *webhook_pages(alice_actor),
+            "/search?q=spring",
             *(f"/posts/{post.pk}" for post in (draft, waiting, live)),
             *(f"/deliveries/{Delivery.objects.get(post=post).pk}" for post in (draft, live)),
             f"/deliveries/{Delivery.objects.get(post=live).pk}/numbers",
@@ -152,6 +156,14 @@ def people_details(workspace: Workspace, alice_actor: Actor, request_of_anna: Pr
         "/settings/guard/rules?market=CN&severity=block",
         "/settings/audit?q=consent",
     ]
+
+
+def webhook_pages(by: Actor) -> list[str]:
+    endpoint, _secret = create_endpoint("https://hooks.invalid/", ["*"], by=by, label="Chat")
+    sent = WebhookDelivery(workspace=by.workspace, endpoint=endpoint, kind="run.failed", payload={"id": "1"})
+    sent.save()
+    WebhookTry.objects.create(workspace=by.workspace, delivery=sent, status_code=500, problem_text="No.", answer="Oh")
+    return [f"/settings/webhooks/{endpoint.pk}", f"/settings/webhooks/sent/{sent.pk}"]
 
 
 def add_report(by: Actor) -> Report:
