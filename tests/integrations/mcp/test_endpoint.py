@@ -330,3 +330,12 @@ def test_an_expired_token_ends_in_the_middle(ask, server, post) -> None:
     with workspace_scope(server.workspace_id):
         server.tokens.update(expires_at=now())
     assert post(token=token).status_code == 401
+
+
+def test_one_key_sent_twice_at_once_is_done_once(ask, alices) -> None:
+    async def twice(client):
+        return await asyncio.gather(*(client.call_tool("ring", {"idempotency_key": "one"}) for _ in range(3)))
+
+    answers = ask(alices, twice)
+    assert [one.structured_content["rung"] for one in answers] == [1, 1, 1]
+    assert sorted("rostrum/replayed" in (one.meta or {}) for one in answers) == [False, True, True]
