@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from marketing.backups.errors import BackupError
 from marketing.backups.programs import as_url
 from marketing.embedded import throwaway_services
+from marketing.placement import ServiceError
 
 PREFIX = "rostrum_drill_"
 # Its owner is gone when nobody is connected; one that just begins is younger.
@@ -29,10 +30,10 @@ SELECT datname FROM pg_database d WHERE datname LIKE 'rostrum\\_drill\\_%'
 """
 
 
-def run_drill(address: str, name: str = "") -> dict[str, Any]:
+def run_drill(address: str, name: str = "", redis_url: str = "") -> dict[str, Any]:
     """What `restore --json` says, with "seconds" and "ok". Raises BackupError where nothing could be restored."""
     started = time.monotonic()
-    with _database() as url, tempfile.TemporaryDirectory(prefix="drill-") as folder, _cache() as redis:
+    with _database() as url, tempfile.TemporaryDirectory(prefix="drill-") as folder, _cache(redis_url) as redis:
         done = subprocess.run(  # noqa: S603
             [sys.executable, "manage.py", "restore", address, "--json", *(["--backup", name] if name else [])],
             cwd=settings.BASE_DIR,
@@ -87,7 +88,15 @@ def _database() -> Iterator[str]:
 
 
 @contextmanager
-def _cache() -> Iterator[dict[str, str]]:
-    with throwaway_services(names=["REDIS_URL"]) as urls:
+def _cache(url: str) -> Iterator[dict[str, str]]:
+    """The given one, which is emptied, or one of our own."""
+    if url:
+        yield {"REDIS_URL": url, "BROKER_URL": url}
+        return
+    with ExitStack() as stack:
+        try:
+            urls = stack.enter_context(throwaway_services(names=["REDIS_URL"]))
+        except ServiceError as error:
+            raise BackupError(f"{error}. Or name an empty Redis for the drill: --redis.") from error
         # The broker of the installation must not be found through the environment either.
         yield urls | {"BROKER_URL": urls["REDIS_URL"]}

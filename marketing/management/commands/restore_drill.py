@@ -14,10 +14,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("target", help="a folder, or s3://bucket/prefix")
         parser.add_argument("--backup", default="", metavar="NAME", help="which one; by default the newest")
+        parser.add_argument(
+            "--redis", default="", metavar="URL", help="an empty Redis for it; by default one of its own"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            found = run_drill(options["target"], options["backup"])
+            found = run_drill(options["target"], options["backup"], options["redis"])
         except (BackupError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(found))
