@@ -111,6 +111,7 @@ PAGES = {
     "privacy-data": "/settings/privacy/data",
     "privacy-rules": "/settings/privacy/rules",
     "own-privacy": "/account/privacy",
+    "plan": "/settings/plan",
     "keys": "/settings/keys",
     "audit": "/settings/audit",
     "usage": "/usage/",

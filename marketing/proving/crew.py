@@ -55,6 +55,10 @@ class Crew:
         grown = [resident_kb(self.workers[number].pid) - first for number, first in self.first_kb.items()]
         self.growth_mb = max(self.growth_mb, *(kb / 1024 for kb in grown))
 
+    def cpu_s(self) -> float:
+        """Of the workers that live."""
+        return sum(cpu_seconds(process.pid) for process in self.workers.values())
+
     def stop(self) -> None:
         for process in self.workers.values():
             kill_group(process)
@@ -64,6 +68,12 @@ class Crew:
         words = ["worker", "--pool", "solo", "--hostname", f"crew{number}@%h", "--without-mingle", "--without-gossip"]
         command = [sys.executable, "-m", "celery", "-q", "-A", "marketing.proving.app", *words]
         return spawn(command, output=self.log, env=os.environ, cwd=settings.BASE_DIR)
+
+
+def cpu_seconds(pid: int) -> float:
+    # User and system time, in ticks; the name before them may hold spaces.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_kb(pid: int) -> int:

@@ -4,6 +4,7 @@ The clock is the real one. Either the whole quarter of an hour of a zone is run,
 same density: nothing is compressed.
 """
 
+import os
 import statistics
 import time
 from collections import Counter
@@ -47,7 +48,9 @@ def run(people: int, seconds: float, zones: int, tell: Callable[[str], object]) 
     crew = Crew()
     try:
         crew.wait_ready()
+        begun_s = crew.cpu_s()
         runs = [run_zone(crowd, zone, seconds, crew) for zone in ZONES[:zones]]
+        cpu_s = crew.cpu_s() - begun_s
     finally:
         crew.stop()
     # Nobody writes any more.
@@ -55,7 +58,9 @@ def run(people: int, seconds: float, zones: int, tell: Callable[[str], object]) 
     for line in timeline(seen):
         tell(line)
     expected = {pk for _zone, _nine, due in runs for pk in due}
-    return found | figures(expected, seen) | {"worker_growth_mb": crew.growth_mb}
+    found |= figures(expected, seen) | {"worker_growth_mb": crew.growth_mb}
+    # How busy the machine was with other things: lateness says little where the workers did not get their share.
+    return found | {"worker_cpu_ms_per_turn": cpu_s * 1000 / len(seen), "load_average": os.getloadavg()[0]}
 
 
 def holds(found: dict[str, float]) -> bool:

@@ -28,6 +28,7 @@ ROUTES = [
     Route("workspace", "patch", "workspace", ADMIN, {"late_minutes": "7"}),
     Route("workspace-stop", "post", "workspace/stop", PUBLISH, {"reason": "Wait"}),
     Route("workspace-release", "post", "workspace/release", PUBLISH),
+    Route("plan", "get", "plan", READ),
     Route("keys", "get", "keys", ADMIN),
     Route("keys", "post", "keys", ADMIN, KEY, success=201),
     Route("key", "get", "keys/{key}", ADMIN),

@@ -29,7 +29,7 @@ def errors_of(response, name: str) -> list[str]:
 
 # --- every page --------------------------------------------------------------------------------------------------
 
-PAGES = ["settings", "members", "keys", "audit", "profile", "notifications", "workspace-new"]
+PAGES = ["settings", "members", "plan", "keys", "audit", "profile", "notifications", "workspace-new"]
 
 
 @pytest.mark.parametrize("name", PAGES)
