@@ -132,9 +132,7 @@ def _reach(flow: "Flow", key: str, call: ToolCall, spec: ToolSpec, args: dict[st
 
     def do() -> dict[str, Any]:
         if was_begun:
-            return {
-                "error": "The worker died meanwhile. Nobody knows whether this call was made; it is not made again."
-            }
+            return {"error": "The worker died meanwhile: nobody knows whether this was done. It is not done again."}
         if flow.run.replay_of:
             return {"error": "A replay makes no calls like this one."}
         try:

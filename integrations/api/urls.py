@@ -1,9 +1,10 @@
 from django.urls import path
 
-from integrations.api import search, webhooks
+from integrations.api import mcp, search, webhooks
 
 ONE = "webhooks/<uuid:endpoint_id>"
 SENT = "webhooks/deliveries/<uuid:webhook_delivery_id>"
+MCP = "mcp/servers/<uuid:server_id>"
 app_name = "integrations-api"
 urlpatterns = [
     path("webhooks", webhooks.WebhookListView.as_view(), name="webhooks"),
@@ -18,4 +19,12 @@ urlpatterns = [
     path(SENT, webhooks.WebhookDeliveryView.as_view(), name="webhook-delivery"),
     path(f"{SENT}/replay", webhooks.WebhookReplayView.as_view(), name="webhook-replay"),
     path("search", search.SearchView.as_view(), name="search"),
+    path("mcp/tools", mcp.McpToolsView.as_view(), name="mcp-tools"),
+    path("mcp/servers", mcp.McpServerListView.as_view(), name="mcp-servers"),
+    path(MCP, mcp.McpServerView.as_view(), name="mcp-server"),
+    path(f"{MCP}/rotate", mcp.McpRotateView.as_view(), name="mcp-rotate"),
+    path(f"{MCP}/suspend", mcp.McpSuspendView.as_view(), name="mcp-suspend"),
+    path(f"{MCP}/resume", mcp.McpResumeView.as_view(), name="mcp-resume"),
+    path(f"{MCP}/usage", mcp.McpUsageView.as_view(), name="mcp-usage"),
+    path(f"{MCP}/tokens/<uuid:token_id>", mcp.McpTokenView.as_view(), name="mcp-token"),
 ]

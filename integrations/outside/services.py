@@ -11,10 +11,12 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from accounts import audit, rate
-from accounts.access import Actor, Perm
+from accounts.access import Actor, Perm, system_actor
 from accounts.answers import check_json
+from accounts.models import User
 from accounts.rate import Limit
 from accounts.scope import workspace_scope
+from accounts.staff import STAFF
 from agents.safety.clues import find_risks
 from agents.safety.normalise import hear
 from integrations.models import OutsideServer
@@ -131,6 +133,18 @@ def set_active(outside: OutsideServer, is_active: bool, *, by: Actor) -> Outside
             row.save(update_fields=["is_active"])
             audit.record("outside.resume" if is_active else "outside.pause", row, by=by, name=row.name)
     return row
+
+
+def pause_by_staff(outside: OutsideServer, *, staff: User) -> bool:
+    """Expects the all-workspaces scope. False where it was paused already."""
+    with transaction.atomic():
+        changed = OutsideServer.objects.filter(pk=outside.pk, is_active=True).update(
+            is_active=False, problem_text="Staff paused it. Please contact support."
+        )
+        if changed:
+            audit.record("outside.pause", outside, by=system_actor(outside.workspace, STAFF, ()), name=outside.name)
+            audit.record_staff("outside.pause", outside, staff=staff.email, name=outside.name)
+    return bool(changed)
 
 
 def detach_server(outside: OutsideServer, *, by: Actor) -> None:

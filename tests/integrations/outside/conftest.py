@@ -13,6 +13,8 @@ import uvicorn
 from accounts.scope import workspace_scope
 from integrations.models import OutsideServer
 from integrations.outside import services
+from tests.agents.conftest import sandbox, sandbox_process  # noqa: F401 fixtures
+from tests.agents.runs.conftest import define, go, start, thread  # noqa: F401 fixtures
 from tests.waiting import wait_for
 
 TEXT = {
@@ -80,12 +82,12 @@ def stranger_process() -> Iterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(build(), log_level="critical", lifespan="on"))
-    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
+    running = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    running.start()
     wait_for(lambda: server.started)
     yield f"http://127.0.0.1:{listening.getsockname()[1]}/mcp"
     server.should_exit = True
-    thread.join(10)
+    running.join(10)
     listening.close()
 
 

@@ -1,0 +1,2 @@
+# Each registers by being imported.
+import integrations.admin_mcp  # noqa: F401
