@@ -21,7 +21,7 @@ class PlanMeter(serializers.Serializer[Any]):
     is_monthly = serializers.BooleanField(help_text="Counted from zero each UTC month.")
 
 
-class PlanAnswer(serializers.Serializer[Any]):
+class WorkspacePlanAnswer(serializers.Serializer[Any]):
     name = serializers.ChoiceField(choices=list(PLANS))
     label = serializers.CharField()  # type: ignore[assignment]
     until = serializers.DateTimeField(allow_null=True, help_text="When it ends by itself.")
@@ -35,11 +35,11 @@ class PlanAnswer(serializers.Serializer[Any]):
 
 class PlanView(WorkspaceView):
     @extend_schema(
-        operation_id="plan",
+        operation_id="workspace_plan",
         tags=["workspaces"],
         summary="The workspace's plan, its limits and what is used",
         description="What has no room left is refused with 403 and the code `plan_limit`.",
-        responses=PlanAnswer,
+        responses=WorkspacePlanAnswer,
     )
     def get(self, request: Request) -> Response:
         self.actor.require(Perm.VIEW)
@@ -53,4 +53,4 @@ class PlanView(WorkspaceView):
             "report_days": plan.report_days,
             "meters": meters_of(self.actor),
         }
-        return Response(PlanAnswer(told).data)
+        return Response(WorkspacePlanAnswer(told).data)

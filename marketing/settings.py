@@ -514,6 +514,7 @@ SPECTACULAR_SETTINGS = {
     ],
     # Fields of one name with other choices each: otherwise the document names them by a number.
     "ENUM_NAME_OVERRIDES": {
+        "ApprovalModeEnum": "campaigns.models.AutonomyPolicy.Mode",
         "AllocationEnum": "experiments.models.Experiment.Allocation",
         "CampaignStatusEnum": "campaigns.models.Campaign.Status",
         "ConsentStateEnum": "compliance.models.Consent.State",
@@ -522,6 +523,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStateEnum": "campaigns.models.Delivery.State",
         "DesignEnum": "experiments.models.Experiment.Design",
         "ImportStatusEnum": "campaigns.models.Import.Status",
+        "PeriodicModeEnum": "agents.models.PeriodicTask.Mode",
         "PrivacyKindEnum": "compliance.models.PrivacyRequest.Kind",
         "PostLanguageEnum": "campaigns.draft_checks.LANGUAGES.items",
         "ProjectKindEnum": "campaigns.models.Source.Kind",

@@ -50,7 +50,7 @@ class SearchInput(serializers.Serializer[Any]):
     limit = serializers.IntegerField(required=False, default=LIMIT, min_value=1, max_value=MAX_LIMIT)
 
 
-class HitAnswer(serializers.Serializer[Any]):
+class FoundAnswer(serializers.Serializer[Any]):
     id = serializers.CharField()
     title = serializers.CharField(help_text="HTML: escaped, with <mark> around what was asked for.")
     text = serializers.CharField(allow_blank=True, help_text="HTML, as the title.")
@@ -61,7 +61,7 @@ class HitAnswer(serializers.Serializer[Any]):
 class GroupAnswer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     has_more = serializers.BooleanField()
-    hits = HitAnswer(many=True)
+    hits = FoundAnswer(many=True)
 
 
 class SearchAnswer(serializers.Serializer[Any]):

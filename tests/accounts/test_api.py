@@ -443,7 +443,8 @@ def test_operation_ids_are_unique(document):
 
 def test_page_of_the_document_needs_nothing_from_elsewhere(client):
     html = client.get("/docs").content.decode()
-    assert "/api/schema" in html
+    assert "/docs?script=" in html
+    assert "/api/schema" in client.get("/docs?script=").content.decode()
     assert "https://" not in html.replace("https://github.com", "")
 
 
