@@ -25,7 +25,7 @@ PAGE: JSON = {
 SHORT = 200
 
 
-def page_of(rows: QuerySet[M], args: JSON, represent: Callable[[M], JSON]) -> JSON:
+def page_of(rows: QuerySet[M], args: JSON, represent: Callable[[M], Any]) -> JSON:
     """The newest first: our ids grow with time."""
     limit = args.get("limit", USUAL)
     if args.get("cursor"):

@@ -12,7 +12,7 @@ from campaigns.timing import MAX_TIMES, timing_facts
 from integrations.mcp.registry import ToolDef
 from integrations.mcp.tools.answers import MOST, PAGE, slice_of, when
 from integrations.mcp.tools.connections import get_account
-from integrations.mcp.tools.schemas import JSON, a_day, an_id, choice, closed, day_of, id_of, whole
+from integrations.mcp.tools.schemas import JSON, a_day, an_id, choice, closed, day_of, gives, id_of, whole
 from lib.clock import now
 
 # A month here is its own days only: the calendar's list shows it so.
@@ -97,6 +97,11 @@ TOOLS = (
             **PAGE,
         ),
         do=show_calendar,
+        output_schema=gives(
+            **dict.fromkeys(("from", "to", "time_zone"), "string"),
+            **dict.fromkeys(("posts", "free_slots", "notes"), "array"),
+            next_cursor="string?",
+        ),
         perm=Perm.VIEW,
     ),
     ToolDef(

@@ -8,7 +8,7 @@ from campaigns.services import create_campaign
 from compliance.places import INDUSTRIES, MARKETS, MAX_MARKETS
 from integrations.mcp.registry import ToolDef
 from integrations.mcp.tools.answers import PAGE, page_of, page_url, when
-from integrations.mcp.tools.schemas import JSON, a_day, an_id, choice, closed, day_of, many, need_id, text
+from integrations.mcp.tools.schemas import JSON, a_day, an_id, choice, closed, day_of, gives, many, need_id, text
 
 
 def campaign_data(campaign: Campaign) -> JSON:
@@ -50,6 +50,12 @@ def new_campaign(actor: Actor, args: JSON) -> JSON:
     return whole_campaign(create_campaign(by=actor, **said), actor)
 
 
+WHOLE = gives(
+    **dict.fromkeys(("id", "name", "goal", "status", "brief", "industry", "time_zone", "page"), "string"),
+    **dict.fromkeys(("starts_on", "ends_on", "created_at"), "string?"),
+    markets="array",
+    posts="object",
+)
 TOOLS = (
     ToolDef(
         name="list_campaigns",
@@ -61,6 +67,7 @@ TOOLS = (
             **PAGE,
         ),
         do=list_campaigns,
+        output_schema=gives(items="array", next_cursor="string?"),
         perm=Perm.VIEW,
     ),
     ToolDef(
@@ -69,6 +76,7 @@ TOOLS = (
         description="One campaign: goal, brief, dates, and how many posts are drafts, in review, planned or published.",
         input_schema=closed(["campaign_id"], campaign_id=an_id("Of list_campaigns.")),
         do=show_campaign,
+        output_schema=WHOLE,
         perm=Perm.VIEW,
     ),
     ToolDef(
@@ -86,6 +94,7 @@ TOOLS = (
             industry=choice("What it sells, where that differs from the workspace.", INDUSTRIES),
         ),
         do=new_campaign,
+        output_schema=WHOLE,
         perm=Perm.CONTENT_EDIT,
         has_effect=True,
     ),

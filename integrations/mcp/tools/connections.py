@@ -11,7 +11,7 @@ from compliance.health import current_state, health_of, reasons_of
 from compliance.models import AccountHealth
 from integrations.mcp.registry import ToolDef
 from integrations.mcp.tools.answers import PAGE, account_data, page_of, when
-from integrations.mcp.tools.schemas import JSON, choice, closed
+from integrations.mcp.tools.schemas import JSON, choice, closed, gives
 from social.models import Connection, Network
 from social.networks.rules import RULES
 
@@ -64,6 +64,7 @@ TOOLS = (
         description="The connected accounts: their ids for other tools, whether they can post, how long a text may be.",
         input_schema=closed(network=choice("Only of this network.", Network.values), **PAGE),
         do=list_connections,
+        output_schema=gives(items="array", next_cursor="string?", time_zone="string"),
         perm=Perm.VIEW,
     ),
 )

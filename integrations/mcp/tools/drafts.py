@@ -19,13 +19,14 @@ from campaigns.origins import keep_drafts, used_drafts
 from campaigns.services import MAX_TEXT, create_post, update_post
 from integrations.mcp.registry import ToolDef
 from integrations.mcp.tools.checks import check_post
-from integrations.mcp.tools.posts import post_data
+from integrations.mcp.tools.posts import POST, post_data
 from integrations.mcp.tools.schemas import (
     JSON,
     a_moment,
     an_id,
     choice,
     closed,
+    gives,
     id_of,
     ids_of,
     many,
@@ -265,6 +266,7 @@ TOOLS = (
             **CONTENT,
         ),
         do=edit_draft,
+        output_schema=gives(**POST, checks="array", next="string"),
         perm=Perm.CONTENT_EDIT,
         has_effect=True,
     ),

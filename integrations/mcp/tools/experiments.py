@@ -1,5 +1,7 @@
 """Experiments and what may be concluded from them."""
 
+from uuid import UUID
+
 from accounts.access import Actor, Perm
 from accounts.models import Workspace
 from experiments.access import get_experiment, visible_experiments
@@ -19,8 +21,15 @@ def experiments(actor: Actor, args: JSON) -> JSON:
     rows = visible_experiments(actor)
     if args.get("status"):
         rows = rows.filter(status=args["status"])
-    page = page_of(rows, args, lambda row: _row(row, row.looks.first(), actor.workspace))
-    return page | {"time_zone": actor.workspace.time_zone}
+    page = page_of(rows, args, lambda row: row)
+    looks = _last_looks(page["items"])
+    shown = [_row(row, looks.get(row.pk), actor.workspace) for row in page["items"]]
+    return page | {"items": shown, "time_zone": actor.workspace.time_zone}
+
+
+def _last_looks(rows: list[Experiment]) -> dict[UUID, Look]:
+    newest = Look.objects.filter(experiment__in=rows).order_by("experiment_id", "-number").distinct("experiment_id")
+    return {look.experiment_id: look for look in newest}
 
 
 def _row(row: Experiment, look: Look | None, workspace: Workspace) -> JSON:

@@ -6,7 +6,7 @@ from agents.memory.items import KINDS, MAX_SUBJECT, MAX_TEXT
 from agents.models import MemoryItem, Provenance
 from integrations.mcp.registry import ToolDef
 from integrations.mcp.tools.answers import when
-from integrations.mcp.tools.schemas import JSON, choice, closed, text, whole
+from integrations.mcp.tools.schemas import JSON, choice, closed, gives, text, whole
 
 MAX_QUERY = 1_000
 USUAL, MOST = 8, 20
@@ -57,6 +57,7 @@ TOOLS = (
             limit=whole("How many at most.", 1, MOST, default=USUAL),
         ),
         do=find,
+        output_schema=gives(found="array"),
         perm=Perm.VIEW,
     ),
     ToolDef(
@@ -74,6 +75,9 @@ TOOLS = (
             for_everyone={"type": "boolean", "default": False, "description": "Propose it for the whole workspace."},
         ),
         do=learn,
+        output_schema=gives(
+            **dict.fromkeys(("id", "text", "kind", "subject", "created_at", "note"), "string"), is_recalled="boolean"
+        ),
         perm=Perm.CONTENT_EDIT,
         has_effect=True,
     ),

@@ -7,7 +7,7 @@ from campaigns.draft_checks import LANGUAGES, is_blocked
 from campaigns.models import Plan, PlanLine
 from integrations.mcp.registry import ToolDef
 from integrations.mcp.tools.answers import account_data, page_url, when
-from integrations.mcp.tools.posts import post_data
+from integrations.mcp.tools.publishing import SUBMITTED, submitted_data
 from integrations.mcp.tools.schemas import JSON, an_id, choice, closed, id_of, ids_of, many, need_id, text
 from lib.money import dollars
 
@@ -84,8 +84,7 @@ def _sentence(found: JSON) -> str:
 
 def accept(actor: Actor, args: JSON) -> JSON:
     line = plan_lines.get_line(actor, need_id(args, "plan_id"), need_id(args, "line_id"))
-    post = plan_lines.accept_line(line, by=actor)
-    return post_data(post, actor) | {"next": "It waits for a person's approval. get_post says how it stands."}
+    return submitted_data(plan_lines.accept_line(line, by=actor), actor)
 
 
 TOOLS = (
@@ -122,6 +121,7 @@ TOOLS = (
         description="Make a proposed post a real one and send it to review at its planned time. A person approves it.",
         input_schema=closed(["plan_id", "line_id"], plan_id=an_id("Of plan_campaign."), line_id=an_id("Of get_plan.")),
         do=accept,
+        output_schema=SUBMITTED,
         perm=Perm.CONTENT_EDIT,
         has_effect=True,
     ),

@@ -15,7 +15,7 @@ from campaigns.queries import with_content
 from campaigns.rendering import render
 from integrations.mcp.registry import ToolDef
 from integrations.mcp.tools.answers import PAGE, account_data, page_of, page_url, short, when
-from integrations.mcp.tools.schemas import JSON, an_id, choice, closed, id_of, need_id, text
+from integrations.mcp.tools.schemas import JSON, an_id, choice, closed, gives, id_of, need_id, text
 
 State = Delivery.State
 # As the page of a delivery says it; {at} is when the engine acts next, or acted.
@@ -187,6 +187,14 @@ def _attempt_data(attempt: Attempt, workspace: Workspace) -> JSON:
     }
 
 
+# Of one post; others add what they say besides.
+POST = {
+    **dict.fromkeys(("post_id", "title", "language", "time_zone", "page"), "string"),
+    **dict.fromkeys(("parts", "tags", "deliveries"), "array"),
+    "campaign_id": "string?",
+    "made_with_ai": "boolean",
+    "revision": "integer",
+}
 TOOLS = (
     ToolDef(
         name="list_posts",
@@ -200,6 +208,7 @@ TOOLS = (
             **PAGE,
         ),
         do=list_posts,
+        output_schema=gives(items="array", next_cursor="string?", time_zone="string"),
         perm=Perm.VIEW,
     ),
     ToolDef(
@@ -208,6 +217,7 @@ TOOLS = (
         description="One post: its text, and for each account how it stands in words and its planned time.",
         input_schema=closed(["post_id"], post_id=an_id("Of list_posts or draft_post.")),
         do=show_post,
+        output_schema=gives(**POST),
         perm=Perm.VIEW,
     ),
     ToolDef(
@@ -219,6 +229,7 @@ TOOLS = (
         ),
         input_schema=closed(post_id=an_id("All accounts of this post."), delivery_id=an_id("Or one account's.")),
         do=receipts,
+        output_schema=gives(receipts="array", time_zone="string"),
         perm=Perm.VIEW,
     ),
 )

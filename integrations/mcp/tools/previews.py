@@ -17,7 +17,7 @@ from compliance.places import MARKETS, PLATFORMS
 from integrations.mcp.registry import ToolDef
 from integrations.mcp.tools.answers import account_data
 from integrations.mcp.tools.checks import explain_post, explain_text
-from integrations.mcp.tools.schemas import JSON, an_id, choice, closed, id_of, many, need_id, text
+from integrations.mcp.tools.schemas import JSON, an_id, choice, closed, gives, id_of, many, need_id, text
 from lib.money import dollars
 
 # --- as it will look ----------------------------------------------------------------------------------------
@@ -73,7 +73,14 @@ def explain_block(actor: Actor, args: JSON) -> JSON:
     if post_id is None:
         return _of_text(actor, str(words), places)
     post = get_post(actor, post_id)
-    return {"accounts": explain_post(post), "publishable": _matrix_data(matrix_of_post(post, **places))}
+    rows = explain_post(post)
+    return {
+        "verdict": max((Verdict(row["verdict"]) for row in rows), key=list(Verdict).index, default=Verdict.ALLOW).value,
+        "accounts": rows,
+        # Of a text that is not saved; those of a post are its accounts'.
+        "findings": [],
+        "publishable": _matrix_data(matrix_of_post(post, **places)),
+    }
 
 
 def _of_text(actor: Actor, words: str, places: dict[str, list[str]]) -> JSON:
@@ -119,6 +126,7 @@ TOOLS = (
         ),
         input_schema=closed(["post_id"], post_id=an_id("Of draft_post or list_posts.")),
         do=preview_post,
+        output_schema=gives(post_id="string", previews="array", total_cost="string", note="string"),
         perm=Perm.VIEW,
     ),
     ToolDef(
@@ -136,6 +144,7 @@ TOOLS = (
             platforms=many(choice("A platform.", PLATFORMS), "Else the usual ones.", MOST),
         ),
         do=explain_block,
+        output_schema=gives(verdict="string", accounts="array", findings="array", publishable="object"),
         perm=Perm.VIEW,
     ),
 )

@@ -12,23 +12,28 @@ from campaigns.deliveries import (
 )
 from campaigns.delivery_actions import BEFORE_APPROVAL
 from campaigns.errors import NotAllowedNow
-from campaigns.models import Delivery
+from campaigns.models import Delivery, Post
 from integrations.mcp.registry import ToolDef
 from integrations.mcp.tools.answers import page_url
-from integrations.mcp.tools.posts import delivery_data, post_data
-from integrations.mcp.tools.schemas import JSON, a_moment, an_id, as_moment, closed, need_id
+from integrations.mcp.tools.posts import POST, delivery_data, post_data
+from integrations.mcp.tools.schemas import JSON, a_moment, an_id, as_moment, closed, gives, need_id
 
 State = Delivery.State
 NOW, SLOT = "now", "next_slot"
+WAITS = "A person decides. get_post says how it stands; schedule_post once it is approved."
+BY_POLICY = "The campaign's policy, which a person signed, approved it. schedule_post gives it a time."
 
 
 def submit(actor: Actor, args: JSON) -> JSON:
     post = get_post(actor, need_id(args, "post_id"))
     submit_post(post, by=actor)
-    return post_data(post, actor) | {
-        "reviews": page_url(actor, "/reviews"),
-        "next": "A person decides. get_post says how it stands; schedule_post once it is approved.",
-    }
+    return submitted_data(post, actor)
+
+
+def submitted_data(post: Post, actor: Actor) -> JSON:
+    answer = post_data(post, actor)
+    waits = any(row["state"] == State.IN_REVIEW for row in answer["deliveries"])
+    return answer | {"reviews": page_url(actor, "/reviews"), "next": WAITS if waits else BY_POLICY}
 
 
 def schedule(actor: Actor, args: JSON) -> JSON:
@@ -68,6 +73,12 @@ def _answer(row: Delivery, actor: Actor) -> JSON:
 
 
 DELIVERY = an_id("Of get_post: one account of a post.")
+SUBMITTED = gives(**POST, reviews="string", next="string")
+PLANNED = gives(
+    **dict.fromkeys(("delivery_id", "post_id", "state", "says", "time_zone"), "string"),
+    **dict.fromkeys(("planned_at", "published_at"), "string?"),
+    connection="object",
+)
 TOOLS = (
     ToolDef(
         name="submit_for_review",
@@ -78,6 +89,7 @@ TOOLS = (
         ),
         input_schema=closed(["post_id"], post_id=an_id("Of draft_post or list_posts.")),
         do=submit,
+        output_schema=SUBMITTED,
         perm=Perm.CONTENT_EDIT,
         has_effect=True,
     ),
@@ -94,6 +106,7 @@ TOOLS = (
             },
         ),
         do=schedule,
+        output_schema=PLANNED,
         perm=Perm.PUBLISH,
         has_effect=True,
     ),
@@ -103,6 +116,7 @@ TOOLS = (
         description="Take its time away on one account; an approval stays, so schedule_post can give it another one.",
         input_schema=closed(["delivery_id"], delivery_id=DELIVERY),
         do=take_back,
+        output_schema=PLANNED,
         perm=Perm.PUBLISH,
         has_effect=True,
     ),
@@ -115,6 +129,7 @@ TOOLS = (
         ),
         input_schema=closed(["delivery_id"], delivery_id=DELIVERY),
         do=cancel,
+        output_schema=PLANNED,
         perm=Perm.PUBLISH,
         has_effect=True,
         is_destructive=True,

@@ -48,6 +48,20 @@ def many(items: JSON, description: str, most: int, *, least: int = 0) -> JSON:
     return schema | {"minItems": least} if least else schema
 
 
+def gives(**kinds: str) -> JSON:
+    """The shape of an answer: each field's JSON type; with a question mark it may be null."""
+    return {
+        "type": "object",
+        "properties": {name: {"type": _types(kind)} for name, kind in kinds.items()},
+        "required": list(kinds),
+        "additionalProperties": False,
+    }
+
+
+def _types(kind: str) -> str | list[str]:
+    return [kind[:-1], "null"] if kind.endswith("?") else kind
+
+
 # --- what was sent ------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import re
 from accounts.access import Actor, Perm
 from integrations.mcp.registry import ToolDef
 from integrations.mcp.tools.answers import page_url, when
-from integrations.mcp.tools.schemas import JSON, choice, closed, many, text, whole
+from integrations.mcp.tools.schemas import JSON, choice, closed, gives, many, text, whole
 from integrations.search.services import Hit, find
 
 # What strangers wrote is found by list_inbox, which says what it is.
@@ -56,6 +56,7 @@ TOOLS = (
             limit=whole("How many of each kind at most.", 1, SHOWN, default=10),
         ),
         do=search,
+        output_schema=gives(found="array", more="array", time_zone="string"),
         perm=Perm.VIEW,
     ),
 )

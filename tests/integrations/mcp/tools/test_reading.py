@@ -3,11 +3,17 @@
 from datetime import time, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agents.models import MemoryItem
 from campaigns.inbox.collect import Heard, record
 from campaigns.models import Attempt, Conversation, Delivery, InboxMessage
+from campaigns.services import create_campaign
 from campaigns.slots import add_slot
+from experiments.models import Look
+from experiments.services import new_version
+from integrations.mcp.registry import TOOLS
 from integrations.search.indexing import index_due
 from lib.clock import now
 from social.models import Connection
@@ -167,6 +173,37 @@ def test_reading_the_inbox_marks_nothing_read(bobs: Program, cast) -> None:
     bobs("list_inbox")
     assert Conversation.objects.get().is_unread
     assert InboxMessage.objects.filter(is_ours=False).count() == 1
+
+
+def test_last_words_of_theirs_count(bobs: Program, cast) -> None:
+    for number, text in enumerate(["First.", "Second.", "Third."]):
+        at = now() + timedelta(minutes=number)
+        record(cast.account, Heard("mention", "c1", f"again{number}", "7", "dana", "Dana", text, at))
+    ours = {"is_ours": True, "text": "Our answer.", "sent_at": now() + timedelta(hours=1)}
+    InboxMessage.objects.create(workspace=cast.talk.workspace, conversation=cast.talk, connection=cast.account, **ours)
+    assert [row["their_words"] for row in bobs("list_inbox")["items"]] == ["Third."]
+
+
+# --- queries ------------------------------------------------------------------------------------------------
+
+
+def test_longer_lists_ask_no_more_queries(bobs: Program, cast) -> None:
+    def count(tool: str) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            TOOLS[tool].do(bobs.actor, {})
+        return len(asked)
+
+    tools = ["list_posts", "list_campaigns", "list_connections", "calendar", "experiments", "list_inbox"]
+    few = {tool: count(tool) for tool in tools}
+    for number in range(6):
+        account = add_connection(cast.account.workspace, f"more{number}")
+        set_state(add_post(bobs.actor, account, text=f"More {number}."), "draft", scheduled_at=now())
+        create_campaign(by=bobs.actor, name=f"More {number}")
+        hear(account, 20 + number, "Hello there?")
+        experiment = new_version(cast.experiment, by=bobs.actor)
+        facts = {"number": 1, "verdict": "keep_going", "sentence": "Keep going.", "data_hash": "0" * 64}
+        Look.objects.create(workspace=account.workspace, experiment=experiment, **facts)
+    assert {tool: count(tool) for tool in tools} == few
 
 
 # --- search -------------------------------------------------------------------------------------------------

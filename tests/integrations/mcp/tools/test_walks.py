@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from jsonschema import validate
 
 import integrations
 from accounts.access import ROLE_PERMS, Perm
@@ -17,6 +18,7 @@ from accounts.models import Role
 from campaigns.models import AutonomyPolicy, Delivery
 from compliance.models import Review
 from integrations.mcp.calls import Answer, read_resource
+from integrations.mcp.errors import Failure
 from integrations.mcp.limits import Deadline
 from integrations.mcp.registry import PROMPTS, RESOURCES, TOOLS, tools_for
 from tests.integrations.mcp.tools.cast import CASES, JSON, NOBODY, SECRETS, Cast, Program, cases, contents
@@ -96,6 +98,8 @@ def test_each_answers_with_small_json_that_opens_no_account(bobs: Program, cast:
         assert isinstance(answer, Answer), (name, answer)
         assert len(answer.text) < 16_000, name
         assert not secrets_in(answer), name
+        if TOOLS[name].output_schema:
+            validate(answer.data, TOOLS[name].output_schema)
     places = {"month": "2026-12", "campaign_id": str(cast.campaign.pk), "post_id": str(cast.live.post_id)}
     for resource in RESOURCES.values():
         assert not secrets_in(read_resource(bobs.caller, resource, places, Deadline())), resource.name
@@ -156,18 +160,17 @@ def test_services_refuse_a_viewer_even_where_a_tool_were_offered(vics: Program, 
 
 def test_somebody_without_rights_gets_nothing(bobs: Program, cast: Cast) -> None:
     nobody = Program(replace(bobs.caller, actor=replace(bobs.actor, perms=frozenset())))
+    assert tools_for(nobody.caller.server, nobody.actor) == []
     before = contents()
     for name, args in cases():
-        # Remembered things are the only ones that are asked for without an object or a list of the workspace's.
-        if name != "recall":
-            answer = nobody.answer(name, args(cast))
-            assert not isinstance(answer, Answer) or name in UNGUARDED, name
+        if name not in GUARDED_BY_REGISTRY:
+            assert isinstance(nobody.answer(name, args(cast)), Failure), name
+    assert nobody("search", query="beans")["found"] == []
     assert contents() == before
-    assert tools_for(nobody.caller.server, nobody.actor) == []
 
 
 # Their permission stands in the registry, as it stands on the view for the same page.
-UNGUARDED = {"list_connections", "best_times"}
+GUARDED_BY_REGISTRY = {"list_connections", "best_times", "recall", "search"}
 
 
 # --- other people's -----------------------------------------------------------------------------------------
