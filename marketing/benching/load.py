@@ -27,6 +27,9 @@ ROWS = 40
 PASSWORD = "one for all of them"  # noqa: S105
 # Between two acts, as somebody who reads.
 THINKS_S = (2.0, 8.0)
+# They come one after another, in this share of the time: a log-in is hashed, and costs more than ten pages.
+ARRIVING = 0.2
+TIMEOUT_S = 120
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 HTMX = ("/posts?status=in_review", "/campaigns?q=Campaign", "/calendar?view=week", "/inbox?show=done")
 MCP_HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
@@ -108,6 +111,7 @@ class Person(threading.Thread):
     def __init__(self, account: Account, to: Addresses, ledger: Ledger, until: float, seed: int) -> None:
         super().__init__(daemon=True)
         self.account, self.to, self.ledger, self.until = account, to, ledger, until
+        self.comes_at = time.monotonic()
         self.random = random.Random(seed)  # noqa: S311
         self.session = requests.Session()
         self.home = f"{to.web}/w/{account.slug}"
@@ -118,12 +122,14 @@ class Person(threading.Thread):
             self.acts += [self.ask_tools] * 3
 
     def run(self) -> None:
+        time.sleep(max(0.0, self.comes_at - time.monotonic()))
         try:
-            time.sleep(self.random.uniform(0, min(THINKS_S[1], (self.until - time.monotonic()) / 4)))
             self.log_in()
-            while time.monotonic() < self.until:
+            while True:
                 self.random.choice(self.acts)()
                 time.sleep(max(0.0, min(self.random.uniform(*THINKS_S), self.until - time.monotonic())))
+                if time.monotonic() >= self.until:
+                    break
         except Exception as error:
             self.ledger.note("person", 0.0, repr(error)[:300])
             raise
@@ -132,11 +138,13 @@ class Person(threading.Thread):
         """Noted; nothing but a good answer is none."""
         started = time.perf_counter()
         try:
-            answer = self.session.request(method, address, timeout=60, **words)
+            answer = self.session.request(method, address, timeout=TIMEOUT_S, **words)
         except requests.RequestException as error:
             self.ledger.note(kind, (time.perf_counter() - started) * 1000, type(error).__name__)
             return None
         problem = "" if answer.status_code < 400 else f"{answer.status_code} {method} {answer.url} {answer.text[:200]}"
+        if kind != "log in" and "/accounts/login/" in answer.url:
+            problem = f"{method} {address} asks for a log-in"
         self.ledger.note(kind, (time.perf_counter() - started) * 1000, problem)
         return None if problem else answer
 
@@ -192,7 +200,8 @@ def run_load(accounts: Sequence[Account], to: Addresses, seconds: float, seed: i
     """{"requests", "errors", "requests_per_s", "p50_ms", "p95_ms", "by_kind", "problems", "users", "seconds"}."""
     ledger, until = Ledger(), time.monotonic() + seconds
     people = [Person(account, to, ledger, until, seed + number) for number, account in enumerate(accounts)]
-    for person in people:
+    for number, person in enumerate(people):
+        person.comes_at += seconds * ARRIVING * number / len(people)
         person.start()
     for person in people:
         person.join()
