@@ -66,12 +66,13 @@ class Command(BaseCommand):
             words = [f"--people={options['people']}", f"--peak-seconds={seconds}", f"--zones={options['zones']}"]
             # A killed worker's turns come back soon enough to be waited for.
             return run_in_own_stack(["prove", "--only=personal", *words], {"PERIODIC_LEASE_S": str(LEASE_S)}) == 0
-        from marketing.proving import personal
+        from marketing.proving import personal, watching
 
         self.stdout.write(f"The first {seconds:.0f} of {WINDOW_S} s after nine, in real time, one worker killed.")
         found = personal.run(options["people"], seconds, options["zones"], self.stdout.write)
-        self._show(found)
-        return personal.holds(found)
+        polled = watching.run(options["people"], options["people"] // 50, self.stdout.write)
+        self._show(found | polled)
+        return personal.holds(found) and watching.holds(polled)
 
     def _show(self, found: dict[str, float]) -> None:
         for name, value in found.items():
