@@ -36,6 +36,8 @@ TASKS = {
         "compliance.delete_due_workspaces",
         "compliance.run_privacy_request",
         "compliance.sweep_retention",
+        "personal.archive_briefs",
+        "personal.tidy_watches",
         "social.check_connections",
     ),
 }
