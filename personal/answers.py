@@ -43,7 +43,7 @@ def _thread(task: PeriodicTask, by: Actor) -> Thread:
 def fetch_answers() -> int:
     """The number of answers that have come, or never will."""
     with all_workspaces_scope("find answers to fetch"):
-        open_ones = Brief.objects.filter(data__sections=[], archived_at=None).exclude(run_id=None)
+        open_ones = Brief.objects.filter(data__sections=[], sent_at=None, archived_at=None).exclude(run_id=None)
         open_ones = open_ones.filter(created_at__gt=now() - 2 * PATIENCE)
         found = list(open_ones.values_list("workspace_id", "pk")[:LIMIT])
     return sum(_fetch(workspace_id, pk) for workspace_id, pk in found)

@@ -118,6 +118,7 @@ class Brief(TenantModel):
         indexes = [
             models.Index(fields=["workspace", "user", "-wanted_at"], name="brief_list"),
             models.Index(fields=["created_at"], condition=models.Q(archived_at=None), name="brief_to_archive"),
+            models.Index(fields=["created_at"], condition=models.Q(sent_at=None), name="brief_to_send"),
         ]
 
     def __str__(self) -> str:
