@@ -122,7 +122,7 @@ def _faults(operation: Operation, app: str, seen: Seen) -> Iterator[str]:
 
 
 def _added_field(operation: operations.AddField, what: str, table: str, seen: Seen) -> Iterator[str]:
-    field = operation.field
+    field: Any = operation.field
     if table in seen.tables or isinstance(field, models.ManyToManyField | models.GeneratedField):
         return
     if not field.null and not field.has_db_default():
@@ -136,7 +136,8 @@ def _altered_field(operation: operations.AlterField, what: str, app: str, seen: 
     if table in seen.tables:
         return
     model = seen.state.apps.get_model(app, operation.model_name)
-    former, wanted = model._meta.get_field(operation.name), operation.field
+    former: Any = model._meta.get_field(operation.name)
+    wanted: Any = operation.field
     wanted.set_attributes_from_name(operation.name)
     if former.null and not wanted.null:
         yield f"{what}: NOT NULL reads the whole table under a lock, and the former release may still write nothing."

@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from marketing.backups.errors import BackupError
 from marketing.backups.programs import as_url
+from marketing.backups.targets import open_target
 from marketing.embedded import throwaway_services
 from marketing.placement import ServiceError
 
@@ -33,6 +34,8 @@ SELECT datname FROM pg_database d WHERE datname LIKE 'rostrum\\_drill\\_%'
 def run_drill(address: str, name: str = "", redis_url: str = "") -> dict[str, Any]:
     """What `restore --json` says, with "seconds" and "ok". Raises BackupError where nothing could be restored."""
     started = time.monotonic()
+    if not (name or open_target(address).names()):
+        raise BackupError("There is no whole backup here.")
     with _database() as url, tempfile.TemporaryDirectory(prefix="drill-") as folder, _cache(redis_url) as redis:
         done = subprocess.run(  # noqa: S603
             [sys.executable, "manage.py", "restore", address, "--json", *(["--backup", name] if name else [])],

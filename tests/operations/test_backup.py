@@ -154,14 +154,17 @@ def test_drill_restores_beside_and_leaves_nothing(installation, target, child_en
     assert not list(tmp_path.glob("**/*.restoring"))
 
 
-def test_drill_says_why_it_failed_and_takes_what_a_killed_one_left(target, child_env, monkeypatch):
-    for name, value in child_env.items():
-        monkeypatch.setenv(name, value)
-    with psycopg.connect(**database_address(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {drill.PREFIX}left")
+def test_drill_says_why_it_cannot_begin(target):
     with pytest.raises(CommandError, match="no whole backup"):
         call_command("restore_drill", str(target.folder))
-    assert f"{drill.PREFIX}left" not in databases()
+
+
+def test_drill_takes_what_a_killed_one_left(db):
+    with psycopg.connect(**database_address(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {drill.PREFIX}left")
+    with drill._database():
+        assert f"{drill.PREFIX}left" not in databases()
+    assert not [name for name in databases() if name.startswith(drill.PREFIX)]
 
 
 def databases() -> set[str]:

@@ -12,7 +12,8 @@ from tests.agents.memory.test_index import found, many  # noqa: F401 fixture
 pytestmark = pytest.mark.django_db
 
 
-def test_memory_is_found_again_after_the_key_changed(many, in_workspace, settings):  # noqa: F811
+def test_memory_is_found_again_after_the_key_changed(many, in_workspace, settings, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(index, "FRESH", 1)
     index.index_memory(in_workspace.pk)
     before = found(in_workspace, "espresso berlin")
     settings.SECRET_KEY = "another key " * 5
