@@ -343,8 +343,8 @@ RUN_TIMEOUT_S = env.number("RUN_TIMEOUT_S", 3600)
 TRACE_DAYS = env.integer("TRACE_DAYS", 90)
 # How many of a hundred ended runs are scored.
 EVALUATE_PERCENT = env.integer("EVALUATE_PERCENT", 100)
-# Where requests, tasks and ended runs are sent as OpenTelemetry traces: an OTLP/HTTP address that takes JSON, and headers
-# as name=value.
+# Where requests, tasks and ended runs are sent as OpenTelemetry traces: an OTLP/HTTP address that takes JSON, and
+# headers as name=value.
 OTLP_ENDPOINT = env.text("OTLP_ENDPOINT", "").rstrip("/")
 OTLP_HEADERS = env.words("OTLP_HEADERS")
 if OTLP_ENDPOINT:

@@ -38,7 +38,8 @@ FILES = [
     "tests/compliance/test_privacy_retention.py",
     "tests/compliance/test_privacy_workers.py",
     "tests/lib/test_locks.py",
-    "tests/operations",
+    "tests/operations/test_observability.py",
+    "tests/operations/test_reindex_memory.py",
     "tests/social/telegram/test_receiver_processes.py",
 ]
 CONFIG = """\
