@@ -66,7 +66,10 @@ from compliance.reviews.links import create_link
 from compliance.terms import TermDraft, add_term
 from experiments.arms import ArmDraft
 from experiments.services import create_experiment, start_experiment
-from integrations.models import WebhookDelivery
+from integrations.models import McpToken, WebhookDelivery
+from integrations.outside.services import attach_server
+from integrations.servers import create_server
+from integrations.tool_groups import tools_in
 from integrations.webhooks.services import create_endpoint
 from lib.clock import now
 from personal.models import Brief, Watch, WatchValue
@@ -161,6 +164,7 @@ def planted(workspace: Workspace, alice_actor: Actor, bob_actor: Actor, gwen: Us
         for name, rows in plant_corner(alice_actor).items():
             found[name] = [*found.get(name, ()), *rows]
         found |= plant_webhooks(alice_actor)
+        found |= plant_mcp(alice_actor)
         found["experiment_id"] = plant_experiments(alice_actor)
         found |= plant_results(found["campaign_id"][0], alice_actor)
         for name, rows in plant_talk(alice_actor).items():
@@ -276,6 +280,16 @@ def plant_corner(by: Actor) -> dict[str, list[object]]:
         "brief_id": [brief.pk],
         "task_id": [task.pk],
         "user_id": [by.user.pk if by.user else None],
+    }
+
+
+def plant_mcp(by: Actor) -> dict[str, list[object]]:
+    server, _secret = create_server("Laptop", tools_in(["read"], by.perms), by=by)
+    outside = attach_server("CRM", "http://127.0.0.1:9/mcp", by=by)
+    return {
+        "server_id": [server.pk],
+        "token_id": [McpToken.objects.get(server=server).pk],
+        "outside_id": [outside.pk],
     }
 
 

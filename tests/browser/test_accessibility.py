@@ -33,7 +33,10 @@ from compliance.privacy.requests import open_contact_request
 from compliance.reviews.links import create_link
 from compliance.services import hold_review
 from compliance.terms import TermDraft, add_term
-from integrations.models import WebhookDelivery, WebhookTry
+from integrations.models import McpUsage, OutsideServer, WebhookDelivery, WebhookTry
+from integrations.outside.services import attach_server
+from integrations.servers import create_server
+from integrations.tool_groups import tools_in
 from integrations.webhooks.services import create_endpoint
 from lib.clock import now
 from social.models import Connection
@@ -103,6 +106,7 @@ def details(workspace: Workspace, alice_actor: Actor) -> list[str]:
             f"/results/reports/{add_report(alice_actor).pk}",
             *corner_pages(alice_actor),
             *webhook_pages(alice_actor),
+            *mcp_pages(alice_actor),
             "/search?q=spring",
             *(f"/posts/{post.pk}" for post in (draft, waiting, live)),
             *(f"/deliveries/{Delivery.objects.get(post=post).pk}" for post in (draft, live)),
@@ -156,6 +160,16 @@ def people_details(workspace: Workspace, alice_actor: Actor, request_of_anna: Pr
         "/settings/guard/rules?market=CN&severity=block",
         "/settings/audit?q=consent",
     ]
+
+
+def mcp_pages(by: Actor) -> list[str]:
+    server, _secret = create_server("Laptop", tools_in(["read", "draft"], by.perms), by=by)
+    McpUsage.objects.create(workspace=by.workspace, server=server, day=now().date(), tool="metrics", calls=3)
+    outside = attach_server("CRM", "https://crm.invalid/mcp", by=by)
+    tool = {"name": "find", "description": "Finds customers.", "schema": {"type": "object"}, "sha256": "0"}
+    OutsideServer.objects.filter(pk=outside.pk).update(tools=[tool])
+    pages = [f"/settings/mcp/{server.pk}", f"/settings/mcp/{server.pk}/edit"]
+    return [*pages, f"/settings/outside/{outside.pk}", f"/settings/outside/{outside.pk}/edit"]
 
 
 def webhook_pages(by: Actor) -> list[str]:
