@@ -18,7 +18,16 @@ from marketing.embedded import scratch_folder
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[1]
-CHOSEN_BY_UP = {"DATABASE_URL", "REDIS_URL", "PORT", "SANDBOX_PORT", "APP_DATA", "DEBUG", "DJANGO_SETTINGS_MODULE"}
+CHOSEN_BY_UP = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "PORT",
+    "SANDBOX_PORT",
+    "ASGI_PORT",
+    "APP_DATA",
+    "DEBUG",
+    "DJANGO_SETTINGS_MODULE",
+}
 # On a loaded machine a start takes its time.
 START_S = 480
 

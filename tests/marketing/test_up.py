@@ -54,6 +54,15 @@ def test_sandbox_answers_at_the_printed_address(stack: Stack) -> None:
     stack.wait(lambda: requests.get(address, timeout=10).status_code < 500)
 
 
+def test_mcp_answers_at_the_printed_address_also_after_it_was_killed(stack: Stack) -> None:
+    address = re.search(r"MCP +(http://\S+)", stack.output)[1]
+    answer = requests.post(address, timeout=START_S)
+    assert answer.status_code == 401
+    assert address.replace("/mcp", "/.well-known/oauth-protected-resource/mcp") in answer.headers["WWW-Authenticate"]
+    os.kill(stack.child("marketing.asgi_server"), signal.SIGKILL)
+    assert requests.post(address, timeout=START_S).status_code == 401
+
+
 def test_schema_is_complete(stack: Stack) -> None:
     assert not has_pending_migrations(database(stack))
 
