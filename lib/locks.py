@@ -1,10 +1,10 @@
 """Locks that outlive transactions and end with the process that holds them, also behind a pooler."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 # By this name the sampler tells a held lock from a transaction that somebody forgot.
 HOLDER = "rostrum lock"
@@ -27,6 +27,9 @@ def held_lock(key: Key) -> Iterator[bool]:
             is_held = _take(cursor, key)
         yield is_held
     finally:
+        # Closing alone would free it only when the server notices.
+        with suppress(DatabaseError):
+            holder.rollback()
         holder.close()
 
 
