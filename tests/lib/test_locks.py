@@ -74,4 +74,5 @@ def is_free() -> bool:
 def test_holder_is_known_by_its_name():
     with held_lock("a name"), connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [HOLDER])
-        assert cursor.fetchone() == (1,)
+        # A pooler tells the server of another name only when that connection is used again.
+        assert cursor.fetchone()[0] >= 1
