@@ -9,7 +9,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import requests
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -115,7 +117,7 @@ PAGES = {
     "privacy-data": "/settings/privacy/data",
     "privacy-rules": "/settings/privacy/rules",
     "own-privacy": "/account/privacy",
-    "plan": "/settings/plan",
+    "workspace-plan": "/settings/plan",
     "keys": "/settings/keys",
     "audit": "/settings/audit",
     "usage": "/usage/",
@@ -185,7 +187,7 @@ GUIDE = [
     "experiment",
     "inbox",
     "chat",
-    "watchlist",
+    "you-watchlist",
     "mcp-servers",
     "webhooks",
 ]
@@ -254,12 +256,48 @@ def take_all(base: str, out: Path, email: str, password: str, only: str) -> None
         browser.close()
 
 
+def begin_work(page: Page, base: str, home: str, email: str, password: str) -> None:
+    """What the demo leaves to its visitor: an account, a published post, one that waits, a test, things to watch."""
+    page.goto(f"{home}/connections")
+    page.get_by_role("button", name="Connect X").first.click()
+    page.locator("#handle").fill("demo_roastery")
+    page.locator("#authorize").click()
+    page.wait_for_url("**/connections")
+    tokens = requests.post(f"{base}/api/auth/login", json={"email": email, "password": password}, timeout=30).json()
+
+    def call(method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {tokens['access']}"}
+        answer = requests.request(method, f"{base}/api{path}", json=body, headers=headers, timeout=60)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    account = call("GET", "/connections")["results"][0]["id"]
+    for number, text in enumerate(["The decaf is back, in both shops from Monday.", "Friday tasting at six. Come by."]):
+        post = call("POST", "/posts", {"parts": [{"text": text}], "connections": [account]})
+        call("POST", f"/posts/{post['id']}/submit")
+        if number == 0:
+            review = call("GET", "/reviews")["results"][0]
+            call("POST", f"/reviews/{review['id']}/approve", {"hash": review["hash"]})
+            call("POST", "/tasks/publish", {"posts": [post["id"]]})
+    brief = "Our decaf is back, in both shops from Monday"
+    call("POST", "/plans", {"brief": brief, "connections": [account], "languages": ["en", "zh"]})
+    me = call("GET", "/auth/me")["id"]
+    for value in ("$ACME", "@demo_rival", "#coldbrew"):
+        call("POST", f"/users/{me}/watchlist", {"value": value})
+    plan = {"name": "Landing page", "hypothesis": "A shorter page sells more.", "design": "A", "metric": "conversions"}
+    link = call("POST", "/links", {"target": "https://roastery.example/long"})["id"]
+    arms = [{"name": name, "content": {"url": f"https://roastery.example/{name}"}} for name in ("long", "short")]
+    call("POST", "/experiments", {**plan, "settings": {"links": [link], "mde": 0.2}, "arms": arms})
+    page.wait_for_timeout(60_000)  # workers publish, propose and read the watchlist
+
+
 def take_guide(base: str, out: Path, email: str, password: str) -> None:
     """The first screenful of each page of the guide, small enough for a repository."""
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGS)
         page = browser.new_page(viewport=GUIDE_SIZE)
         home = log_in(page, base, email, password)
+        begin_work(page, base, home, email, password)
         pages = find_pages(page, home)
         out.mkdir(parents=True, exist_ok=True)
         for name in GUIDE:
