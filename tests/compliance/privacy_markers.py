@@ -145,7 +145,17 @@ def values_of(declaration: Declaration, marked: Marked, workspace: Workspace) ->
             if rule == Rule.LABEL and not declaration.path and not isinstance(field, IntegerField):
                 # Of the installation: there only what is beyond doubt counts.
                 values[name] = marked.id
-    return values | _numbers(declaration, marked)
+    return values | _numbers(declaration, marked) | _through(declaration, marked, workspace)
+
+
+def _through(declaration: Declaration, marked: Marked, workspace: Workspace) -> dict[str, Any]:
+    """Where a row is the person's through another one, that one is made theirs."""
+    name, _, rest = declaration.subjects.get(Person.USER, "").partition("__")
+    if rest != "user" or not marked.user:
+        return {}
+    parent = build(declaration.model._meta.get_field(name).related_model, workspace, user=marked.user)
+    parent.save(force_insert=True)
+    return {name: parent}
 
 
 def _reference(field: Any, marked: Marked) -> dict[str, Any]:
