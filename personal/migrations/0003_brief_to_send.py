@@ -2,6 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    unsafe_because = "The table comes with the same release and is empty."
     dependencies = [("personal", "0002_secure")]
 
     operations = [

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from oauthlib.oauth1.rfc5849 import signature  # type: ignore[import-untyped]
+from oauthlib.oauth1.rfc5849 import signature
 
 from sandbox.router import Call
 from sandbox.x.reading import is_id
