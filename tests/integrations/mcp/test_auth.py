@@ -56,7 +56,7 @@ def test_strangers_are_nobody(bobs, secret) -> None:
         {"revoked_at": now()},
         {"expires_at": now() - timedelta(seconds=1)},
     ],
-    ids=str,
+    ids=["refresh", "revoked", "expired"],
 )
 def test_only_usable_tokens_open(bobs, values) -> None:
     assert read_token(add_token(bobs)) is not None
