@@ -9,8 +9,6 @@ from django.template import Context, Engine
 from django.test import override_settings
 from django.urls import path
 
-from accounts.scope import all_workspaces_scope
-from campaigns.models import Campaign
 from marketing.wsgi import application as product
 
 # What `startproject` writes into MIDDLEWARE.
@@ -30,6 +28,10 @@ PAGE = Engine().from_string(
 
 
 def bare_page(request: HttpRequest) -> HttpResponse:
+    # Apps are ready only when the product is loaded.
+    from accounts.scope import all_workspaces_scope
+    from campaigns.models import Campaign
+
     with all_workspaces_scope("benchmark"):
         rows = list(Campaign.objects.order_by("-id").values("name", "status", "created_at")[:50])
     return HttpResponse(PAGE.render(Context({"rows": rows, "user": request.user})))
