@@ -1,6 +1,11 @@
 """The web bench measures what it says, never how fast this machine is."""
 
+import os
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 
@@ -44,3 +49,9 @@ def test_the_bare_page_shows_the_same_rows_by_django_alone(
     assert answer.content.decode().count("<tr>") == 3
     assert str(AnonymousUser()) in answer.content.decode()
     assert "Content-Security-Policy" not in answer.headers
+
+
+def test_a_server_that_knows_nothing_yet_can_load_it() -> None:
+    command = [sys.executable, "-c", "import marketing.benching.web_app"]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "marketing.settings"}
+    subprocess.run(command, env=environment, cwd=settings.BASE_DIR, check=True)
