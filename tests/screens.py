@@ -272,13 +272,16 @@ def begin_work(page: Page, base: str, home: str, email: str, password: str) -> N
         return answer.json() if answer.content else None
 
     account = call("GET", "/connections")["results"][0]["id"]
-    for number, text in enumerate(["The decaf is back, in both shops from Monday.", "Friday tasting at six. Come by."]):
+    for text in ("Friday tasting at six. Come by.", "The decaf is back, in both shops from Monday."):
         post = call("POST", "/posts", {"parts": [{"text": text}], "connections": [account]})
         call("POST", f"/posts/{post['id']}/submit")
-        if number == 0:
-            review = call("GET", "/reviews")["results"][0]
-            call("POST", f"/reviews/{review['id']}/approve", {"hash": review["hash"]})
-            call("POST", "/tasks/publish", {"posts": [post["id"]]})
+    waiting = call("GET", "/reviews")["results"]
+    review = next(one for one in waiting if one["snapshot"]["parts"][0]["text"] == text)
+    call("POST", f"/reviews/{review['id']}/approve", {"hash": review["hash"]})
+    call("POST", "/tasks/publish", {"posts": [post["id"]]})
+    call("POST", "/mcp/servers", {"name": "Laptop", "groups": ["read", "draft"]})
+    kinds = ["delivery.published", "delivery.failed"]
+    call("POST", "/webhooks", {"label": "Shop system", "url": "https://hooks.example.com/rostrum", "kinds": kinds})
     brief = "Our decaf is back, in both shops from Monday"
     call("POST", "/plans", {"brief": brief, "connections": [account], "languages": ["en", "zh"]})
     me = call("GET", "/auth/me")["id"]
