@@ -63,6 +63,15 @@ def test_a_challenge_without_sense_is_refused(client, query):
     assert client.get(f"/hooks/x{query}").status_code == 400
 
 
+def test_the_challenge_signs_no_event_for_strangers(client, cursor):
+    """Both are signed with the same secret: a challenge that is an event would be a signature for it."""
+    for body in (json.dumps(MENTION), "{}", " {}", json.dumps(MENTION).replace(" ", "\t")):
+        answer = client.get("/hooks/x", {"crc_token": body})
+        assert (answer.status_code, answer.content) == (400, b""), body
+    token = "MzUxNGQ2-N2Ut_ZTVl+MS00/Y2I3=="
+    assert client.get("/hooks/x", {"crc_token": token}).json() == {"response_token": sign(token.encode())}
+
+
 def test_without_the_secret_there_is_no_such_address(client, settings):
     settings.X_CONSUMER_SECRET = ""
     assert client.get("/hooks/x?crc_token=abc").status_code == 404
