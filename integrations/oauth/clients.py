@@ -88,7 +88,10 @@ def known_client(client_id: str) -> OAuthClient | None:
 
 
 def is_document(client_id: str) -> bool:
-    parts = urlsplit(client_id)
+    try:
+        parts = urlsplit(client_id)
+    except ValueError:
+        return False
     is_secure = parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname or ""))
     return is_secure and parts.path not in {"", "/"} and not parts.fragment and parts.username is None
 

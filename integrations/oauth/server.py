@@ -1,5 +1,6 @@
 """The rules of the protocol, by oauthlib; who is known and what was given is asked of the rows."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from oauthlib.oauth2 import (
     AuthorizationCodeGrant,
     AuthorizationEndpoint,
     BearerToken,
+    InvalidRequestError,
     OAuth2Error,
     RefreshTokenGrant,
     RequestValidator,
@@ -25,6 +27,8 @@ from lib.clock import now
 
 # oauthlib's requests have no types of their own.
 Request = Any
+# A SHA-256 in base64url, as S256 writes it.
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class InvalidTarget(OAuth2Error):
@@ -198,7 +202,9 @@ class Endpoint(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint):
 
     def __init__(self) -> None:
         self.validator = validator = Validator()
-        code = CodeGrant(validator, pre_auth=[_check_resource], post_token=[_check_resource])
+        code = CodeGrant(
+            validator, pre_auth=[_check_resource], post_auth=[_check_challenge], post_token=[_check_resource]
+        )
         refresh = RefreshTokenGrant(validator, post_token=[_check_resource])
         bearer = BearerToken(
             validator,
@@ -212,6 +218,13 @@ class Endpoint(AuthorizationEndpoint, TokenEndpoint, RevocationEndpoint):
             self, "authorization_code", bearer, {"authorization_code": code, "refresh_token": refresh}
         )
         RevocationEndpoint.__init__(self, validator)
+
+
+def _check_challenge(request: Request) -> dict[str, Any]:
+    """What no verifier can ever match is refused before a person is asked."""
+    if not CHALLENGE.fullmatch(request.code_challenge):
+        raise InvalidRequestError("code_challenge: 43 characters of base64url.", request=request)
+    return {}
 
 
 def _check_resource(request: Request) -> dict[str, Any]:

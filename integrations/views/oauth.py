@@ -22,7 +22,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts import rate
 from accounts.access import actor_for
-from accounts.models import Membership
+from accounts.models import Membership, User
 from accounts.rate import Limit, RateLimited
 from accounts.scope import workspace_scope
 from accounts.web import UserRequest, add_errors
@@ -48,18 +48,31 @@ BODY_BYTES = 16 * 1024
 @require_http_methods(["GET", "POST"])
 def authorize(plain: HttpRequest) -> HttpResponse:
     request = cast(UserRequest, plain)
+    try:
+        rate.require(question_limit(request.user), text="Too many questions.")
+    except RateLimited as limited:
+        return _broken(request, " ".join(limited.messages), 429)
     endpoint, uri = Endpoint(), _asked_uri(request.GET)
     try:
         scopes, asked = endpoint.validate_authorization_request(uri)
     except FatalClientError as error:
         text = endpoint.validator.why or error.description or "The program sent you here with an unusable address."
-        return render(request, "integrations/oauth_broken.html", {"text": text}, status=400)
+        return _broken(request, text, 400)
     except OAuth2Error as error:
         return _send_back(error.in_uri(error.redirect_uri))
     if request.method == "POST" and "allow" not in request.POST:
         denied = AccessDeniedError(request=asked["request"])
         return _send_back(denied.in_uri(asked["redirect_uri"]))
     return _consent(request, endpoint, uri, scopes, asked["redirect_uri"])
+
+
+def question_limit(user: User) -> Limit:
+    """A program's id may be an address, which is then called: nobody calls others through us without an end."""
+    return Limit(("oauth.authorize", user.pk), 60, timedelta(minutes=1), burst=60)
+
+
+def _broken(request: HttpRequest, text: str, status: int) -> HttpResponse:
+    return render(request, "integrations/oauth_broken.html", {"text": text}, status=status)
 
 
 def _consent(request: UserRequest, endpoint: Endpoint, uri: str, scopes: list[str], redirect_uri: str) -> HttpResponse:

@@ -1,5 +1,6 @@
 """The page where a person lets a program in."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -7,9 +8,11 @@ from django.contrib.auth import SESSION_KEY
 from django.test import Client
 
 from accounts.models import AuditEntry, Membership, Role, Workspace
+from accounts.rate import take
 from accounts.scope import all_workspaces_scope, workspace_scope
 from integrations import servers
 from integrations.models import McpServer, McpToken, OAuthCode
+from integrations.views.oauth import question_limit
 from tests.integrations.oauth.conftest import CHALLENGE, REDIRECT, told
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +98,8 @@ def test_workspaces_are_those_that_let_the_person_work(program, bob_client, bob,
         {"client_id": "rc_unknown"},
         {"client_id": "\x00"},
         {"client_id": "https://nowhere.invalid/client.json"},
+        {"client_id": "https://[::1/client.json"},
+        {"client_id": "https://e℀x.example/client.json"},
         {"redirect_uri": "https://evil.example/callback"},
         {"redirect_uri": "https://client.example/callback/"},
         {"redirect_uri": "https://client.example/callback#x"},
@@ -110,6 +115,16 @@ def test_where_nobody_knows_whom_to_answer_the_person_is_told_and_sent_nowhere(p
     assert (all_servers(), n_codes()) == ([], 0)
 
 
+def test_one_person_asks_only_so_often_and_others_go_on(program, bob, bob_client, alice_client):
+    """An address as id is called: asking would be a way to call anybody, as often as one likes."""
+    limit = question_limit(bob)
+    take(replace(limit, cost=limit.burst))
+    answer = bob_client.get(program.ask())
+    assert answer.status_code == 429
+    assert "Try again in" in answer.content.decode()
+    assert alice_client.get(program.ask()).status_code == 200
+
+
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri", "state", "scope", "response_type"])
 def test_what_is_said_twice_is_refused(program, bob_client, name):
     assert bob_client.get(f"{program.ask()}&{name}=x").status_code == 400
@@ -123,6 +138,9 @@ def test_what_is_said_twice_is_refused(program, bob_client, name):
         ({"response_type": "none"}, "unauthorized_client"),
         ({"response_type": "code token"}, "unauthorized_client"),
         ({"code_challenge": None}, "invalid_request"),
+        ({"code_challenge": "c" * 42}, "invalid_request"),
+        ({"code_challenge": "c" * 500}, "invalid_request"),
+        ({"code_challenge": "\x00" * 43}, "invalid_request"),
         ({"code_challenge_method": None}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"resource": "https://other.example/mcp"}, "invalid_target"),
