@@ -54,8 +54,9 @@ def _archive(workspace_id: UUID, user_id: UUID, month: str, ids: list[UUID]) -> 
     with workspace_scope(workspace_id):
         mine = Brief.objects.filter(pk__in=[row.pk for row in rows], archived_at=None)
         moved = mine.update(data=None, archive_key=key, archived_at=now())
-    if not moved:
-        # The person was erased while it was written.
+        is_named = Brief.objects.filter(workspace=workspace_id, archive_key=key).exists()
+    # The person was erased while it was written. Another run may have moved the same rows: its object stays.
+    if not is_named:
         storage.delete(key)
     return moved
 

@@ -10,6 +10,7 @@ from compliance.privacy import export
 from compliance.privacy.erase import erase_user
 from compliance.privacy.traces import traces_of_user
 from lib.clock import now
+from personal import archive
 from personal.archive import archive_briefs, data_of
 from personal.models import Brief
 from tests.compliance.privacy_cast import lines_of, unzip
@@ -63,6 +64,19 @@ def test_a_lost_object_leaves_an_empty_brief(old) -> None:
     row = again(old[0])
     storages["archive"].delete(row.archive_key)
     assert data_of(row) == {}
+
+
+def test_a_run_that_comes_second_leaves_what_the_first_has_moved(old, monkeypatch) -> None:
+    before, name_of = [row.data for row in old], archive._name
+
+    def overtaken(*args) -> str:
+        monkeypatch.setattr(archive, "_name", name_of)
+        assert archive_briefs() == 3
+        return name_of(*args)
+
+    monkeypatch.setattr(archive, "_name", overtaken)
+    assert archive_briefs() == 0
+    assert [data_of(again(row)) for row in old] == before
 
 
 def test_each_person_has_objects_of_their_own(workspace, alice, bob, old) -> None:
