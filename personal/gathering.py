@@ -22,6 +22,7 @@ from campaigns.attention import TABS, count_attention
 from campaigns.models import Delivery
 from lib.text import one_line
 from personal.models import Observation, Watch, WatchKind
+from personal.strangers import repeatable
 from personal.values import show_value
 from personal.wording import words
 
@@ -167,7 +168,8 @@ def news_text(row: Watch, language: str) -> str:
     say, data = words(language), row.value.data
     name = row.label or show_value(row.value.kind, row.value.value)
     if row.value.kind != WatchKind.SYMBOL:
-        return say["posts"].format(name=name, n=getattr(row, "fresh", None) or 1, text=clip(data.get("text", "")))
+        text, n = clip(repeatable(data.get("text", ""))), getattr(row, "fresh", None) or 1
+        return say["posts" if text else "posts_withheld"].format(name=name, n=n, text=text)
     price = f"{data.get('text', '')} {data.get('currency', '')}".strip()
     former = ((getattr(row, "former", None) or {}).get("data") or {}).get("price")
     change = data["price"] / former - 1 if former else 0

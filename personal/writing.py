@@ -15,6 +15,7 @@ from agents.workflows.registry import Workflow
 from analytics.reporting.figures import Fact, check_text
 from personal.briefs import as_text, hand_over
 from personal.models import Brief, Preference
+from personal.strangers import links_in, repeatable
 
 Data = dict[str, Any]
 NAME = "brief_words"
@@ -56,7 +57,8 @@ def run_words(flow: Flow) -> Data:
         except ModelError as error:
             unknown = [str(error)]
             break
-        unknown = list(check_text(said, facts).unknown)
+        # An address in them could only be somebody else's: the brief's own links stand below its words.
+        unknown = [*check_text(said, facts).unknown, *links_in(said)]
         if not unknown:
             text = said
             break
@@ -77,7 +79,16 @@ def _material(flow: Flow) -> Data:
     with flow.scope():
         brief = Brief.objects.get(pk=UUID(flow.input["brief"]))
         brand = brand_of(flow.run.workspace, flow.by.user).as_text()
-        return {"text": as_text(brief.data or {}), "language": brief.language, "brand": brand}
+        return {"text": as_text(_safe(brief.data or {})), "language": brief.language, "brand": brand}
+
+
+def _safe(data: Data) -> Data:
+    """Alerts and names repeat strangers, too: a line that gives orders is not shown to the model."""
+    sections = [
+        section | {"lines": [line for line in section["lines"] if repeatable(line["text"])]}
+        for section in data.get("sections", [])
+    ]
+    return {"sections": [section for section in sections if section["lines"]]}
 
 
 def _finish(flow: Flow, text: str) -> bool:
