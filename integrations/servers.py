@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -9,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from accounts import audit, rate
+from accounts import audit, plans, rate
 from accounts.access import Actor, Perm, system_actor
 from accounts.models import User, Workspace, new_secret
 from accounts.rate import Limit
@@ -73,7 +74,7 @@ def add_server(
     prompts: Iterable[str] = (),
     calls_per_minute: int = 60,
 ) -> McpServer:
-    """A server without a token yet; the caller writes the audit row."""
+    """A server without a token yet; the caller writes the audit row. Raises PlanLimit, too."""
     user = _person(by)
     server = McpServer(
         workspace=by.workspace,
@@ -88,10 +89,16 @@ def add_server(
         # Two tabs at once must not both make the tenth.
         Workspace.objects.select_for_update().get(pk=by.workspace.pk)
         rate.require(Limit(("mcp.create", user.pk), 60, timedelta(days=1), burst=30), text="Too many new servers.")
-        if _living(by, user).count() >= MAX_ACTIVE:
+        plans.require_room(by.workspace, "mcp_servers", partial(count_servers, by.workspace))
+        if _living(by.workspace).filter(user=user).count() >= MAX_ACTIVE:
             raise ValidationError(f"You have {MAX_ACTIVE} servers, which is the most. Revoke one that nothing uses.")
         server.save(force_insert=True)
     return server
+
+
+def count_servers(workspace: Workspace) -> int:
+    """Of all its people; revoked ones take no place."""
+    return _living(workspace).count()
 
 
 def update_server(
@@ -276,8 +283,8 @@ def _require_reach(server: McpServer, by: Actor) -> None:
         raise Http404
 
 
-def _living(by: Actor, user: User) -> QuerySet[McpServer]:
-    return McpServer.objects.filter(workspace=by.workspace, user=user).exclude(status=Status.REVOKED)
+def _living(workspace: Workspace) -> QuerySet[McpServer]:
+    return McpServer.objects.filter(workspace=workspace).exclude(status=Status.REVOKED)
 
 
 def _locked(server: McpServer, *, is_alive: bool = True) -> McpServer:

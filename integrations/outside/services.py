@@ -5,15 +5,16 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from accounts import audit, rate
+from accounts import audit, plans, rate
 from accounts.access import Actor, Perm, system_actor
 from accounts.answers import check_json
-from accounts.models import User
+from accounts.models import User, Workspace
 from accounts.rate import Limit
 from accounts.scope import workspace_scope
 from accounts.staff import STAFF
@@ -43,7 +44,7 @@ class Tool(TypedDict):
 
 
 def attach_server(name: str, url: str, secret: str = "", *, by: Actor) -> OutsideServer:
-    """Nothing is called yet: that is `look_at`. `secret` is the whole value of the Authorization header."""
+    """Nothing is called yet: that is `look_at`. `secret` is the whole Authorization header. Raises PlanLimit, too."""
     by.require(Perm.SETTINGS)
     row = OutsideServer(
         workspace=by.workspace,
@@ -53,11 +54,16 @@ def attach_server(name: str, url: str, secret: str = "", *, by: Actor) -> Outsid
         created_by=by.user,
     )
     with transaction.atomic():
-        if OutsideServer.objects.filter(workspace=by.workspace).count() >= MAX_SERVERS:
+        plans.require_room(by.workspace, "outside_servers", partial(count_attached, by.workspace))
+        if count_attached(by.workspace) >= MAX_SERVERS:
             raise ValidationError(f"{MAX_SERVERS} servers are the most. Detach one first.")
         _save(row)
         audit.record("outside.attach", row, by=by, name=row.name, url=row.url)
     return row
+
+
+def count_attached(workspace: Workspace) -> int:
+    return OutsideServer.objects.filter(workspace=workspace).count()
 
 
 def update_outside(

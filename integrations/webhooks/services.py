@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404
 
-from accounts import audit, rate
+from accounts import audit, plans, rate
 from accounts.access import Actor, Perm
+from accounts.models import Workspace
 from accounts.rate import Limit
 from accounts.scope import workspace_scope
 from integrations.models import WebhookDelivery, WebhookEndpoint, WebhookTry
@@ -32,16 +34,21 @@ MOST_REPLAYS = 1000
 
 
 def create_endpoint(url: str, kinds: Sequence[str], *, by: Actor, label: str = "") -> tuple[WebhookEndpoint, str]:
-    """The endpoint and its secret. Asks for the address's place: call it outside of transactions."""
+    """The endpoint and its secret. Asks for the address's place: call it outside of transactions. Raises PlanLimit."""
     by.require(Perm.SETTINGS)
     row = WebhookEndpoint(workspace=by.workspace, secret=_new_secret(), created_by=by.user)
     _fill(row, url=url, kinds=kinds, label=label)
     with workspace_scope(by.workspace.pk):
-        if WebhookEndpoint.objects.filter(workspace=by.workspace).count() >= MOST_ENDPOINTS:
+        plans.require_room(by.workspace, "webhooks", partial(count_endpoints, by.workspace))
+        if count_endpoints(by.workspace) >= MOST_ENDPOINTS:
             raise ValidationError(f"A workspace has at most {MOST_ENDPOINTS} webhooks. Delete one first.")
         row.save(force_insert=True)
         audit.record("webhook.create", row, by=by, url=row.url, kinds=row.kinds)
     return row, row.secret
+
+
+def count_endpoints(workspace: Workspace) -> int:
+    return WebhookEndpoint.objects.filter(workspace=workspace).count()
 
 
 def update_endpoint(row: WebhookEndpoint, *, by: Actor, **fields: Any) -> WebhookEndpoint:
