@@ -29,7 +29,6 @@ class WorkspacePlanAnswer(serializers.Serializer[Any]):
     ai_micro = serializers.IntegerField(
         allow_null=True, help_text="What calls to models may cost in a UTC month, in micro-dollars; null for no cap."
     )
-    report_days = serializers.IntegerField(help_text="Days that briefs are kept at hand.")
     meters = PlanMeter(many=True)
 
 
@@ -50,7 +49,6 @@ class PlanView(WorkspaceView):
             "until": self.actor.workspace.plan_until if self.actor.workspace.plan == plan.name else None,
             "min_every_s": plan.min_every_s,
             "ai_micro": plan.ai_micro,
-            "report_days": plan.report_days,
             "meters": meters_of(self.actor),
         }
         return Response(WorkspacePlanAnswer(told).data)

@@ -47,7 +47,6 @@ def comparison() -> list[tuple[str, list[str]]]:
         *rows,
         ("A task repeats at most every", [plans.in_words(plan.min_every_s) for plan in PLANS.values()]),
         ("Calls to models a month", [plans.ai_words(plan) for plan in PLANS.values()]),
-        ("Days that briefs are kept at hand", [str(plan.report_days) for plan in PLANS.values()]),
     ]
 
 

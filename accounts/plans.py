@@ -26,16 +26,14 @@ class Limit:
     label: str
     one: str
     is_monthly: bool = False
-    # Each person's own, so that no bar can show one number for the workspace.
-    is_per_person: bool = False
 
 
 LIMITS: dict[str, Limit] = {
     "members": Limit("members", "member"),
     "connections": Limit("connected accounts", "connected account"),
     "posts": Limit("published posts a month", "published post a month", is_monthly=True),
-    "watches": Limit("watched things per person", "watched thing per person", is_per_person=True),
-    "tasks": Limit("periodic tasks per person", "periodic task per person", is_per_person=True),
+    "watches": Limit("watched things per person", "watched thing per person"),
+    "tasks": Limit("periodic tasks per person", "periodic task per person"),
     "briefs": Limit("briefs a month", "brief a month", is_monthly=True),
     "watch_reads": Limit("readings of watched things a month", "reading a month", is_monthly=True),
     "mcp_servers": Limit("MCP servers", "MCP server"),
@@ -58,8 +56,6 @@ class Plan:
     min_every_s: int
     # What calls to models may cost in a UTC month; None for no cap but the workspace's own.
     ai_micro: int | None
-    # Briefs and reports are kept at hand so long; later in the archive.
-    report_days: int
 
 
 PLANS: dict[str, Plan] = {
@@ -85,7 +81,6 @@ PLANS: dict[str, Plan] = {
             },
             min_every_s=3600,
             ai_micro=2 * MICRO,
-            report_days=30,
         ),
         Plan(
             "pro",
@@ -107,7 +102,6 @@ PLANS: dict[str, Plan] = {
             },
             min_every_s=900,
             ai_micro=50 * MICRO,
-            report_days=180,
         ),
         # What an installation of one's own has. The few limits keep one person from harming the others.
         Plan(
@@ -117,7 +111,6 @@ PLANS: dict[str, Plan] = {
             {"watches": 1_000, "tasks": 200},
             min_every_s=60,
             ai_micro=None,
-            report_days=400,
         ),
     )
 }
@@ -172,12 +165,23 @@ def count(workspace: Workspace, name: str, n: int = 1) -> int:
     if not LIMITS[name].is_monthly:
         raise ValueError(f"{name} is not counted by the month.")
     limit = limit_of(workspace, name)
-    if limit is None or n <= limit:
-        with connection.cursor() as cursor:
-            cursor.execute(COUNT, [uuid7(), workspace.pk, name, _month(), n, limit, limit])
-            if row := cursor.fetchone():
-                return int(row[0])
-    raise PlanLimit(_no_room(workspace, name, limit or 0), what=name, limit=limit or 0)
+    number = _add(workspace, name, n, limit) if limit is None or n <= limit else None
+    if number is None:
+        raise PlanLimit(_no_room(workspace, name, limit or 0), what=name, limit=limit or 0)
+    return number
+
+
+def count_done(workspace: Workspace, name: str) -> None:
+    """Count what has happened and cannot be refused any more, past the limit, too."""
+    _add(workspace, name, 1, None)
+
+
+def _add(workspace: Workspace, name: str, n: int, limit: int | None) -> int | None:
+    """The number then; None where it would pass the limit. A first row is not held against it."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, [uuid7(), workspace.pk, name, _month(), n, limit, limit])
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
 
 
 COUNT = """

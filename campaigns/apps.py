@@ -7,6 +7,7 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.guests import GUEST_SHARES
+        from accounts.plans import COUNTERS
         from accounts.problems import CONFLICTS
         from accounts.staff_groups import make_staff_groups
         from agents.runs.caps import CAPS
@@ -16,6 +17,7 @@ class CampaignsConfig(AppConfig):
         from campaigns.deliveries import KIND, REVIEW_SUBJECT
         from campaigns.errors import NotAllowedNow, StaleForm
         from campaigns.inbox.collect import hear_telegram
+        from campaigns.library import stored_mb
         from campaigns.queries import campaign_cap
         from campaigns.services import share_with_invited
         from campaigns.workflows import register_workflows
@@ -38,3 +40,4 @@ class CampaignsConfig(AppConfig):
         CONFLICTS[StaleForm] = "stale"
         register_workflows()
         CAPS["campaign"] = campaign_cap
+        COUNTERS["storage_mb"] = stored_mb

@@ -13,6 +13,7 @@ from django.db import DataError, IntegrityError
 
 from accounts import audit
 from accounts.access import Actor
+from accounts.plans import PlanLimit
 from accounts.scope import workspace_scope
 from campaigns.errors import NotAllowedNow
 from campaigns.feeds import Entry, Feed, find_feed, read_feed
@@ -164,6 +165,8 @@ class _FeedScan:
             return _store_picture(entry.picture, picture, self.by), []
         except UnusableMedia as fault:
             return None, [("no_picture", f"Its picture cannot be used: {fault.message}")]
+        except PlanLimit as full:
+            return None, [("no_picture", f"Its picture was not kept. {' '.join(full.messages)}")]
 
     def _row(self, entry: Entry, post: Post | None, note: Note, status: str = SourceItem.Status.USED) -> SourceItem:
         return SourceItem(

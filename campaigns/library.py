@@ -10,11 +10,15 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Sum
 
+from accounts import plans
 from accounts.access import Actor, Perm
 from accounts.models import Workspace
 from campaigns.models import MediaAsset
 from lib.media import MediaInfo, UnusableMedia, make_thumbnail, open_regular, probe
+
+MB = 1_000_000
 
 
 def add_upload(upload: UploadedFile, *, by: Actor) -> MediaAsset:
@@ -36,10 +40,12 @@ def add_upload(upload: UploadedFile, *, by: Actor) -> MediaAsset:
 
 
 def store_path(path: Path, name: str, info: MediaInfo, *, workspace: Workspace) -> MediaAsset:
-    """Keep a probed file; the same bytes again are the same asset."""
+    """Keep a probed file; the same bytes again are the same asset. Raises UnusableMedia, PlanLimit."""
     existing = MediaAsset.objects.filter(workspace=workspace, sha256=info.sha256).first()
     if existing and _is_intact(existing):
         return existing
+    if existing is None:
+        plans.require_room(workspace, "storage_mb", lambda: stored_mb(workspace, info.size_bytes), wanted=0)
     stem = f"{workspace.pk}/{info.sha256[:2]}/{info.sha256}"
     with open_regular(path) as source:
         file_name = default_storage.save(f"{stem}{path.suffix.lower()}", File(source))
@@ -70,6 +76,12 @@ def store_path(path: Path, name: str, info: MediaInfo, *, workspace: Workspace) 
             },
         )
     return asset
+
+
+def stored_mb(workspace: Workspace, more_bytes: int = 0) -> int:
+    """MB of files, begun ones in full; `more_bytes` as if they were stored, too."""
+    stored = MediaAsset.objects.filter(workspace=workspace).aggregate(size=Sum("size_bytes"))["size"] or 0
+    return -(-(stored + more_bytes) // MB)
 
 
 def _is_intact(asset: MediaAsset) -> bool:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import audit
+from accounts import audit, plans
 from accounts.access import Actor, Perm
 from accounts.services import emit
 from campaigns import publishing_log, repeats
@@ -54,6 +54,7 @@ def confirm_live(delivery: Delivery, link: str, *, by: Actor) -> Delivery:
         row.save()
         if is_last:
             repeats.mark_published(row)
+            plans.count_done(row.workspace, "posts")
             emit(row.workspace, "delivery.published", delivery=str(row.pk), post=str(row.post_id))
             publishing_log.write(row, "published", publishing_log.SUCCESS, f"{by.label} says it is live.")
         audit.record("delivery.confirm_live", row, by=by, remote_id=remote_id)

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
+from accounts import plans
 from accounts.rate import in_words
 from accounts.scope import workspace_scope
 from campaigns.engine.budget import hold_cost
@@ -121,6 +122,7 @@ def begin_submission(job: Job, position: int) -> None:
             raise ClaimLost
         # Read afresh: uploads take minutes.
         check_holds(job)
+        check_plan(job)
         hold_cost(job, position)
         check_pace(job)
         marked = Attempt.objects.filter(
@@ -137,6 +139,22 @@ def check_holds(job: Job) -> None:
         raise NotNow(State.CANCELED, "taken_down", TAKEN_DOWN)
     if find_hold(job.delivery, is_begun=bool(job.live)):
         raise NotNow(State.RETRY_WAIT, "held", "Publishing is on hold.")
+
+
+def check_plan(job: Job) -> None:
+    """Room for one more post in the plan's month; a thread that has begun goes on. Raises NotNow."""
+    if job.live:
+        return
+    try:
+        plans.require_room(job.delivery.workspace, "posts", lambda: _posts_used(job.delivery))
+    except plans.PlanLimit as full:
+        raise NotNow(State.FAILED, "plan_limit", " ".join(full.messages)) from full
+
+
+def _posts_used(delivery: Delivery) -> int:
+    """Those that are live, and others that may be: their first call is out and has no answer yet."""
+    out = Attempt.objects.filter(workspace=delivery.workspace_id, submitting_part=0).exclude(delivery=delivery)
+    return plans.counted(delivery.workspace, "posts") + out.values("delivery").distinct().count()
 
 
 def check_pace(job: Job) -> None:

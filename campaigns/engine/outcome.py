@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 
+from accounts import plans
 from accounts.scope import workspace_scope
 from accounts.services import emit, notify
 from accounts.usage import BudgetExceeded, campaign_scope
@@ -103,6 +104,7 @@ def mark_published(delivery: Delivery) -> None:
         ]
     )  # fmt: skip
     repeats.mark_published(delivery)
+    plans.count_done(delivery.workspace, "posts")
     tell(delivery, "published", f"Published on {delivery.connection}.", status=publishing_log.SUCCESS)
 
 

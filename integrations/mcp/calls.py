@@ -15,7 +15,7 @@ from django.db import OperationalError, connection, transaction
 from django.http import Http404
 from psycopg.errors import QueryCanceled
 
-from accounts import audit
+from accounts import audit, plans
 from accounts.idempotency import claim_key, keep_answer
 from accounts.scope import workspace_scope
 from integrations.mcp.auth import Caller
@@ -113,11 +113,13 @@ def _run(
     try:
         with workspace_scope(server.workspace_id):
             _stop_statements(deadline)
+            _require_calls(caller)
             result = work()
             deadline.require_commit()
             record(result)
             # After the audit's lock, in each call: two that take them crosswise would stop each other.
             count_use(server, name, failed=False, ms=_ms_since(started))
+            plans.count(server.workspace, "mcp_calls")
     except Unknown:
         raise
     except Exception as error:
@@ -128,6 +130,13 @@ def _run(
         return failure
     _log(caller, name, started, "")
     return result
+
+
+def _require_calls(caller: Caller) -> None:
+    """No work that could not be counted at its end: there the last call of the month is given away exactly."""
+    workspace = caller.server.workspace
+    if plans.limit_of(workspace, "mcp_calls") is not None:
+        plans.require_room(workspace, "mcp_calls", plans.counted(workspace, "mcp_calls"))
 
 
 def _log(caller: Caller, name: str, started: float, problem: str) -> None:

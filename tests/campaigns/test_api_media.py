@@ -3,6 +3,7 @@ from io import BytesIO
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from accounts import plans
 from campaigns.models import MediaAsset
 from tests.campaigns.cast import add_asset
 from tests.media_files import noise
@@ -43,6 +44,21 @@ def test_picture_is_kept_and_described(bob_api, settings):
 def test_same_bytes_are_the_same_file(bob_api):
     content = png()
     assert upload(bob_api, content).json()["id"] == upload(bob_api, content, "again.png").json()["id"]
+
+
+def test_media_of_a_plan_fill_up_and_what_is_there_may_come_again(bob_api, in_workspace, settings):
+    in_workspace.plan = "free"
+    in_workspace.save(update_fields=["plan"])
+    content = png()
+    first = upload(bob_api, content).json()
+    MediaAsset.objects.update(size_bytes=500_000_000)
+    assert plans.used_of(in_workspace, "storage_mb") == 500
+    stored = list(settings.MEDIA_ROOT.rglob("*"))
+    refusal = upload(bob_api, png(61))
+    assert (refusal.status_code, refusal.json()["code"]) == (403, "plan_limit")
+    # Nothing lies in the storage that no row names.
+    assert list(settings.MEDIA_ROOT.rglob("*")) == stored
+    assert upload(bob_api, content).json()["id"] == first["id"]
 
 
 def test_large_upload_with_a_key_is_taken(bob_api, settings):

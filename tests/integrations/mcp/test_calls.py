@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from accounts import plans
 from accounts.models import AuditEntry, Event, IdempotencyKey, RateCell
 from accounts.scope import workspace_scope
 from accounts.services import emit
@@ -15,7 +16,7 @@ from integrations.mcp.errors import Failure
 from integrations.mcp.limits import RESULT_BYTES, Deadline
 from integrations.models import McpUsage
 from lib.clock import now, shifted
-from tests.integrations.mcp.conftest import tool
+from tests.integrations.mcp.conftest import ring, tool
 from tests.integrations.mcp.rows import server_of_all
 
 pytestmark = pytest.mark.django_db
@@ -242,3 +243,38 @@ def test_every_call_is_inside_the_callers_workspace_only(caller, registry, other
     with workspace_scope(other_workspace.pk):
         emit(other_workspace, "bell.rung")
     assert calls.call_tool(caller, registry.tools["ring"], {}, Deadline()).data["rung"] == 1
+
+
+# --- the plan's calls of a month ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def one_left(caller: Caller, in_workspace) -> None:
+    """Room for one more call."""
+    caller.server.workspace.plan = "free"
+    plans.count(in_workspace, "mcp_calls", plans.PLANS["free"].limits["mcp_calls"] - 1)
+
+
+def test_only_calls_that_were_answered_are_counted(call, in_workspace) -> None:
+    call("look")
+    call("refuse")
+    assert plans.counted(in_workspace, "mcp_calls") == 1
+
+
+def test_past_the_plans_calls_nothing_is_done(one_left, call, rows, in_workspace) -> None:
+    assert isinstance(call("ring"), Answer)
+    refused = call("ring")
+    assert (refused.code, rows()) == ("plan_limit", (1, 1, {"ring": (2, 1)}))
+    assert "The Free plan has 1,000 MCP calls a month" in refused.text
+
+
+def test_of_two_calls_that_want_the_last_place_the_later_is_undone(
+    one_left, call, rows, in_workspace, registry
+) -> None:
+    def ring_while_another_ends(actor, args):
+        plans.count_done(in_workspace, "mcp_calls")
+        return ring(actor, args)
+
+    registry.tools["slow"] = tool("slow", ring_while_another_ends, has_effect=True)
+    refused = call("slow")
+    assert (refused.code, rows()) == ("plan_limit", (0, 0, {"slow": (1, 1)}))
