@@ -17,7 +17,7 @@ from accounts.models import UsageTotal, Workspace
 from agents.llm import catalogue
 from agents.llm.catalogue import CatalogueError
 from agents.llm.catalogue_schema import ROLES
-from agents.llm.ledger import ai_scope, run_scope
+from agents.llm.ledger import ai_cap, ai_scope, run_scope
 from agents.llm.routes import COMPATIBLE
 from agents.models import AISettings, ModelCall, ProviderKey
 from lib.clock import now
@@ -161,7 +161,7 @@ def totals(workspace: Workspace) -> list[Total]:
     choices = settings_for(workspace)
     month = usage.month_budget(workspace)
     return [
-        total(workspace, ai_scope(), "Assistants this month", choices.monthly_cap_micro),
+        total(workspace, ai_scope(), "Assistants this month", ai_cap(workspace, choices)),
         total(workspace, month.scope, "Everything this month", month.cap_micro),
     ]
 

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import usage
 from accounts.models import Workspace
+from accounts.plans import plan_of
 from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.usage import Budget, BudgetExceeded
 from agents.llm.pricing import Tariff
@@ -57,9 +58,15 @@ def ai_scope() -> str:
     return f"ai:{now():%Y-%m}"
 
 
+def ai_cap(workspace: Workspace, choices: AISettings) -> int | None:
+    """The lower of what the workspace chose and what its plan allows; None for no cap."""
+    caps = [cap for cap in (choices.monthly_cap_micro, plan_of(workspace).ai_micro) if cap is not None]
+    return min(caps, default=None)
+
+
 def budgets_of(payer: Payer, choices: AISettings) -> tuple[Budget, ...]:
     """All totals that a call counts in; the month and the campaign also count other things."""
-    found = [Budget(ai_scope(), choices.monthly_cap_micro, "The monthly budget for AI")]
+    found = [Budget(ai_scope(), ai_cap(payer.workspace, choices), "The monthly budget for AI")]
     if payer.run_id:
         cap = payer.run_cap_micro if payer.run_cap_micro is not None else choices.run_cap_micro
         found.append(Budget(run_scope(payer.run_id), cap, "The budget of this run"))

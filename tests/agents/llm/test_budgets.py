@@ -13,6 +13,7 @@ from agents import budgets, keys, llm
 from agents.llm import ledger
 from agents.llm.pricing import tariff
 from agents.llm.routes import plan as plan_call
+from agents.llm.types import Payer
 from agents.models import AISettings, ModelCall
 from agents.tasks import sweep_model_calls
 from lib import clock
@@ -36,6 +37,28 @@ def test_a_change_is_kept_and_told(in_workspace, alice_actor, alice):
     assert entry.detail.data["changed"]["monthly_cap_micro"] == [None, 5_000_000]
     budgets.change_settings(by=alice_actor, monthly_cap_micro=5_000_000)
     assert AuditEntry.objects.filter(action="ai_settings.update").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("plan", "own", "cap"),
+    [
+        ("business", None, None),
+        ("business", 5, 5),
+        ("free", None, 2_000_000),
+        ("free", 5, 5),
+        ("free", 0, 0),
+        ("free", 9_000_000, 2_000_000),
+    ],
+)
+def test_the_lower_of_the_plans_cap_and_the_own_one_counts(plan, own, cap, in_workspace):
+    in_workspace.plan = plan
+    choices = AISettings(workspace=in_workspace, monthly_cap_micro=own)
+    assert ledger.budgets_of(Payer(in_workspace, "call"), choices)[0].cap_micro == cap
+
+
+def test_the_page_shows_the_plans_cap(in_workspace):
+    in_workspace.plan = "free"
+    assert budgets.totals(in_workspace)[0].cap_micro == 2_000_000
 
 
 @pytest.mark.parametrize(
