@@ -54,6 +54,8 @@ def attach_server(name: str, url: str, secret: str = "", *, by: Actor) -> Outsid
         created_by=by.user,
     )
     with transaction.atomic():
+        # Two at once must not both make the last one.
+        Workspace.objects.select_for_update().get(pk=by.workspace.pk)
         plans.require_room(by.workspace, "outside_servers", partial(count_attached, by.workspace))
         if count_attached(by.workspace) >= MAX_SERVERS:
             raise ValidationError(f"{MAX_SERVERS} servers are the most. Detach one first.")

@@ -39,6 +39,8 @@ def create_endpoint(url: str, kinds: Sequence[str], *, by: Actor, label: str = "
     row = WebhookEndpoint(workspace=by.workspace, secret=_new_secret(), created_by=by.user)
     _fill(row, url=url, kinds=kinds, label=label)
     with workspace_scope(by.workspace.pk):
+        # Two at once must not both make the last one.
+        Workspace.objects.select_for_update().get(pk=by.workspace.pk)
         plans.require_room(by.workspace, "webhooks", partial(count_endpoints, by.workspace))
         if count_endpoints(by.workspace) >= MOST_ENDPOINTS:
             raise ValidationError(f"A workspace has at most {MOST_ENDPOINTS} webhooks. Delete one first.")

@@ -1,15 +1,18 @@
 """What a plan has of webhooks, MCP servers and outside servers is asked for by the services, and shown."""
 
 import pytest
+from django.db import connection
 
 from accounts import plans
 from accounts.models import Workspace
 from accounts.plans import PlanLimit
 from accounts.scope import workspace_scope
-from integrations.outside.services import attach_server, detach_server
+from integrations.models import OutsideServer, WebhookEndpoint
+from integrations.outside.services import MAX_SERVERS, attach_server, detach_server
 from integrations.servers import create_server, revoke_server
 from integrations.tool_groups import load_definitions
-from integrations.webhooks.services import create_endpoint, delete_endpoint
+from integrations.webhooks.services import MOST_ENDPOINTS, create_endpoint, delete_endpoint
+from tests.campaigns.engine.workers import answers_of
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +74,23 @@ def test_mcp_servers_of_all_people_share_the_room_of_the_workspace(free, alice_a
 def test_every_limit_shows_what_is_used_but_those_of_single_people(in_workspace):
     unknown = {name for name in plans.LIMITS if plans.used_of(in_workspace, name) is None}
     assert unknown == {"watches", "tasks"}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("model", "add", "most"),
+    [(WebhookEndpoint, add_webhook, MOST_ENDPOINTS), (OutsideServer, add_outside, MAX_SERVERS)],
+)
+def test_without_a_limit_of_the_plan_the_last_place_is_given_once_too(model, add, most, workspace, alice_actor):
+    named = [{"name": f"{n}"} if model is OutsideServer else {"secret": "s"} for n in range(most - 1)]
+    with workspace_scope(workspace.pk):
+        model.objects.bulk_create(model(workspace=workspace, url="https://full.invalid/", **more) for more in named)
+
+    def work(number: int) -> bool:
+        connection.close()
+        with workspace_scope(workspace.pk):
+            return bool(add(f"one-{number}", alice_actor).pk)
+
+    assert sorted(map(str, answers_of(work, 3))) == ["True", "ValidationError", "ValidationError"]
+    with workspace_scope(workspace.pk):
+        assert model.objects.count() == most
