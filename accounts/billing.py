@@ -1,11 +1,10 @@
 """Who sells plans: a provider behind a port. Without one, staff sets the plan."""
 
-import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
 from uuid import UUID
@@ -15,6 +14,8 @@ from django.conf import settings
 from accounts.models import Workspace
 from accounts.plans import PLANS
 from lib.clock import now
+from lib.signing import sign
+from lib.text import storable
 
 SIGNATURE = "X-Billing-Signature"
 TOLERANCE = timedelta(minutes=5)
@@ -68,7 +69,7 @@ class SignedHook:
         _check_signature(headers.get(SIGNATURE, ""), body)
         try:
             return _read(json.loads(body))
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise BadHook("This message says nothing we know.") from error
 
 
@@ -81,24 +82,14 @@ def provider() -> BillingProvider | None:
     return make() if make else None
 
 
-def sign(body: bytes, at: datetime) -> str:
-    """The header that a shop sends with this body."""
-    seconds = str(int(at.timestamp()))
-    return f"t={seconds},v1={_mac(seconds, body)}"
-
-
-def _mac(seconds: str, body: bytes) -> str:
-    secret = settings.BILLING_WEBHOOK_SECRET.encode()
-    return hmac.new(secret, f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
-
-
 def _check_signature(header: str, body: bytes) -> None:
     parts = dict(part.partition("=")[::2] for part in header.split(","))
-    seconds, given = parts.get("t", ""), parts.get("v1", "")
+    seconds, given = parts.get("t", ""), f"v1={parts.get('v1', '')}"
     # Without a secret anybody could sign.
     if not settings.BILLING_WEBHOOK_SECRET or not (seconds.isascii() and seconds.isdigit() and len(seconds) < 12):
         raise BadHook("The signature is missing.")
-    if not hmac.compare_digest(given.encode(), _mac(seconds, body).encode()):
+    made = sign(settings.BILLING_WEBHOOK_SECRET, "", int(seconds), body, version="v1")
+    if not hmac.compare_digest(given.encode(), made.encode()):
         raise BadHook("The signature is wrong.")
     if abs(now().timestamp() - int(seconds)) > TOLERANCE.total_seconds():
         raise BadHook("The signature is too old.")
@@ -110,19 +101,30 @@ def _read(said: Any) -> PlanChange:
     until = datetime.fromisoformat(said["until"]) if said.get("until") else None
     if until is not None and until.tzinfo is None:
         raise ValueError("until has no offset")
+    # Only these two words for "ended": anything else that is empty must not take a plan away.
+    if said["plan"] is not None and not isinstance(said["plan"], str):
+        raise TypeError(type(said["plan"]))
     change = PlanChange(
-        event_id=str(said["id"]),
+        event_id=_text(said["id"]),
         workspace_id=UUID(str(said["workspace"])),
         revision=int(said["revision"]),
-        plan=str(said["plan"] or ""),
-        until=until,
-        customer=str(said.get("customer") or "")[:MAX_REF],
+        plan=said["plan"] or "",
+        # In UTC as the database keeps it: an offset at the end of time leads out of it.
+        until=until and until.astimezone(UTC),
+        customer=_text(said.get("customer") or "")[:MAX_REF],
     )
     if change.plan and change.plan not in PLANS:
         raise ValueError(change.plan)
-    if not 0 < change.revision < MAX_REVISION or "\x00" in change.customer:
+    if not 0 < change.revision < MAX_REVISION:
         raise ValueError(change.revision)
     return change
+
+
+def _text(value: Any) -> str:
+    text = str(value)
+    if storable(text) != text:
+        raise ValueError("a text that cannot be kept")
+    return text
 
 
 def _filled(url: str, **values: str) -> str:
