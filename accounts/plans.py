@@ -5,7 +5,7 @@ A limit never deletes: what is over it after a change of plan stays, and does no
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -179,7 +179,7 @@ def count_done(workspace: Workspace, name: str) -> None:
 def _add(workspace: Workspace, name: str, n: int, limit: int | None) -> int | None:
     """The number then; None where it would pass the limit. A first row is not held against it."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [uuid7(), workspace.pk, name, _month(), n, limit, limit])
+        cursor.execute(COUNT, [uuid7(), workspace.pk, name, this_month(), n, limit, limit])
         row = cursor.fetchone()
     return int(row[0]) if row else None
 
@@ -194,7 +194,7 @@ RETURNING count
 
 def counted(workspace: Workspace, name: str) -> int:
     """This month's number."""
-    row = Meter.objects.filter(workspace=workspace, name=name, month=_month()).values_list("count", flat=True)
+    row = Meter.objects.filter(workspace=workspace, name=name, month=this_month()).values_list("count", flat=True)
     return row.first() or 0
 
 
@@ -249,7 +249,8 @@ def _amount(what: str, number: int) -> str:
     return f"{number:,} {kind.one if number == 1 else kind.label}"
 
 
-def _month() -> Any:
+def this_month() -> date:
+    """The first day of the UTC month, as meters name it."""
     return now().date().replace(day=1)
 
 

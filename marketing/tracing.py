@@ -7,7 +7,6 @@ outside is told ours. Nothing of OpenTelemetry is imported while tracing is off.
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -149,18 +148,11 @@ def note_origin(headers: dict[str, Any] | None = None, **_kwargs: object) -> Non
         headers[HEADER] = origin
 
 
-@dataclass
-class Open:
-    """The span of a task, and how to end it."""
-
-    manager: Any
-
-
 def begin_task(task: Any = None, **_kwargs: object) -> None:
     manager = span(task.name, "CONSUMER", _origin(task), **{"messaging.message.id": str(task.request.id)})
     begun = manager.__enter__()
     bind(begun)
-    task.request.tracing = Open(manager), begun
+    task.request.tracing = manager, begun
 
 
 def _origin(task: Any) -> str:
@@ -171,10 +163,10 @@ def _origin(task: Any) -> str:
 def end_task(task: Any = None, state: str | None = None, **_kwargs: object) -> None:
     tracing = getattr(task.request, "tracing", None)
     if tracing:
-        opened, begun = tracing
+        manager, begun = tracing
         if state == "FAILURE":
             fail(begun, "task failed")
-        opened.manager.__exit__(None, None, None)
+        manager.__exit__(None, None, None)
 
 
 @contextmanager

@@ -6,15 +6,13 @@ workspace whose plan has no readings left takes no part; where nobody is left, n
 """
 
 from collections import defaultdict
-from datetime import date
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count
 
 from accounts.models import Meter, Workspace
-from accounts.plans import limit_of
-from lib.clock import now
+from accounts.plans import limit_of, this_month
 from lib.ids import uuid7
 from personal.models import Watch
 
@@ -36,7 +34,7 @@ def payers(value_ids: list[UUID]) -> Watching:
 
 def _with_room(ids: set[UUID]) -> set[UUID]:
     used = dict(
-        Meter.objects.filter(workspace__in=ids, name=READS, month=_month()).values_list("workspace_id", "count")
+        Meter.objects.filter(workspace__in=ids, name=READS, month=this_month()).values_list("workspace_id", "count")
     )
     workspaces = Workspace.objects.filter(pk__in=ids)
     limits = {workspace.pk: limit_of(workspace, READS) for workspace in workspaces}
@@ -80,10 +78,6 @@ def _count(added: list[tuple[UUID, str, int]]) -> None:
     if not added:
         return
     workspaces, names, numbers = zip(*added, strict=True)
-    ids, months = [uuid7() for _ in added], [_month()] * len(added)
+    ids, months = [uuid7() for _ in added], [this_month()] * len(added)
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [ids, list(workspaces), list(names), months, list(numbers)])
-
-
-def _month() -> date:
-    return now().date().replace(day=1)

@@ -54,8 +54,8 @@ def mcp_server(registry: Registry) -> Server[Any]:
         description="Plans, drafts and results of a marketing workspace.",
         instructions=INSTRUCTIONS,
         website_url=settings.BASE_URL,
-        # What a person may do can change at any moment, and is theirs alone.
         lifespan=lifespan,
+        # What a person may do can change at any moment, and is theirs alone.
         cache_hints={cast(CacheableMethod, method): CacheHint(ttl_ms=0) for method in CACHEABLE_METHODS},
         get_tool_input_schema=header_schema,
         on_list_tools=handlers.list_tools,

@@ -70,11 +70,6 @@ def chat_id_of(remote_id: str) -> int:
     return int(remote_id.partition(":")[0])
 
 
-def topic_id_of(remote_id: str) -> int | None:
-    topic = remote_id.partition(":")[2]
-    return int(topic) if topic else None
-
-
 # --- connecting ---------------------------------------------------------------------------------------------
 
 

@@ -311,6 +311,6 @@ def test_a_channel_has_no_topics(channel, own_bot, refusal):
     assert "has no topics" in refusal(own_bot, channel, topic=7)
 
 
-def test_ids_of_chat_and_topic_are_read_from_the_account():
-    assert (chats.chat_id_of("-1001:7"), chats.topic_id_of("-1001:7")) == (-1001, 7)
-    assert (chats.chat_id_of("-1001"), chats.topic_id_of("-1001")) == (-1001, None)
+@pytest.mark.parametrize("remote_id", ["-1001:7", "-1001"])
+def test_the_id_of_the_chat_is_read_from_the_account(remote_id):
+    assert chats.chat_id_of(remote_id) == -1001
