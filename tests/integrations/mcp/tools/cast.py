@@ -302,7 +302,7 @@ def program_of(user: User, workspace: Workspace) -> Program:
 # --- whether anything changed -------------------------------------------------------------------------------
 
 # What a call leaves whatever it does: how often it was made.
-ASIDE = {"integrations_mcpusage", "accounts_ratecell", "integrations_mcpserver"}
+ASIDE = {"integrations_mcpusage", "accounts_meter", "accounts_ratecell", "integrations_mcpserver"}
 
 
 def contents() -> dict[str, tuple[int, int]]:
