@@ -39,10 +39,6 @@ class Brand:
     claims: tuple[Claim, ...] = ()
 
     @property
-    def used_words(self) -> tuple[str, ...]:
-        return tuple(_split(self.words_use))
-
-    @property
     def avoided_words(self) -> tuple[str, ...]:
         return tuple(_split(self.words_avoid))
 

@@ -177,7 +177,3 @@ def _granted(table: Mapping[str, D], names: Iterable[str], actor: Actor) -> list
 # The product's own, filled by `integrations.mcp.tools`, `.resources` and `.prompts`.
 REGISTRY = Registry()
 TOOLS, RESOURCES, PROMPTS = REGISTRY.tools, REGISTRY.resources, REGISTRY.prompts
-
-
-def tools_for(server: McpServer, actor: Actor) -> list[ToolDef]:
-    return REGISTRY.tools_for(server, actor)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, TextField
+from django.db.models import OuterRef, Q, Subquery, TextField
 from django.db.models.functions import Cast
 from django.urls import reverse
 
@@ -14,6 +14,7 @@ from accounts.audit_queries import visible_entries
 from accounts.models import Membership
 from campaigns.access import visible_campaigns, visible_posts
 from campaigns.inbox.acts import find_conversations
+from campaigns.models import InboxMessage
 from compliance.contacts import search_contacts
 from integrations.search.marks import marked, snippet
 from integrations.search.pages import PAGES
@@ -124,17 +125,18 @@ def _conversations(asked: Asked, by: Actor, limit: int) -> list[Hit]:
     if not by.can(Perm.VIEW):
         return []
     found: list[Hit] = []
+    messages = InboxMessage.objects.filter(_says(asked), conversation=OuterRef("pk"))
+    said = messages.order_by("-sent_at").values("text")[:1]
     for wanted in ("open", "done"):
-        rows = find_conversations(by, wanted=wanted, words=asked.text).order_by("-last_at")[: limit - len(found)]
-        found += [_conversation(row, asked) for row in rows]
+        rows = find_conversations(by, wanted=wanted, words=asked.text).annotate(said=Subquery(said))
+        found += [_conversation(row, asked) for row in rows.order_by("-last_at")[: limit - len(found)]]
     return found
 
 
 def _conversation(row: Any, asked: Asked) -> Hit:
-    said = row.messages.filter(_says(asked)).order_by("-sent_at").values_list("text", flat=True).first()
     name = row.author_name or row.author_handle or "Somebody"
     path = reverse("campaigns:conversation", args=[row.pk])
-    return Hit("conversation", str(row.pk), marked(name, asked), snippet(said or "", asked), path, row.last_at)
+    return Hit("conversation", str(row.pk), marked(name, asked), snippet(row.said or "", asked), path, row.last_at)
 
 
 def _says(asked: Asked) -> Q:

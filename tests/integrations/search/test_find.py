@@ -2,9 +2,11 @@
 
 import pytest
 
+from campaigns.models import Conversation, InboxMessage
 from campaigns.services import create_campaign, share_campaign
 from compliance.contacts import create_contact
 from integrations.search.services import find
+from lib.clock import now
 from tests.campaigns.cast import add_connection, add_post
 
 pytestmark = pytest.mark.django_db
@@ -150,27 +152,44 @@ def test_there_is_more_than_is_shown(posts, hits, alice_actor, in_workspace):
     assert (len(group.hits), group.has_more) == (5, False)
 
 
-def test_conversations_are_found_by_what_was_said(hits, alice_actor, in_workspace):
-    from campaigns.models import Conversation, InboxMessage
-    from lib.clock import now
-
+@pytest.fixture
+def talk(in_workspace):
     connection = add_connection(in_workspace)
-    talk = Conversation.objects.create(
-        workspace=in_workspace,
-        connection=connection,
-        kind="mention",
-        remote_id="1",
-        author_id="7",
-        author_name="Ann",
-        last_at=now(),
-    )
-    InboxMessage.objects.create(
-        workspace=in_workspace,
-        conversation=talk,
-        connection=connection,
-        remote_id="2",
-        text="Is the terrace open?",
-        sent_at=now(),
-    )
+
+    def add(name, text):
+        conversation = Conversation.objects.create(
+            workspace=in_workspace,
+            connection=connection,
+            kind="mention",
+            remote_id=name,
+            author_id=name,
+            author_name=name,
+            last_at=now(),
+        )
+        InboxMessage.objects.create(
+            workspace=in_workspace,
+            conversation=conversation,
+            connection=connection,
+            remote_id=name,
+            text=text,
+            sent_at=now(),
+        )
+
+    return add
+
+
+def test_conversations_are_found_by_what_was_said(talk, alice_actor):
+    talk("Ann", "Is the terrace open?")
     (group,) = find("terrace", by=alice_actor, kinds=["conversation"])
     assert (group.hits[0].title, group.hits[0].text) == ("Ann", "Is the <mark>terrace</mark> open?")
+
+
+def test_more_conversations_take_no_more_queries(talk, alice_actor, django_assert_max_num_queries):
+    talk("Ann", "Is the terrace open?")
+    with django_assert_max_num_queries(20) as one:
+        find("terrace", by=alice_actor, kinds=["conversation"])
+    for name in ("Ben", "Cleo", "Dan"):
+        talk(name, "The terrace, please")
+    with django_assert_max_num_queries(len(one)):
+        (group,) = find("terrace", by=alice_actor, kinds=["conversation"])
+    assert len(group.hits) == 4

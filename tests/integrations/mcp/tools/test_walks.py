@@ -20,7 +20,7 @@ from compliance.models import Review
 from integrations.mcp.calls import Answer, read_resource
 from integrations.mcp.errors import Failure
 from integrations.mcp.limits import Deadline
-from integrations.mcp.registry import PROMPTS, RESOURCES, TOOLS, tools_for
+from integrations.mcp.registry import PROMPTS, REGISTRY, RESOURCES, TOOLS
 from tests.integrations.mcp.tools.cast import CASES, JSON, NOBODY, SECRETS, Cast, Program, cases, contents
 
 EFFECTS = {name for name, tool in TOOLS.items() if tool.has_effect}
@@ -145,7 +145,7 @@ def test_repeat_with_the_same_key_answers_the_same_and_does_nothing(bobs: Progra
 
 
 def test_viewer_sees_only_what_looks(vics: Program) -> None:
-    seen = {tool.name for tool in tools_for(vics.caller.server, vics.actor)}
+    seen = {tool.name for tool in REGISTRY.tools_for(vics.caller.server, vics.actor)}
     assert seen == {name for name, tool in TOOLS.items() if tool.perm is Perm.VIEW}
     assert not seen & EFFECTS
 
@@ -160,7 +160,7 @@ def test_services_refuse_a_viewer_even_where_a_tool_were_offered(vics: Program, 
 
 def test_somebody_without_rights_gets_nothing(bobs: Program, cast: Cast) -> None:
     nobody = Program(replace(bobs.caller, actor=replace(bobs.actor, perms=frozenset())))
-    assert tools_for(nobody.caller.server, nobody.actor) == []
+    assert REGISTRY.tools_for(nobody.caller.server, nobody.actor) == []
     before = contents()
     for name, args in cases():
         if name not in GUARDED_BY_REGISTRY:
