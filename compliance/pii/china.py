@@ -121,18 +121,19 @@ CHINA = (
         words=("身分證", "身份證", "身份证", "居留證"),
         digits=9,
     ),
+    # Not behind a stroke: an invitation to a chat on Telegram is t.me/+ and any letters, a V among them.
     Recogniser(
         "WECHAT_ID",
         _WECHAT + r" ?(?:[:=是为] ?|:: ?)(?P<value>[A-Za-z][A-Za-z0-9_-]{5,19})",
         score=0.8,
-        left=r"(?<![0-9A-Za-z])",
+        left=r"(?<![0-9A-Za-z/])",
     ),
     # With nothing in between, the name must not look like a word.
     Recogniser(
         "WECHAT_ID",
         _WECHAT + r" ?(?P<value>(?=[A-Z_-]*[0-9_])[A-Z][A-Z0-9_-]{5,19})",
         score=0.8,
-        left=r"(?<![0-9A-Za-z])",
+        left=r"(?<![0-9A-Za-z/])",
     ),
     Recogniser(
         "QQ",
