@@ -67,6 +67,7 @@ class OAuthClientAdmin(ReadOnlyAdmin):
 
 @admin.register(OutsideServer)
 class OutsideServerAdmin(ReadOnlyAdmin):
+    exclude = ["secret"]
     list_display = ["name", "url", "workspace", "is_active", "checked_at", "problem_text", "created_by"]
     list_filter = ["is_active"]
     list_select_related = ["workspace", "created_by"]

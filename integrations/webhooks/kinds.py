@@ -67,6 +67,7 @@ ROWS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("workspace.released", "Publishing goes on.", "", {}),
     ("workspace.suspended", "The operator suspended the workspace.", "", {"reason": "Spam"}),
     ("workspace.unsuspended", "The operator let the workspace go on.", "", {"reason": "A mistake"}),
+    ("workspace.plan", "The workspace has another plan.", "", {"plan": "pro"}),
     ("workspace.deletion_asked", "The workspace will be deleted.", "", {"deletes_at": "2026-12-21T09:00:00+00:00"}),
     ("workspace.deletion_canceled", "The workspace stays.", "", {}),
 ]
