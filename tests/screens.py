@@ -279,6 +279,7 @@ def begin_work(page: Page, base: str, home: str, email: str, password: str) -> N
     review = next(one for one in waiting if one["snapshot"]["parts"][0]["text"] == text)
     call("POST", f"/reviews/{review['id']}/approve", {"hash": review["hash"]})
     call("POST", "/tasks/publish", {"posts": [post["id"]]})
+    call("POST", "/posts", {"parts": [{"text": "What shall we roast next? Tell us."}], "connections": [account]})
     call("POST", "/mcp/servers", {"name": "Laptop", "groups": ["read", "draft"]})
     kinds = ["delivery.published", "delivery.failed"]
     call("POST", "/webhooks", {"label": "Shop system", "url": "https://hooks.example.com/rostrum", "kinds": kinds})
@@ -291,7 +292,7 @@ def begin_work(page: Page, base: str, home: str, email: str, password: str) -> N
     link = call("POST", "/links", {"target": "https://roastery.example/long"})["id"]
     arms = [{"name": name, "content": {"url": f"https://roastery.example/{name}"}} for name in ("long", "short")]
     call("POST", "/experiments", {**plan, "settings": {"links": [link], "mde": 0.2}, "arms": arms})
-    page.wait_for_timeout(60_000)  # workers publish, propose and read the watchlist
+    page.wait_for_timeout(40_000)  # workers publish, propose and read the watchlist
 
 
 def take_guide(base: str, out: Path, email: str, password: str) -> None:
