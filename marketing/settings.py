@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from marketing import env, queues
+from marketing import beat, env, queues
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -179,20 +179,20 @@ S3_OPTIONS = {
     "access_key": env.text("S3_ACCESS_KEY", "") or None,
     "secret_key": env.text("S3_SECRET_KEY", "") or None,
 }
+
+
+def _storage(bucket: str) -> dict[str, object]:
+    """Folders below MEDIA_ROOT where there is no bucket."""
+    if not S3_BUCKET:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    options = {**S3_OPTIONS, "bucket_name": bucket, "default_acl": "private", "file_overwrite": True}
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
 STORAGES = {
-    "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {**S3_OPTIONS, "bucket_name": S3_BUCKET, "default_acl": "private", "file_overwrite": True},
-    }
-    if S3_BUCKET
-    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": _storage(S3_BUCKET),
     # What nobody looks at any more, such as old briefs: a bucket of its own may be cheaper.
-    "archive": {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {**S3_OPTIONS, "bucket_name": ARCHIVE_BUCKET, "default_acl": "private", "file_overwrite": True},
-    }
-    if S3_BUCKET
-    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "archive": _storage(ARCHIVE_BUCKET),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if STATIC_FROM_SOURCE
@@ -408,62 +408,7 @@ BILLING_CHECKOUT_URL = env.text("BILLING_CHECKOUT_URL", "")
 BILLING_PORTAL_URL = env.text("BILLING_PORTAL_URL", "")
 BILLING_WEBHOOK_SECRET = env.text("BILLING_WEBHOOK_SECRET", "")
 
-# Seconds between runs. Beat copies these into its tables, where staff can change them.
-CELERY_BEAT_SCHEDULE = {
-    "heartbeat": {"task": "marketing.heartbeat", "schedule": 5.0},
-    "wake-runs": {"task": "agents.wake_runs", "schedule": 2.0},
-    "end-expired-runs": {"task": "agents.end_expired_runs", "schedule": 15.0},
-    "sweep-model-calls": {"task": "agents.sweep_model_calls", "schedule": 60.0},
-    "send-run-webhooks": {"task": "agents.send_webhooks", "schedule": 15.0},
-    "dispatch": {"task": "campaigns.dispatch_due", "schedule": DISPATCH_EVERY_S},
-    "change-live-posts": {"task": "campaigns.change_live_posts", "schedule": 2.0},
-    "preflight-ahead": {"task": "campaigns.preflight_ahead", "schedule": 60.0},
-    "tend-reviews": {"task": "compliance.tend_reviews", "schedule": 60.0},
-    "expire-late-reviews": {"task": "compliance.expire_late_reviews", "schedule": 300.0},
-    "end-orphaned-policies": {"task": "campaigns.end_orphaned_policies", "schedule": 60.0},
-    "make-occurrences": {"task": "campaigns.make_occurrences", "schedule": 60.0},
-    "rescan-sources": {"task": "campaigns.rescan_sources", "schedule": SOURCE_RESCAN_S},
-    "mail-alerts": {"task": "accounts.mail_alerts", "schedule": 30.0},
-    "sweep-rates": {"task": "accounts.sweep_rates", "schedule": 3600.0},
-    "reassess-accounts": {"task": "campaigns.reassess_accounts", "schedule": 900.0},
-    "anchor-audit": {"task": "accounts.anchor_audit", "schedule": 86_400.0},
-    "forget-log-lines": {"task": "campaigns.forget_log_lines", "schedule": 86_400.0},
-    "receive-updates": {"task": "social.receive_updates", "schedule": 2.0},
-    "forget-updates": {"task": "social.forget_updates", "schedule": 86_400.0},
-    "sweep-revocations": {"task": "social.sweep_revocations", "schedule": 600.0},
-    "tell-ending-rules": {"task": "compliance.tell_ending_rules", "schedule": 86_400.0},
-    "forget-unsaved-drafts": {"task": "campaigns.forget_old_drafts", "schedule": 86_400.0},
-    "check-connections": {"task": "social.check_connections", "schedule": 86_400.0},
-    "run-privacy-requests": {"task": "compliance.run_privacy_requests", "schedule": 60.0},
-    "remind-privacy-requests": {"task": "compliance.remind_privacy_requests", "schedule": 3600.0},
-    "sweep-retention": {"task": "compliance.sweep_retention", "schedule": 86_400.0},
-    "delete-due-workspaces": {"task": "compliance.delete_due_workspaces", "schedule": 3600.0},
-    "read-documents": {"task": "agents.read_documents", "schedule": 60.0},
-    "start-consolidations": {"task": "agents.start_consolidations", "schedule": 300.0},
-    "sweep-memory": {"task": "agents.sweep_memory", "schedule": 86_400.0},
-    "collect-inbox": {"task": "campaigns.collect_inbox", "schedule": 30.0},
-    "score-runs": {"task": "agents.score_runs", "schedule": 30.0},
-    "run-replays": {"task": "agents.run_replays", "schedule": 10.0},
-    "export-traces": {"task": "agents.export_traces", "schedule": 30.0},
-    "expire-threads": {"task": "agents.expire_threads", "schedule": 3600.0},
-    "wake-periodic": {"task": "agents.wake_periodic", "schedule": 1.0},
-    "take-sample": {"task": "marketing.take_sample", "schedule": 60.0},
-    "make-reports": {"task": "analytics.make_reports", "schedule": 5.0},
-    "roll-up-events": {"task": "analytics.roll_up", "schedule": 5.0},
-    "keep-event-months": {"task": "analytics.keep_partitions", "schedule": 86_400.0},
-    "measure-posts": {"task": "analytics.measure_posts", "schedule": 60.0},
-    "read-accounts": {"task": "analytics.read_accounts", "schedule": 600.0},
-    "find-anomalies": {"task": "analytics.find_anomalies", "schedule": 3600.0},
-    "forget-oauth-states": {"task": "social.forget_oauth_states", "schedule": 86_400.0},
-    "hand-on-events": {"task": "integrations.hand_on_events", "schedule": 2.0},
-    "send-webhooks": {"task": "integrations.send_webhooks", "schedule": 2.0},
-    "index-search": {"task": "integrations.index_search", "schedule": 3.0},
-    "tend-experiments": {"task": "experiments.tick", "schedule": 60.0},
-    "poll-watches": {"task": "personal.poll_watches", "schedule": 10.0},
-    "tidy-watches": {"task": "personal.tidy_watches", "schedule": 3600.0},
-    "tend-briefs": {"task": "personal.tend_briefs", "schedule": 15.0},
-    "archive-briefs": {"task": "personal.archive_briefs", "schedule": 86_400.0},
-}
+CELERY_BEAT_SCHEDULE = beat.schedule(dispatch_s=DISPATCH_EVERY_S, rescan_s=SOURCE_RESCAN_S)
 
 # --- API --------------------------------------------------------------------------------------------------
 

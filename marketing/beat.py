@@ -1,0 +1,65 @@
+"""What beat sends, and how often. Beat copies it into its tables, where staff can change it."""
+
+# name: (task, seconds)
+ROWS = {
+    "heartbeat": ("marketing.heartbeat", 5.0),
+    "wake-runs": ("agents.wake_runs", 2.0),
+    "end-expired-runs": ("agents.end_expired_runs", 15.0),
+    "sweep-model-calls": ("agents.sweep_model_calls", 60.0),
+    "send-run-webhooks": ("agents.send_webhooks", 15.0),
+    "change-live-posts": ("campaigns.change_live_posts", 2.0),
+    "preflight-ahead": ("campaigns.preflight_ahead", 60.0),
+    "tend-reviews": ("compliance.tend_reviews", 60.0),
+    "expire-late-reviews": ("compliance.expire_late_reviews", 300.0),
+    "end-orphaned-policies": ("campaigns.end_orphaned_policies", 60.0),
+    "make-occurrences": ("campaigns.make_occurrences", 60.0),
+    "mail-alerts": ("accounts.mail_alerts", 30.0),
+    "sweep-rates": ("accounts.sweep_rates", 3600.0),
+    "reassess-accounts": ("campaigns.reassess_accounts", 900.0),
+    "anchor-audit": ("accounts.anchor_audit", 86_400.0),
+    "forget-log-lines": ("campaigns.forget_log_lines", 86_400.0),
+    "receive-updates": ("social.receive_updates", 2.0),
+    "forget-updates": ("social.forget_updates", 86_400.0),
+    "sweep-revocations": ("social.sweep_revocations", 600.0),
+    "tell-ending-rules": ("compliance.tell_ending_rules", 86_400.0),
+    "forget-unsaved-drafts": ("campaigns.forget_old_drafts", 86_400.0),
+    "check-connections": ("social.check_connections", 86_400.0),
+    "run-privacy-requests": ("compliance.run_privacy_requests", 60.0),
+    "remind-privacy-requests": ("compliance.remind_privacy_requests", 3600.0),
+    "sweep-retention": ("compliance.sweep_retention", 86_400.0),
+    "delete-due-workspaces": ("compliance.delete_due_workspaces", 3600.0),
+    "read-documents": ("agents.read_documents", 60.0),
+    "start-consolidations": ("agents.start_consolidations", 300.0),
+    "sweep-memory": ("agents.sweep_memory", 86_400.0),
+    "collect-inbox": ("campaigns.collect_inbox", 30.0),
+    "score-runs": ("agents.score_runs", 30.0),
+    "run-replays": ("agents.run_replays", 10.0),
+    "export-traces": ("agents.export_traces", 30.0),
+    "expire-threads": ("agents.expire_threads", 3600.0),
+    "wake-periodic": ("agents.wake_periodic", 1.0),
+    "take-sample": ("marketing.take_sample", 60.0),
+    "make-reports": ("analytics.make_reports", 5.0),
+    "roll-up-events": ("analytics.roll_up", 5.0),
+    "keep-event-months": ("analytics.keep_partitions", 86_400.0),
+    "measure-posts": ("analytics.measure_posts", 60.0),
+    "read-accounts": ("analytics.read_accounts", 600.0),
+    "find-anomalies": ("analytics.find_anomalies", 3600.0),
+    "forget-oauth-states": ("social.forget_oauth_states", 86_400.0),
+    "hand-on-events": ("integrations.hand_on_events", 2.0),
+    "send-webhooks": ("integrations.send_webhooks", 2.0),
+    "index-search": ("integrations.index_search", 3.0),
+    "tend-experiments": ("experiments.tick", 60.0),
+    "poll-watches": ("personal.poll_watches", 10.0),
+    "tidy-watches": ("personal.tidy_watches", 3600.0),
+    "tend-briefs": ("personal.tend_briefs", 15.0),
+    "archive-briefs": ("personal.archive_briefs", 86_400.0),
+}
+
+
+def schedule(*, dispatch_s: float, rescan_s: float) -> dict[str, dict[str, object]]:
+    """As Celery wants it, with the two that an operator sets."""
+    rows = ROWS | {
+        "dispatch": ("campaigns.dispatch_due", dispatch_s),
+        "rescan-sources": ("campaigns.rescan_sources", rescan_s),
+    }
+    return {name: {"task": task, "schedule": seconds} for name, (task, seconds) in rows.items()}
