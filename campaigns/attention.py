@@ -1,5 +1,6 @@
 """What needs a person: posts that did not go out or may not, reviews that wait, accounts to reconnect."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -140,9 +141,8 @@ def with_deliveries(reviews: QuerySet[Review] | list[Review]) -> list[tuple[Revi
 # --- counts -----------------------------------------------------------------------------------------------
 
 
-def count_for_navigation(actor: Actor) -> dict[str, int]:
-    """One query where the workspace's scope is open, as in most views. Guests are told nothing."""
-    counts = count_attention(actor)
+def count_for_navigation(counts: Mapping[str, int]) -> dict[str, int]:
+    """Of what `count_attention` found."""
     return {
         "attention": sum(counts[tab] for tab in TABS if tab != "reviews"),
         "reviews": counts["all_reviews"],
@@ -151,7 +151,10 @@ def count_for_navigation(actor: Actor) -> dict[str, int]:
 
 
 def count_attention(actor: Actor) -> dict[str, int]:
-    """By tab, and `all_reviews`, whoever may decide them."""
+    """By tab, and `all_reviews`, whoever may decide them. Guests are told nothing.
+
+    One query where the workspace's scope is open, as in most views.
+    """
     if not actor.can(Perm.VIEW):
         return dict.fromkeys([*TABS, "all_reviews", "inbox"], 0)
     counts = _count(actor)

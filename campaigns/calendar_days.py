@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from campaigns.calendar_clock import change_note, skipped_hours
@@ -15,6 +16,8 @@ from social.models import Connection
 
 # A cell shows so many; the rest folds out.
 CHIPS_SHOWN = 3
+# What went out, or is just going out, stays where it is.
+LOCKED = {Delivery.State.PUBLISHING, Delivery.State.PUBLISHED, Delivery.State.UNCONFIRMED}
 # The hours of a week or a day that are always shown; others where something stands in them.
 BUSY_HOURS = range(7, 22)
 
@@ -24,6 +27,7 @@ class Chip:
     """A delivery in the calendar: where it stands is when it went out, or else when it is planned."""
 
     delivery: Delivery
+    # In the zone of the calendar.
     at: datetime
     # On the reader's own clock, where it shows something else.
     own_time: str = ""
@@ -31,13 +35,38 @@ class Chip:
     actions: frozenset[str] = frozenset()
     picture: MediaAsset | None = None
 
-    @property
+    # A month shows hundreds of chips, and each of these words several times.
+    @cached_property
+    def title(self) -> str:
+        return str(self.delivery.post)
+
+    @cached_property
+    def account(self) -> str:
+        return str(self.delivery.connection)
+
+    @cached_property
+    def state_label(self) -> str:
+        return str(self.delivery.get_state_display())
+
+    @cached_property
+    def moment(self) -> str:
+        return self.at.isoformat()
+
+    @cached_property
+    def clock(self) -> str:
+        return f"{self.at:%H:%M}"
+
+    @cached_property
     def can_move(self) -> bool:
         return "schedule" in self.actions and self.delivery.state != Delivery.State.CANCELED
 
-    @property
+    @cached_property
     def can_select(self) -> bool:
         return self.can_move or "cancel" in self.actions
+
+    @property
+    def is_locked(self) -> bool:
+        return self.delivery.state in LOCKED
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def _chips(span: Span, actor: Actor, wanted: CalendarFilter) -> list[Chip]:
     return [
         Chip(
             row,
-            moment_of(row),
+            moment_of(row).astimezone(span.zone),
             own_time=own_time(moment_of(row), span.zone, reader),
             warnings=warnings.get(row.pk, ()),
             actions=frozenset(delivery_actions(row, actor)),

@@ -140,6 +140,8 @@ def neighbours(actor: Actor, review: Review) -> tuple[UUID | None, UUID | None]:
 def load_items(actor: Actor, reviews: Sequence[Review] | QuerySet[Review]) -> list[Item]:
     """The same queries for any number of reviews. One whose post is gone is left out."""
     found = list(reviews)
+    if not found:
+        return []
     items = _post_items(actor, [review for review in found if review.kind == KIND])
     edits = [review for review in found if review.kind == EDIT]
     items |= _edit_items(actor, edits) if edits else {}

@@ -42,6 +42,7 @@ urlpatterns = [
     path("inbox/<uuid:conversation_id>/messages/<uuid:message_id>/reply", inbox.reply, name="inbox-reply"),
     path("inbox/<uuid:conversation_id>/<slug:act>", inbox.act, name="conversation-act"),
     path("", dashboard.dashboard, name="dashboard"),
+    path("flights", dashboard.flights, name="dashboard-flights"),
     path("calendar", calendar.calendar, name="calendar"),
     path("queue/<uuid:connection_id>", queue.queue, name="queue"),
     path("queue/<uuid:connection_id>/act", queue.queue_act, name="queue-act"),

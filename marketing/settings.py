@@ -98,6 +98,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "marketing.context.page_context",
             ],
+            "builtins": ["accounts.templatetags.icons", "accounts.templatetags.moments"],
         },
     },
 ]

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from accounts.access import Actor, Perm
 from accounts.web import MemberRequest, member_view
@@ -87,9 +88,18 @@ def _navigation(request: HttpRequest, span: Any, actor: Actor) -> dict[str, Any]
         "views": [(label, span.seen_as(view, today)) for view, label in VIEWS.items()],
         "shows_all_hours": request.GET.get("hours") == "all",
         "city": city(span.zone),
+        "move_path": _move_path(request),
         "zone_name": here.tzname(),
         "reader_city": city(reader) if reader and is_elsewhere else "",
     }
+
+
+def _move_path(request: HttpRequest) -> str:
+    """Where a post is moved without scripts, but for its key at the end; the view is kept."""
+    query = request.GET.copy()
+    query.pop("delivery", None)
+    query["delivery"] = ""
+    return f"{reverse('campaigns:calendar-move')}?{query.urlencode()}"
 
 
 def _choices(request: HttpRequest, actor: Actor, wanted: CalendarFilter) -> dict[str, Any]:

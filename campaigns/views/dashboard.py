@@ -1,10 +1,11 @@
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from accounts.access import Perm
 from accounts.web import MemberRequest, member_view
 from campaigns.access import visible_campaigns
-from campaigns.attention import find_attention
+from campaigns.attention import count_for_navigation, find_attention
 from campaigns.dashboard import count_week, first_steps, next_days, recently_published
 from campaigns.outage import find_outages
 from campaigns.preflight import count_levels, find_flights
@@ -28,7 +29,7 @@ def dashboard(request: MemberRequest) -> HttpResponse:
         context |= {
             "attention": attention,
             "outages": find_outages(actor) if attention.counts["missed"] else [],
-            "flights": count_levels(find_flights(actor)),
+            "nav_counts": count_for_navigation(attention.counts),
             "steps": first_steps(actor.workspace),
         }
         if actor.can(Perm.CONTENT_EDIT):
@@ -36,3 +37,10 @@ def dashboard(request: MemberRequest) -> HttpResponse:
     else:
         context |= {"shared": visible_campaigns(actor)[:GUEST_CAMPAIGNS]}
     return render(request, "campaigns/dashboard.html", context)
+
+
+@require_GET
+@member_view(Perm.VIEW)
+def flights(request: MemberRequest) -> HttpResponse:
+    """Judging all that is due takes longer than the rest of the dashboard: the page asks for it once it stands."""
+    return render(request, "campaigns/dashboard_flights.html", {"flights": count_levels(find_flights(request.actor))})

@@ -9,6 +9,8 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
+from accounts.templatetags.icons import status_icon
+
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 STATIC = Path(settings.BASE_DIR) / "static"
 SPRITE = set(re.findall(r'symbol id="([^"]+)"', (STATIC / "icons.svg").read_text()))
@@ -57,7 +59,7 @@ def test_a_template_obeys_the_strict_content_policy(template: Path) -> None:
 @pytest.mark.parametrize("template", EVERY_TEMPLATE, ids=named)
 def test_a_template_names_only_icons_that_are_drawn(template: Path) -> None:
     source = template.read_text()
-    icons = set(re.findall(r'"_icon.html" with name="([^"]+)"', source))
+    icons = set(re.findall(r'\{% icon "([^"]+)"', source))
     icons |= set(re.findall(r'"_(?:empty|nav_link).html" with icon="([^"]+)"', source))
     assert icons <= SPRITE
 
@@ -72,7 +74,7 @@ def test_a_delivery_state_is_told_by_icon_and_words(state: str) -> None:
 
 
 def test_no_two_delivery_states_share_an_icon() -> None:
-    chips = [render_to_string("_status_icon.html", {"status": state}) for state in STATES]
+    chips = [status_icon(state) for state in STATES]
     assert len(set(chips)) == len(STATES)
 
 
