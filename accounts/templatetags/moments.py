@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def when(context: Any, at: datetime | None, zone: str = "", *, seconds: bool = False, none: str = "") -> SafeString:
-    """On the clock of `zone`, or else of the workspace; which one stands beside it. `none`: said where there is none."""
+    """On the clock of `zone`, or else of the workspace, which is named beside it. `none`: for no instant."""
     if at is None:
         return format_html("{}", none)
     zone = zone or context["workspace"].time_zone
