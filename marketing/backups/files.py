@@ -70,7 +70,8 @@ def _write(path: Path, content: IO[bytes], entry: tarfile.TarInfo) -> None:
             file.write(more)
         file.flush()
         os.fsync(file.fileno())
-    part.chmod(entry.mode)
+    # Never more than a file's rights, whatever else an archive asks for.
+    part.chmod(entry.mode & 0o777)
     os.utime(part, (entry.mtime, entry.mtime))
     part.rename(path)
 

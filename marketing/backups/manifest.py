@@ -57,9 +57,17 @@ def load(text: bytes, key: bytes) -> Manifest:
         raise BackupError("The manifest is damaged.") from None
     if manifest.is_encrypted and not key:
         raise BackupError("This backup is encrypted: set BACKUP_KEY.")
-    if manifest.is_encrypted and not hmac.compare_digest(proof, _proof({"format": FORMAT, **data}, key)):
+    # Whoever can write where backups lie could say so of one of theirs, and its dump is run as a script.
+    if key and not manifest.is_encrypted:
+        raise BackupError("Nothing proves where this backup is from. If it is yours, restore it without BACKUP_KEY.")
+    if manifest.is_encrypted and not _is_proven(proof, data, key):
         raise BackupError("The manifest was changed, or another BACKUP_KEY made it.")
     return manifest
+
+
+def _is_proven(proof: Any, data: dict[str, Any], key: bytes) -> bool:
+    # As bytes: what is not ASCII cannot be compared as text.
+    return hmac.compare_digest(str(proof).encode(), _proof({"format": FORMAT, **data}, key).encode())
 
 
 def _proof(data: dict[str, Any], key: bytes) -> str:

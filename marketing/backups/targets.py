@@ -3,6 +3,8 @@
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -101,26 +103,35 @@ class BucketTarget:
         return Path(self.work[name].name)
 
     def finish(self, name: str) -> None:
-        with self.work.pop(name) as folder:
+        with self.work.pop(name) as folder, self._reach(name):
             # The manifest goes last: what has one is whole.
             for path in sorted(Path(folder).iterdir(), key=lambda path: path.name == MANIFEST):
                 self.client.upload_file(str(path), self.bucket, f"{self.prefix}{name}/{path.name}")
 
     def fetch(self, name: str, file: str, into: Path) -> Path:
-        from botocore.exceptions import ClientError
-
         path = into / f"fetched-{file}"
-        try:
+        with self._reach(f"{name}/{file}"):
             self.client.download_file(self.bucket, f"{self.prefix}{name}/{file}", str(path))
-        except ClientError as error:
-            raise BackupError(f"{name} has no {file} ({error.response['Error'].get('Code')}).") from None
         return path
 
     def drop(self, name: str) -> None:
         keys = self._keys(f"{self.prefix}{name}/")
-        for key in sorted(keys, key=lambda key: not key.endswith(MANIFEST)):
-            self.client.delete_object(Bucket=self.bucket, Key=key)
+        with self._reach(name):
+            for key in sorted(keys, key=lambda key: not key.endswith(MANIFEST)):
+                self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def _keys(self, prefix: str) -> list[str]:
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        return [found["Key"] for page in pages for found in page.get("Contents", [])]
+        with self._reach():
+            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            return [found["Key"] for page in pages for found in page.get("Contents", [])]
+
+    @contextmanager
+    def _reach(self, what: str = "") -> Iterator[None]:
+        """Raises BackupError for whatever the service or the way to it says."""
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except (Boto3Error, BotoCoreError, ClientError) as error:
+            raise BackupError(f"s3://{self.bucket}/{self.prefix}{what}: {error}") from None

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import tarfile
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -22,7 +23,7 @@ from campaigns.models import Attempt, Delivery
 from compliance.privacy.erase import erase_user
 from lib.clock import now
 from marketing import health
-from marketing.backups import drill, make, restore
+from marketing.backups import drill, files, make, restore
 from marketing.backups.errors import BackupError
 from marketing.backups.make import make_backup
 from marketing.backups.restore import restore_backup
@@ -264,6 +265,12 @@ def change(target: FolderTarget, file: str, old: bytes = b"", new: bytes = b"") 
 DAMAGES = {
     "database.dump of .* is damaged": lambda target, settings: change(target, "database.dump"),
     "The manifest was changed": lambda target, settings: change(target, "manifest.json", b'"kept"', b'"listed"'),
+    "Nothing proves where": lambda target, settings: change(
+        target, "manifest.json", b'_encrypted": true', b'_encrypted": false'
+    ),
+    "manifest was changed, or": lambda target, settings: change(
+        target, "manifest.json", b'"proof": "', b'"proof": "\xc3\xa9'
+    ),
     "The manifest is damaged": lambda target, settings: change(target, "manifest.json", b"{", b"<"),
     "has no sources.tar": lambda target, settings: (target.folder / target.names()[0] / "sources.tar").unlink(),
     "or another BACKUP_KEY": lambda target, settings: setattr(settings, "BACKUP_KEY", KEY.replace("A", "B")),
@@ -296,6 +303,17 @@ def test_backup_of_newer_code_and_a_strange_name_are_refused(target, workspace, 
             restore_backup(target)
         with pytest.raises(BackupError, match="no name of a backup"):
             restore_backup(target, "../elsewhere")
+
+
+def test_archive_gives_no_file_more_than_its_rights(tmp_path):
+    with tarfile.open(tmp_path / "media.tar", "w") as archive:
+        for name, mode in {"plain": 0o664, "root": 0o6755}.items():
+            entry = tarfile.TarInfo(name)
+            entry.mode = mode
+            archive.addfile(entry)
+    assert files.unpack(tmp_path / "media.tar", tmp_path / "out") == 2
+    modes = {path.name: path.stat().st_mode & 0o7777 for path in (tmp_path / "out").iterdir()}
+    assert modes == {"plain": 0o664, "root": 0o755}
 
 
 # --- what is kept -------------------------------------------------------------------------------------------
