@@ -16,6 +16,8 @@ class Perm(StrEnum):
     PUBLISH = "publish"  # schedule, publish now, pause, resolve an unconfirmed delivery
     REVIEW = "review"  # approve and reject
     CONNECTIONS = "connections.manage"
+    WEBHOOKS = "webhooks.manage"  # who is told of events
+    TOOLS = "tools.manage"  # what assistants may use of other people's servers
     MEMBERS = "members.manage"
     SETTINGS = "settings.manage"
     API_KEYS = "api_keys.manage"
@@ -26,7 +28,14 @@ class Perm(StrEnum):
 _VIEWER = frozenset({Perm.VIEW})
 _REVIEWER = _VIEWER | {Perm.REVIEW}
 _EDITOR = _VIEWER | {Perm.CONTENT_EDIT, Perm.PUBLISH}
-_ADMIN = _EDITOR | _REVIEWER | {Perm.CONNECTIONS, Perm.MEMBERS, Perm.SETTINGS, Perm.API_KEYS, Perm.AUDIT}
+_ADMIN = (
+    _EDITOR
+    | _REVIEWER
+    | {
+        *(Perm.CONNECTIONS, Perm.WEBHOOKS, Perm.TOOLS),
+        *(Perm.MEMBERS, Perm.SETTINGS, Perm.API_KEYS, Perm.AUDIT),
+    }
+)
 ROLE_PERMS: dict[str, frozenset[Perm]] = {
     Role.OWNER: _ADMIN | {Perm.DELETE},
     Role.ADMIN: _ADMIN,
@@ -42,6 +51,8 @@ SCOPES: dict[str, frozenset[Perm]] = {
     "write": frozenset({Perm.VIEW, Perm.CONTENT_EDIT}),
     "publish": frozenset({Perm.VIEW, Perm.PUBLISH}),
     "connections": frozenset({Perm.VIEW, Perm.CONNECTIONS}),
+    "webhooks": frozenset({Perm.VIEW, Perm.WEBHOOKS}),
+    "tools": frozenset({Perm.VIEW, Perm.TOOLS}),
 }
 
 
@@ -76,6 +87,8 @@ DENIED = {
     Perm.PUBLISH: "Your role cannot schedule or publish. Ask an admin for the editor role.",
     Perm.REVIEW: "Your role cannot approve or reject. Ask an admin for the reviewer role.",
     Perm.CONNECTIONS: "Only admins can manage connections.",
+    Perm.WEBHOOKS: "Only admins can manage webhooks.",
+    Perm.TOOLS: "Only admins can manage tools from elsewhere.",
     Perm.MEMBERS: "Only admins can manage members.",
     Perm.SETTINGS: "Only admins can change settings.",
     Perm.API_KEYS: "Only admins can manage API keys.",

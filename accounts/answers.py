@@ -21,13 +21,13 @@ Data = dict[str, Any]
 
 
 class ListView(WorkspaceView):
-    # Read by the OpenAPI document only: its lists come in pages.
+    # Also read by the OpenAPI document: its lists come in pages.
     pagination_class = CursorPages
 
 
-def page_of(view: WorkspaceView, rows: QuerySet[Any, R], represent: Callable[[R], Data]) -> Response:
+def page_of(view: ListView, rows: QuerySet[Any, R], represent: Callable[[R], Data]) -> Response:
     """One cursor page, newest first, without the cost of a serializer per row."""
-    pages = CursorPages()
+    pages = view.pagination_class()
     page = pages.paginate_queryset(rows, view.request, view=view)
     return pages.get_paginated_response([represent(row) for row in page or []])
 

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
+from accounts.answers import ListView, valid
 from accounts.auth_api import memberships_of
 from accounts.models import ApiKey
 from accounts.paging import CursorPages
@@ -29,8 +30,7 @@ class WorkspaceListView(ApiView):
         return paged(self, memberships_of(request), WorkspaceSerializer)
 
 
-class ApiKeyListView(WorkspaceView):
-    pagination_class = CursorPages
+class ApiKeyListView(ListView):
     secret_fields = frozenset({"key"})
 
     @extend_schema(operation_id="keys", tags=["keys"], summary="API keys", responses=ApiKeySerializer(many=True))
@@ -47,9 +47,7 @@ class ApiKeyListView(WorkspaceView):
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.API_KEYS)
-        serializer = ApiKeySerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        data = valid(ApiKeySerializer(data=request.data))
         key, secret = create_api_key(data["name"], data["scopes"], by=self.actor, expires_at=data.get("expires_at"))
         return Response({**ApiKeySerializer(key).data, "key": secret}, status=201)
 

@@ -9,12 +9,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.answers import ListView
 from accounts.audit_anchor import verify_workspace
 from accounts.audit_export import FORMATS, export_entries
 from accounts.audit_queries import MAX_WORDS, YEARS, AuditFilter, search_entries
 from accounts.models import AuditEntry
 from accounts.paging import CursorPages
-from accounts.rest import WorkspaceView
+from accounts.rest import WorkspaceView, paged
 
 TEXTS = {
     "action": "Exactly this action, such as member.role.",
@@ -80,8 +81,7 @@ def _wanted(serializer: AuditQuery) -> AuditFilter:
     return AuditFilter.of(serializer.validated_data)
 
 
-class AuditView(WorkspaceView):
-    # Read by the OpenAPI document only: its list comes in pages.
+class AuditView(ListView):
     pagination_class = NewestFirst
 
     @extend_schema(
@@ -93,9 +93,7 @@ class AuditView(WorkspaceView):
     )
     def get(self, request: Request) -> Response:
         entries = search_entries(self.actor, _wanted(AuditQuery(data=request.query_params)))
-        pages = NewestFirst()
-        page = pages.paginate_queryset(entries, request, view=self)
-        return pages.get_paginated_response(AuditAnswer(page, many=True).data)
+        return paged(self, entries, AuditAnswer)
 
 
 class AuditExportView(WorkspaceView):

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
+from accounts.answers import valid
 from accounts.models import Workspace, check_time_zone
 from accounts.rest import WorkspaceView
 from accounts.services import update_workspace
@@ -63,9 +64,8 @@ class WorkspaceDetailView(WorkspaceView):
     )
     def patch(self, request: Request) -> Response:
         self.actor.require(Perm.SETTINGS)
-        serializer = WorkspaceDetail(self.actor.workspace, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        workspace = update_workspace(by=self.actor, **serializer.validated_data)
+        data = valid(WorkspaceDetail(self.actor.workspace, data=request.data, partial=True))
+        workspace = update_workspace(by=self.actor, **data)
         return Response(WorkspaceDetail(workspace).data)
 
 
@@ -80,9 +80,7 @@ class StopView(WorkspaceView):
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.PUBLISH)
-        serializer = StopInput(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        stop_workspace(serializer.validated_data["reason"], by=self.actor)
+        stop_workspace(valid(StopInput(data=request.data))["reason"], by=self.actor)
         return Response(WorkspaceDetail(Workspace.objects.get(pk=self.actor.workspace.pk)).data)
 
 

@@ -9,6 +9,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.answers import valid
 from accounts.login import TOO_MANY, LoginRefused, check_login, register
 from accounts.models import ApiKey, Membership, User
 from accounts.rest import ApiView
@@ -51,7 +52,7 @@ class RegisterView(AuthView):
         responses={201: RegisterAnswerSerializer},
     )
     def post(self, request: Request) -> Response:
-        user = register(request._request, _valid(RegisterSerializer(data=request.data)))
+        user = register(request._request, valid(RegisterSerializer(data=request.data)))
         return Response(_answer(user) if user else NO_TOKENS, status=201)
 
 
@@ -64,7 +65,7 @@ class LoginView(AuthView):
         responses={200: LoginAnswerSerializer},
     )
     def post(self, request: Request) -> Response:
-        data = _valid(LoginSerializer(data=request.data))
+        data = valid(LoginSerializer(data=request.data))
         try:
             user = check_login(request._request, **data)
         except LoginRefused as refusal:
@@ -83,7 +84,7 @@ class RefreshView(AuthView):
         responses={200: TokensSerializer},
     )
     def post(self, request: Request) -> Response:
-        data = _valid(RefreshSerializer(data=request.data))
+        data = valid(RefreshSerializer(data=request.data))
         try:
             return Response(refresh_tokens(data["refresh"]))
         except RefreshRefused as refusal:
@@ -129,8 +130,3 @@ def _person(request: Request) -> User:
 
 def _answer(user: User) -> dict[str, Any]:
     return {**issue_tokens(user), "user": UserSerializer(user).data}
-
-
-def _valid(serializer: Any) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data

@@ -26,6 +26,8 @@ SCOPE_HINTS = {
     "write": "Write: campaigns, posts, media, sources",
     "publish": "Publish: schedule, publish now, pause",
     "connections": "Connections: connect and disconnect accounts",
+    "webhooks": "Webhooks: who is told of events",
+    "tools": "Tools from elsewhere: what assistants may use",
 }
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.text import capfirst
+
 from accounts import plans
 from accounts.access import Actor, Perm
 from accounts.models import Workspace
@@ -37,12 +39,12 @@ def meters_of(by: Actor) -> list[Meter]:
 def _meter(workspace: Workspace, name: str) -> Meter:
     kind = LIMITS[name]
     limit = plans.limit_of(workspace, name)
-    return Meter(name, kind.label.capitalize(), plans.used_of(workspace, name), limit, kind.is_monthly)
+    return Meter(name, capfirst(kind.label), plans.used_of(workspace, name), limit, kind.is_monthly)
 
 
 def comparison() -> list[tuple[str, list[str]]]:
     """Rows of what each plan gives, in the order of PLANS."""
-    rows = [(kind.label.capitalize(), [_words(plan, name) for plan in PLANS.values()]) for name, kind in LIMITS.items()]
+    rows = [(capfirst(kind.label), [_words(plan, name) for plan in PLANS.values()]) for name, kind in LIMITS.items()]
     return [
         *rows,
         ("A task repeats at most every", [plans.in_words(plan.min_every_s) for plan in PLANS.values()]),

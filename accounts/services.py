@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import zoneinfo
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -40,6 +41,8 @@ INVITATION_DAYS = 7
 WORKSPACE_SETTINGS = {"name", "time_zone", "four_eyes", "late_minutes", "late_policy", "monthly_cap_micro"}
 # Some zones cannot say the last hours of the calendar, and every page that shows such a moment would break.
 LAST_MOMENT = datetime(2101, 1, 1, tzinfo=UTC)
+# Filled by the apps that let programs in: what ends with a membership, in its transaction and scope.
+LEAVING: dict[str, Callable[[User, Actor], None]] = {}
 
 
 def create_workspace(name: str, *, owner: User, time_zone: str = "UTC") -> Workspace:
@@ -218,6 +221,7 @@ def remove_member(membership_id: int, *, by: Actor) -> None:
         _keep_an_owner(member, by, leaves=True)
         drop_grants(member.user, by.workspace)
         _withdraw_invitations_of(member, by)
+        _end_access_of(member, by)
         audit.record("member.remove", member, by=by, user=member.user.email)
         member.delete()
 
@@ -227,6 +231,14 @@ def _withdraw_invitations_of(member: Membership, by: Actor) -> None:
     for invitation in Invitation.objects.filter(workspace=by.workspace, invited_by=member.user, accepted_at=None):
         audit.record("member.uninvite", invitation, by=by, email=invitation.email)
         invitation.delete()
+
+
+def _end_access_of(member: Membership, by: Actor) -> None:
+    """For good: who is invited again later must not find old programs let in with them."""
+    for key in ApiKey.objects.filter(workspace=by.workspace, created_by=member.user, revoked_at=None):
+        _revoke_key(key, by)
+    for end_access in LEAVING.values():
+        end_access(member.user, by)
 
 
 def _lock_workspace(by: Actor) -> None:
@@ -301,8 +313,12 @@ def revoke_api_key(key_id: UUID, *, by: Actor) -> None:
         key = ApiKey.objects.filter(pk=key_id, workspace=by.workspace).first()
         if key is None:
             raise Http404
-        if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now()):
-            audit.record("api_key.revoke", key, by=by, name=key.name)
+        _revoke_key(key, by)
+
+
+def _revoke_key(key: ApiKey, by: Actor) -> None:
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now()):
+        audit.record("api_key.revoke", key, by=by, name=key.name)
 
 
 # --- news -------------------------------------------------------------------------------------------------

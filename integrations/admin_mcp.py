@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -13,7 +13,7 @@ from accounts.admin_site import ReadOnlyAdmin
 from accounts.models import User
 from integrations import servers
 from integrations.models import McpServer, OAuthClient, OutsideServer
-from integrations.outside.services import pause_by_staff
+from integrations.outside.services import pause_by_staff, resume_by_staff
 
 VARIANTS = {"active": "success", "suspended": "warning"}
 
@@ -66,19 +66,36 @@ class OAuthClientAdmin(ReadOnlyAdmin):
 
 
 @admin.register(OutsideServer)
-class OutsideServerAdmin(ReadOnlyAdmin):
+class OutsideServerAdmin(ReasonedActions, ReadOnlyAdmin):
     exclude = ["secret"]
-    list_display = ["name", "url", "workspace", "is_active", "checked_at", "problem_text", "created_by"]
-    list_filter = ["is_active"]
+    list_display = ["name", "url", "workspace", "is_active", "paused_by", "checked_at", "problem_text", "created_by"]
+    list_filter = ["is_active", "paused_by"]
     list_select_related = ["workspace", "created_by"]
     search_fields = ["name", "url", "workspace__name", "workspace__slug"]
     date_hierarchy = "created_at"
-    actions = ["pause"]
+    actions = ["pause", "resume"]
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
         return cast(User, request.user).has_perm("integrations.change_outsideserver")
 
     @admin.action(description="Pause: assistants no longer see its tools", permissions=["pause"])
-    def pause(self, request: HttpRequest, queryset: QuerySet[OutsideServer]) -> None:
-        done = sum(pause_by_staff(row, staff=cast(User, request.user)) for row in queryset)
-        self.message_user(request, f"{done} paused.", messages.SUCCESS)
+    def pause(self, request: HttpRequest, queryset: QuerySet[OutsideServer]) -> TemplateResponse | None:
+        by = cast(User, request.user)
+        return self.act_with_reason(
+            request,
+            queryset,
+            lambda row, reason: pause_by_staff(row, staff=by, reason=reason),
+            title="Pause: assistants no longer see its tools",
+            done="paused",
+        )
+
+    @admin.action(description="Resume: assistants see its tools again", permissions=["pause"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[OutsideServer]) -> TemplateResponse | None:
+        by = cast(User, request.user)
+        return self.act_with_reason(
+            request,
+            queryset,
+            lambda row, reason: resume_by_staff(row, staff=by, reason=reason),
+            title="Resume: assistants see its tools again",
+            done="resumed",
+        )

@@ -162,15 +162,17 @@ def revoke_token(server: McpServer, token_id: UUID, *, by: Actor) -> None:
         token = McpToken.objects.filter(server=server, pk=token_id).first()
         if token is None:
             raise Http404
-        if revoke_family(token):
+        if revoke_family(token.server_id, token.family):
             audit.record("mcp.revoke_token", server, by=by, name=server.name, token=token.prefix)
 
 
-def revoke_family(token: McpToken) -> int:
+def revoke_family(server_id: UUID, family: UUID) -> int:
     """How many ended."""
-    return McpToken.objects.filter(server=token.server_id, family=token.family, revoked_at=None).update(
-        revoked_at=now()
-    )
+    living, total = McpToken.objects.filter(server=server_id, family=family, revoked_at=None), 0
+    # Again until none is left: it waits for a refresh under way, and does not see what that one added.
+    while ended := living.update(revoked_at=now()):
+        total += ended
+    return total
 
 
 def _add_token(server: McpServer) -> tuple[McpToken, str]:
@@ -204,14 +206,13 @@ def resume_server(server: McpServer, *, by: Actor) -> McpServer:
 def revoke_server(server: McpServer, *, by: Actor) -> McpServer:
     """For good: all of its tokens end. Its usage stays."""
     _require_reach(server, by)
-    with transaction.atomic():
-        server = _locked(server, is_alive=False)
-        if server.status != Status.REVOKED:
-            server.status = Status.REVOKED
-            server.save(update_fields=["status"])
-            McpToken.objects.filter(server=server, revoked_at=None).update(revoked_at=now())
-            audit.record("mcp.revoke", server, by=by, name=server.name)
-    return server
+    return _revoke(server, by)
+
+
+def end_servers_of(person: User, by: Actor) -> None:
+    """Who leaves a workspace takes no program's access along, not even for when they come back."""
+    for server in _living(by.workspace).filter(user=person):
+        _revoke(server, by)
 
 
 def suspend_by_staff(server: McpServer, *, staff: User, reason: str) -> bool:
@@ -235,6 +236,17 @@ def resume_by_staff(server: McpServer, *, staff: User, reason: str) -> bool:
             _resume(server, RANKS[Suspender.STAFF], system_actor(server.workspace, STAFF, ()))
         audit.record_staff("mcp.resume", server, staff=staff.email, name=server.name, reason=reason)
     return True
+
+
+def _revoke(server: McpServer, by: Actor) -> McpServer:
+    with transaction.atomic():
+        server = _locked(server, is_alive=False)
+        if server.status != Status.REVOKED:
+            server.status = Status.REVOKED
+            server.save(update_fields=["status"])
+            McpToken.objects.filter(server=server, revoked_at=None).update(revoked_at=now())
+            audit.record("mcp.revoke", server, by=by, name=server.name)
+    return server
 
 
 def _suspend(server: McpServer, who: str, reason: str, by: Actor) -> McpServer:

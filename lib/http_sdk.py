@@ -53,7 +53,7 @@ def at_most(seconds: float) -> Iterator[None]:
 
 class LimitedTransport(httpx2.HTTPTransport):
     def __init__(self, *, only_public: bool = False, max_bytes: int = MAX_BYTES) -> None:
-        self.max_bytes = max_bytes
+        self.max_bytes, self.only_public = max_bytes, only_public
         # The parent's own constructor cannot take a backend.
         self._pool = httpcore2.ConnectionPool(
             ssl_context=ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or certifi.where()),
@@ -66,7 +66,13 @@ class LimitedTransport(httpx2.HTTPTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         limit_s = _total_s.get() or request.extensions.get("timeout", {}).get("read") or 60.0
         deadline = time.monotonic() + limit_s
+        if self.only_public:
+            # Packed, a few bytes could unfold to any number.
+            request.headers["Accept-Encoding"] = "identity"
         response = super().handle_request(request)
+        if self.only_public and response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            response.close()
+            raise httpx2.ReadError("the answer is packed, which nobody asked for")
         response.stream = _LimitedStream(response.stream, deadline, self.max_bytes)  # type: ignore[arg-type]
         return response
 

@@ -251,6 +251,12 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
+def may_carry_secrets(url: str) -> bool:
+    """Whether nobody on the way can read along: https, or nothing on the way. Expects an address that was checked."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or is_this_machine(parts.hostname or "")
+
+
 def allowed_networks() -> list[Network]:
     """The operator's own networks. Raises ValueError where the setting cannot be read."""
     return [ipaddress.ip_network(text) for text in settings.OUTBOUND_ALLOW_CIDRS]
@@ -393,6 +399,9 @@ def _unpacked(response: HTTPResponse, deadline: float, max_bytes: int) -> Iterat
             raise FetchError("encoding", "The packed answer is damaged.", raw=str(error)) from error
         if decoder.unconsumed_tail:
             raise FetchError("too_large", f"It is larger than {max_bytes / 1024**2:.1f} MB.")
+        # What follows would be kept and copied with each piece, and counted by nobody.
+        if decoder.eof:
+            return
     if not decoder.eof:
         raise FetchError("broken", "The connection broke before the answer was complete.")
 

@@ -9,3 +9,8 @@ def storable(text: str) -> str:
 def one_line(name: object) -> str:
     """A name with a line break would end the subject of a mail and begin a header."""
     return " ".join(str(name).split())
+
+
+def without_query(url: str) -> str:
+    """An address for logs: what follows the path may be a secret."""
+    return url.partition("#")[0].partition("?")[0]

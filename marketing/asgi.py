@@ -16,10 +16,11 @@ from compliance.rulesets import warm_up  # noqa: E402
 from integrations.mcp.app import METADATA_PATH, PATH, mcp_app, mcp_server  # noqa: E402
 from integrations.mcp.registry import REGISTRY  # noqa: E402
 from integrations.tool_groups import load_definitions  # noqa: E402
+from marketing.asgi_frame import Framed  # noqa: E402
 
 warm_up()
 load_definitions()
-endpoint = mcp_app(mcp_server(REGISTRY))
+endpoint = Framed(mcp_app(mcp_server(REGISTRY)))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

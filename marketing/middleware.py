@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
@@ -46,3 +47,7 @@ class RequestLogMiddleware(RequestMiddleware):
     def format_request(request: HttpRequest) -> str:
         path = SECRET_PATH.sub(r"\1***", request.path)
         return f"{request.method} {path}"
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        response.headers["X-Request-Id"] = structlog.contextvars.get_contextvars()["request_id"]
+        super().handle_response(request, response)

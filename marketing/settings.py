@@ -202,7 +202,7 @@ STORAGES = {
 }
 STATIC_URL = "/static/"
 # An image collects them when it is built, beside the code: APP_DATA is a volume there.
-STATIC_ROOT = Path(env.text("STATIC_ROOT", str(APP_DATA / "static"))).absolute()
+STATIC_ROOT = None if STATIC_FROM_SOURCE else Path(env.text("STATIC_ROOT", str(APP_DATA / "static"))).absolute()
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
 # Source folders of a workspace are relative to SOURCES_ROOT/<workspace id>.

@@ -79,5 +79,6 @@ def _month_of(key: str) -> dict[str, dict[str, Any]]:
     if not storage.exists(key):
         return {}
     with storage.open(key) as file:
-        lines = gzip.decompress(file.read()).decode().splitlines()
-    return {row["id"]: row["data"] for row in map(json.loads, lines)}
+        # Not `splitlines`: texts hold line ends of other kinds, which JSON writes as they are.
+        lines = gzip.decompress(file.read()).decode().split("\n")
+    return {row["id"]: row["data"] for row in map(json.loads, filter(None, lines))}

@@ -22,6 +22,17 @@ REPEATS = {
     "once": "Once",
     "cron": "By a cron expression",
 }
+# What each way needs to be told; the rest of the timing is hidden by personal.css and not read.
+TIMING = {
+    "weekdays": {"at"},
+    "daily": {"at"},
+    "weekly": {"day", "at"},
+    "monthly": {"at"},
+    "hours": {"hours"},
+    "once": {"on", "at"},
+    "cron": {"cron"},
+}
+NEEDED = {"required": "This is needed."}
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
@@ -93,27 +104,23 @@ class TaskForm(forms.Form):
 
     name = forms.CharField(max_length=120)
     repeat = forms.ChoiceField(choices=list(REPEATS.items()), label="How often")
-    at = forms.TimeField(
-        initial=time(9), required=False, label="At", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-    )
     day = forms.ChoiceField(
-        choices=[(str(number), name) for number, name in enumerate(DAYS)],
-        initial="1",
-        required=False,
-        help_text="For every week.",
+        choices=[(str(number), DAYS[number]) for number in (1, 2, 3, 4, 5, 6, 0)], initial="1", error_messages=NEEDED
     )
-    on = forms.DateField(
-        required=False, label="Date", widget=forms.DateInput(attrs={"type": "date"}), help_text="For once."
-    )
-    hours = forms.IntegerField(
-        min_value=1, max_value=168, initial=6, required=False, help_text="For every few hours: how many."
-    )
+    on = forms.DateField(label="Date", widget=forms.DateInput(attrs={"type": "date"}), error_messages=NEEDED)
+    hours = forms.IntegerField(min_value=1, max_value=168, initial=6, label="Hours between", error_messages=NEEDED)
     cron = forms.CharField(
         max_length=80,
-        required=False,
         label="Cron expression",
         help_text="Five fields, such as 30 8 * * 1-5.",
         widget=forms.TextInput(attrs={"class": "mono"}),
+        error_messages=NEEDED,
+    )
+    at = forms.TimeField(
+        initial=time(9),
+        label="At",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        error_messages={"required": "Give a time."},
     )
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
@@ -123,13 +130,21 @@ class TaskForm(forms.Form):
         self.fields = {"name": self.fields.pop("name"), **own, **self.fields}
         self.own = tuple(own)
 
+    @property
+    def timing(self) -> list[forms.BoundField]:
+        """What only some ways of repeating need, in the order of the page."""
+        return [self[name] for name in ("day", "on", "hours", "cron", "at")]
+
+    @property
+    def others(self) -> list[forms.BoundField]:
+        return [field for field in self if field not in self.timing]
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        for repeat, name in {"once": "on", "hours": "hours", "cron": "cron"}.items():
-            if data.get("repeat") == repeat and not data.get(name) and name not in self.errors:
-                self.add_error(name, "This is needed.")
-        if data.get("repeat") not in {"hours", "cron"} and data.get("at") is None and "at" not in self.errors:
-            self.add_error("at", "Give a time.")
+        needed = TIMING.get(data.get("repeat", ""), set())
+        for field in self.timing:
+            if field.name not in needed:
+                self.errors.pop(field.name, None)
         return data
 
     def args(self) -> dict[str, Any]:
@@ -146,7 +161,7 @@ class TaskForm(forms.Form):
         if data["repeat"] == "once":
             day: date = data["on"]
             return Mode.AT, datetime.combine(day, at).isoformat(timespec="minutes")
-        rest = {"weekdays": "* * 1-5", "daily": "* * *", "weekly": f"* * {data['day'] or 1}", "monthly": "1 * *"}
+        rest = {"weekdays": "* * 1-5", "daily": "* * *", "weekly": f"* * {data.get('day')}", "monthly": "1 * *"}
         return Mode.CRON, f"{at.minute} {at.hour} {rest[data['repeat']]}"
 
 

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.paging import CursorPages
+from accounts.answers import ListView, valid
 from accounts.rest import WorkspaceView, paged
 from lib.clock import now
 from social import connect, queries, services
@@ -54,15 +54,12 @@ class TwitterDisconnectView(WorkspaceView):
         responses={204: None},
     )
     def post(self, request: Request) -> Response:
-        serializer = DisconnectSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        services.disconnect(get_connection(self.actor, serializer.validated_data["connection"]), by=self.actor)
+        given = valid(DisconnectSerializer(data=request.data))
+        services.disconnect(get_connection(self.actor, given["connection"]), by=self.actor)
         return Response(status=204)
 
 
-class ConnectionListView(WorkspaceView):
-    pagination_class = CursorPages
-
+class ConnectionListView(ListView):
     @extend_schema(
         operation_id="connections",
         tags=["connections"],

@@ -1,6 +1,5 @@
 """/api/telegram/*. What asks Telegram stands outside of any transaction."""
 
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -10,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.paging import CursorPages
+from accounts.answers import ListView, valid
 from accounts.rest import NetworkView, WorkspaceView, paged
 from accounts.scope import workspace_scope
 from social import queries, services
@@ -34,12 +33,6 @@ from social.telegram_serializers import (
 
 NO_BOT = "This instance has no bot: add one of your own, and name it as `bot`."
 BOT = OpenApiParameter("bot", int, description="Id of the bot. Left out: the bot of this instance.")
-
-
-def _given(serializer: Any) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    data: dict[str, Any] = serializer.validated_data
-    return data
 
 
 def _bot(view: WorkspaceView, bot_id: int | None) -> KnownBot:
@@ -77,7 +70,7 @@ class BotListView(NetworkView):
         responses={201: BotSerializer},
     )
     def post(self, request: Request) -> Response:
-        token = _given(NewBotSerializer(data=request.data))["token"]
+        token = valid(NewBotSerializer(data=request.data))["token"]
         bot = bots.add_bot(token, by=self.actor)
         return Response(BotSerializer(_bot(self, bot.bot_id)).data, status=201)
 
@@ -106,7 +99,7 @@ class CodeView(NetworkView):
         responses={201: CodeSerializer},
     )
     def post(self, request: Request) -> Response:
-        given = _given(BotChoiceSerializer(data=request.data))
+        given = valid(BotChoiceSerializer(data=request.data))
         try:
             bots.meet_instance_bot()
         except NetworkError as error:
@@ -133,7 +126,7 @@ class ChatListView(WorkspaceView):
         responses=ChatsSerializer,
     )
     def get(self, request: Request) -> Response:
-        bot = _bot(self, _given(BotChoiceSerializer(data=request.query_params)).get("bot"))
+        bot = _bot(self, valid(BotChoiceSerializer(data=request.query_params)).get("bot"))
         receiver.wake(bot.bot_id)
         return Response(ChatsSerializer({"chats": chats.connectable_chats(bot, by=self.actor)}).data)
 
@@ -148,7 +141,7 @@ class ConnectView(NetworkView):
         responses={201: ConnectionSerializer},
     )
     def post(self, request: Request) -> Response:
-        given = _given(ConnectChatSerializer(data=request.data))
+        given = valid(ConnectChatSerializer(data=request.data))
         bot = _bot(self, given.get("bot"))
         made = chats.connect_chat(bot, given["chat"], by=self.actor, topic=given.get("topic"))
         return Response(ConnectionSerializer(_connection(self, made.pk)).data, status=201)
@@ -176,14 +169,12 @@ class DisconnectView(WorkspaceView):
         responses={204: None},
     )
     def post(self, request: Request) -> Response:
-        given = _given(DisconnectSerializer(data=request.data))
+        given = valid(DisconnectSerializer(data=request.data))
         services.disconnect(_connection(self, given["connection"]), by=self.actor)
         return Response(status=204)
 
 
-class InviteLinkListView(NetworkView):
-    pagination_class = CursorPages
-
+class InviteLinkListView(NetworkView, ListView):
     @extend_schema(
         operation_id="telegram_invite_links",
         tags=["telegram"],
@@ -207,7 +198,7 @@ class InviteLinkListView(NetworkView):
         responses={201: InviteLinkSerializer},
     )
     def post(self, request: Request) -> Response:
-        given = _given(NewInviteLinkSerializer(data=request.data))
+        given = valid(NewInviteLinkSerializer(data=request.data))
         connection = _connection(self, given.pop("connection"))
         link = invites.create_invite_link(connection, by=self.actor, **given)
         return Response(InviteLinkSerializer(link).data, status=201)

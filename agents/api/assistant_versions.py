@@ -9,8 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.answers import Data, page_of, tagged, valid
-from accounts.paging import CursorPages
+from accounts.answers import Data, ListView, page_of, tagged, valid
 from accounts.rest import TenantView, WorkspaceView
 from agents.api.assistant_fields import (
     ASSISTANT_ID,
@@ -116,10 +115,7 @@ def named_assistant(view: WorkspaceView, request: Request, assistant_id: str | N
     return get_assistant(view.actor, ref)
 
 
-class VersionListView(TenantView):
-    # Read by the OpenAPI document only: its lists come in pages.
-    pagination_class = CursorPages
-
+class VersionListView(TenantView, ListView):
     @extend_schema(
         operation_id="assistant_versions",
         tags=["assistants"],

@@ -9,9 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.answers import page_of, tagged, valid
+from accounts.answers import ListView, page_of, tagged, valid
 from accounts.deprecation import Deprecation
-from accounts.paging import CursorPages
 from accounts.rest import TenantView
 from agents.api.assistant_fields import (
     ASSISTANT_ID,
@@ -69,10 +68,7 @@ def detail(assistant: Assistant, version: PromptVersion, status: int = 200) -> R
     return tagged({**row, **version_data(version)}, row["revision"], status)
 
 
-class AssistantListView(TenantView):
-    # Read by the OpenAPI document only: its lists come in pages.
-    pagination_class = CursorPages
-
+class AssistantListView(TenantView, ListView):
     @extend_schema(
         operation_id="assistants",
         tags=["assistants"],

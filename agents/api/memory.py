@@ -9,8 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.answers import valid
-from accounts.paging import CursorPages
+from accounts.answers import ListView, valid
 from accounts.rest import TenantView, paged
 from agents.memory import brand_of, documents, items, recall
 from agents.memory.blocks import BRAND_BLOCKS, write_block
@@ -119,10 +118,7 @@ class KnowledgeInput(serializers.Serializer[Any]):
         return data
 
 
-class MemoryListView(TenantView):
-    # Read by the OpenAPI document only: its list comes in pages.
-    pagination_class = CursorPages
-
+class MemoryListView(TenantView, ListView):
     @extend_schema(
         operation_id="memory",
         tags=["memory"],
@@ -212,9 +208,7 @@ class BrandView(TenantView):
         return Response(BrandAnswer(brand_of(self.actor.workspace)).data)
 
 
-class KnowledgeListView(TenantView):
-    pagination_class = CursorPages
-
+class KnowledgeListView(TenantView, ListView):
     @extend_schema(
         operation_id="knowledge",
         tags=["memory"],

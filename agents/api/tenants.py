@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
+from accounts.answers import valid
 from accounts.models import ServiceTenant, check_time_zone
 from accounts.scope import workspace_scope
 from accounts.service_clients import (
@@ -91,9 +92,7 @@ class SyncView(ServiceView):
         ],
     )
     def post(self, request: Request) -> Response:
-        body = SyncInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        facts = dict(body.validated_data)
+        facts = dict(valid(SyncInput(data=request.data)))
         synced = sync_tenant(self.client(request), facts.pop("tenant_id"), facts.pop("revision"), facts)
         answer = TenantAnswer(synced.tenant).data | {"applied": synced.is_applied}
         return Response(answer, status=201 if synced.is_new else 200)
@@ -130,10 +129,9 @@ class TenantDetailView(OneTenantView):
         responses={200: TenantAnswer},
     )
     def patch(self, request: Request, tenant_id: str) -> Response:
-        body = TenantUpdate(data=request.data)
-        body.is_valid(raise_exception=True)
+        is_active = valid(TenantUpdate(data=request.data))["is_active"]
         tenant = self.tenant(request, tenant_id)
-        set_tenant_active(tenant, body.validated_data["is_active"])
+        set_tenant_active(tenant, is_active)
         return Response(TenantAnswer(tenant).data)
 
     @extend_schema(

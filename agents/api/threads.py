@@ -15,8 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.answers import Data, page_of, valid
-from accounts.paging import CursorPages
+from accounts.answers import Data, ListView, page_of, valid
 from accounts.rest import TenantView
 from accounts.scope import workspace_scope
 from agents import threads, traces
@@ -129,9 +128,7 @@ def message_data(message: Message) -> Data:
     return {name: getattr(message, name) for name in ("seq", "role", "text", "citations", "run_id", "created_at")}
 
 
-class ThreadListView(TenantView):
-    pagination_class = CursorPages
-
+class ThreadListView(TenantView, ListView):
     @extend_schema(
         operation_id="threads",
         tags=["threads"],

@@ -8,6 +8,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.answers import valid
 from accounts.api_auth import ServiceAuthentication
 from accounts.models import ServiceClient
 from accounts.rest import ApiView
@@ -88,10 +89,9 @@ class VerifyView(OpenView):
         responses={200: TokenFacts},
     )
     def post(self, request: Request) -> Response:
-        body = TokenInput(data=request.data)
-        body.is_valid(raise_exception=True)
+        token = valid(TokenInput(data=request.data))["token"]
         try:
-            client, claims = read_token(body.validated_data["token"])
+            client, claims = read_token(token)
         except TokenRefused:
             return Response({"valid": False})
         return Response({"valid": True, "client": client.name, "expires_at": claims["exp"]})

@@ -33,7 +33,7 @@ def read_spec(mode: str, spec: str, zone: str, at: datetime) -> str:
     if mode == Mode.AT:
         return _read_moment(spec, zone, at).isoformat()
     if mode == Mode.EVERY:
-        if not (spec.isascii() and spec.isdigit() and 0 < int(spec[:12]) <= YEAR_S):
+        if not (spec.isascii() and spec.isdigit() and len(spec) <= 12 and 0 < int(spec) <= YEAR_S):
             raise ValidationError({"spec": NO_SECONDS})
         return str(int(spec))
     if next(_cron_times(spec, zone, at), None) is None:

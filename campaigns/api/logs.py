@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.paging import CursorPages
 from accounts.rest import WorkspaceView
 from accounts.services import LAST_MOMENT
-from campaigns.api.answers import Data, valid
+from campaigns.api.answers import Data, ListView, page_of, valid
 from campaigns.log_queries import count_by, log_lines
 from campaigns.models import PublishingLog
 from campaigns.publishing_log import STATUSES
@@ -114,8 +114,7 @@ def line_data(line: PublishingLog) -> Data:
     }
 
 
-class LogListView(WorkspaceView):
-    # Read by the OpenAPI document only: its lists come in pages.
+class LogListView(ListView):
     pagination_class = LogPages
 
     @extend_schema(
@@ -127,9 +126,7 @@ class LogListView(WorkspaceView):
     )
     def get(self, request: Request) -> Response:
         lines = log_lines(self.actor, **valid(LogFilter(data=request.query_params)))
-        pages = LogPages()
-        page = pages.paginate_queryset(lines, request, view=self)
-        return pages.get_paginated_response([line_data(line) for line in page])
+        return page_of(self, lines, line_data)
 
 
 class RollupView(WorkspaceView):

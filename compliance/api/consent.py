@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.paging import CursorPages
+from accounts.answers import ListView, valid
 from accounts.rest import WorkspaceView, paged
 from compliance.consent import (
     ANY,
@@ -76,15 +76,7 @@ class NoticeAnswer(serializers.ModelSerializer[Notice]):
         return getattr(notice, "is_used", False)
 
 
-def valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
-
-
-class ConsentListView(WorkspaceView):
-    # Read by the OpenAPI document only: its list comes in pages.
-    pagination_class = CursorPages
-
+class ConsentListView(ListView):
     @extend_schema(
         operation_id="contact_consents",
         tags=["contacts"],
@@ -131,9 +123,7 @@ class MayContactView(WorkspaceView):
         return Response(may_contact(contact, data["purpose"], data["channel"])._asdict())
 
 
-class NoticeListView(WorkspaceView):
-    pagination_class = CursorPages
-
+class NoticeListView(ListView):
     @extend_schema(
         operation_id="notices",
         tags=["contacts"],

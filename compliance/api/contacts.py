@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.paging import CursorPages
+from accounts.answers import ListView, valid
 from accounts.rest import WorkspaceView, paged
 from compliance.contacts import FIELDS, MAX_NOTES, create_contact, get_contact, search_contacts, update_contact
 from compliance.contacts_import import MAX_CHARACTERS, check_import, count_fates, import_contacts
@@ -59,10 +59,7 @@ class ContactImportAnswer(serializers.Serializer[Any]):
     rows = ContactFate(many=True)
 
 
-class ContactListView(WorkspaceView):
-    # Read by the OpenAPI document only: its list comes in pages.
-    pagination_class = CursorPages
-
+class ContactListView(ListView):
     @extend_schema(
         operation_id="contacts",
         tags=["contacts"],
@@ -71,9 +68,8 @@ class ContactListView(WorkspaceView):
         responses=ContactAnswer(many=True),
     )
     def get(self, request: Request) -> Response:
-        query = SearchQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        return paged(self, search_contacts(self.actor, query.validated_data.get("q", "")), ContactAnswer)
+        query = valid(SearchQuery(data=request.query_params))
+        return paged(self, search_contacts(self.actor, query.get("q", "")), ContactAnswer)
 
     @extend_schema(
         operation_id="contact_create",
@@ -84,9 +80,8 @@ class ContactListView(WorkspaceView):
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.CONTENT_EDIT)
-        serializer = ContactInput(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return Response(ContactAnswer(create_contact(by=self.actor, **serializer.validated_data)).data, status=201)
+        data = valid(ContactInput(data=request.data))
+        return Response(ContactAnswer(create_contact(by=self.actor, **data)).data, status=201)
 
 
 class ContactView(WorkspaceView):
@@ -104,9 +99,8 @@ class ContactView(WorkspaceView):
     def patch(self, request: Request, contact_id: UUID) -> Response:
         contact = get_contact(self.actor, contact_id)
         self.actor.require(Perm.CONTENT_EDIT)
-        serializer = ContactInput(data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        return Response(ContactAnswer(update_contact(contact, by=self.actor, **serializer.validated_data)).data)
+        data = valid(ContactInput(data=request.data, partial=True))
+        return Response(ContactAnswer(update_contact(contact, by=self.actor, **data)).data)
 
 
 class ContactImportView(WorkspaceView):
@@ -119,9 +113,7 @@ class ContactImportView(WorkspaceView):
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.CONTENT_EDIT)
-        serializer = ContactImportInput(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        data = serializer.validated_data
+        data = valid(ContactImportInput(data=request.data))
         fates = (check_import if data["dry_run"] else import_contacts)(data["csv"], by=self.actor)
         answer = {"dry_run": data["dry_run"], "counts": count_fates(fates), "rows": fates}
         return Response(ContactImportAnswer(answer).data)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
-from accounts.paging import CursorPages
+from accounts.answers import Data, ListView, page_of, valid
 from accounts.rest import WorkspaceView
 from compliance.guard.port import Disclosure, Severity, Verdict
 from compliance.guard_check import MAX_TEXT, Question, check_text, decision_data, rule_data, rules_in_force
@@ -29,12 +29,6 @@ from compliance.places import MAX_MARKETS
 from compliance.terms import TermDraft, add_term, change_term, delete_term, get_term, term_data, visible_terms
 
 MAX_FACTS = 20_000
-Data = dict[str, Any]
-
-
-def _valid(serializer: serializers.BaseSerializer[Any]) -> Data:
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
 
 
 # --- check ------------------------------------------------------------------------------------------------
@@ -103,7 +97,7 @@ class CheckView(WorkspaceView):
         responses=CheckAnswer,
     )
     def post(self, request: Request) -> Response:
-        question = _question(_valid(CheckInput(data=request.data)))
+        question = _question(valid(CheckInput(data=request.data)))
         return Response(decision_data(check_text(question, by=self.actor)))
 
 
@@ -146,7 +140,7 @@ class RuleListView(WorkspaceView):
         responses=RuleListAnswer,
     )
     def get(self, request: Request) -> Response:
-        wanted = _valid(RuleFilter(data=request.query_params))
+        wanted = valid(RuleFilter(data=request.query_params))
         rules = rules_in_force(
             self.actor,
             words=wanted["search"],
@@ -211,7 +205,7 @@ class SettingsView(WorkspaceView):
     )
     def patch(self, request: Request) -> Response:
         self.actor.require(Perm.SETTINGS)
-        data = _valid(SettingsInput(data=request.data))
+        data = valid(SettingsInput(data=request.data))
         return Response(settings_data(update_guard_settings(by=self.actor, **data)))
 
 
@@ -238,14 +232,11 @@ def _term(row: WorkspaceTerm) -> Data:
 
 
 def _draft(request: Request) -> TermDraft:
-    data = _valid(TermInput(data=request.data))
+    data = valid(TermInput(data=request.data))
     return TermDraft(**data | {"platforms": tuple(data["platforms"])})
 
 
-class TermListView(WorkspaceView):
-    # Read by the OpenAPI document only.
-    pagination_class = CursorPages
-
+class TermListView(ListView):
     @extend_schema(
         operation_id="guard_terms",
         tags=["guard"],
@@ -253,9 +244,7 @@ class TermListView(WorkspaceView):
         responses=TermAnswer(many=True),
     )
     def get(self, request: Request) -> Response:
-        pages = CursorPages()
-        page = pages.paginate_queryset(visible_terms(self.actor), request, view=self)
-        return pages.get_paginated_response([_term(row) for row in page or []])
+        return page_of(self, visible_terms(self.actor), _term)
 
     @extend_schema(
         operation_id="guard_term_create",

@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Perm
+from accounts.answers import ListView, valid
 from accounts.inventory import INVENTORY
 from accounts.models import ApiKey, User, Workspace
-from accounts.paging import CursorPages
 from accounts.rest import ApiView, Conflict, WorkspaceView, paged
 from accounts.throttling import AuthThrottle
 from compliance.models import Contact, LegalHold, PrivacyRequest
@@ -62,14 +62,7 @@ class PrivacyReasonInput(serializers.Serializer[Any]):
     )
 
 
-def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
-
-
-class RequestListView(WorkspaceView):
-    pagination_class = CursorPages
-
+class RequestListView(ListView):
     @extend_schema(
         operation_id="privacy_requests",
         tags=TAGS,
@@ -89,7 +82,7 @@ class RequestListView(WorkspaceView):
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.SETTINGS)
-        data = _valid(PrivacyRequestInput(data=request.data))
+        data = valid(PrivacyRequestInput(data=request.data))
         contact = Contact.objects.filter(workspace=self.actor.workspace, pk=data["contact"]).first()
         if contact is None:
             raise ValidationError({"contact": "No such contact."})
@@ -109,7 +102,7 @@ class RequestView(WorkspaceView):
 class ActView(WorkspaceView):
     def answer(self, request_id: UUID, act: Callable[[PrivacyRequest, str, requests.Handler], Any]) -> Response:
         row = requests.get_request(self.actor, request_id)
-        reason = _valid(PrivacyReasonInput(data=self.request.data))["reason"]
+        reason = valid(PrivacyReasonInput(data=self.request.data))["reason"]
         try:
             act(row, reason, requests.by_member(self.actor))
         except requests.RequestClosed as closed:
@@ -188,9 +181,7 @@ class LegalHoldInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 
 
-class HoldListView(WorkspaceView):
-    pagination_class = CursorPages
-
+class HoldListView(ListView):
     @extend_schema(operation_id="legal_holds", tags=TAGS, summary="Legal holds", responses=LegalHoldAnswer(many=True))
     def get(self, request: Request) -> Response:
         self.actor.require(Perm.SETTINGS)
@@ -207,7 +198,7 @@ class HoldListView(WorkspaceView):
     )
     def post(self, request: Request) -> Response:
         self.actor.require(Perm.SETTINGS)
-        data = _valid(LegalHoldInput(data=request.data))
+        data = valid(LegalHoldInput(data=request.data))
         kind = SubjectKind.CONTACT if data.get("contact") else SubjectKind.WORKSPACE
         subject_id = data.get("contact") or self.actor.workspace.pk
         return Response(
@@ -278,7 +269,7 @@ class DeletionView(WorkspaceView):
         responses={202: DeletionAnswer},
     )
     def post(self, request: Request) -> Response:
-        deletion.ask_deletion(_valid(DeletionInput(data=request.data))["name"], by=self.actor)
+        deletion.ask_deletion(valid(DeletionInput(data=request.data))["name"], by=self.actor)
         return self._answer(202)
 
     @extend_schema(
@@ -327,7 +318,7 @@ class OwnView(ApiView):
     )
     def post(self, request: Request) -> Response:
         user = _person(request)
-        data = _valid(OwnPrivacyInput(data=request.data))
+        data = valid(OwnPrivacyInput(data=request.data))
         if not user.check_password(data["password"]):
             raise ValidationError({"password": "This is not your password."})
         row = requests.open_own_request(data["kind"], user=user, details={"corrections": data.get("corrections")})

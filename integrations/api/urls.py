@@ -1,10 +1,11 @@
 from django.urls import path
 
-from integrations.api import mcp, search, webhooks
+from integrations.api import mcp, outside, search, webhooks
 
 ONE = "webhooks/<uuid:endpoint_id>"
 SENT = "webhooks/deliveries/<uuid:webhook_delivery_id>"
 MCP = "mcp/servers/<uuid:server_id>"
+OUTSIDE = "mcp/outside/<uuid:outside_id>"
 app_name = "integrations-api"
 urlpatterns = [
     path("webhooks", webhooks.WebhookListView.as_view(), name="webhooks"),
@@ -27,4 +28,10 @@ urlpatterns = [
     path(f"{MCP}/resume", mcp.McpResumeView.as_view(), name="mcp-resume"),
     path(f"{MCP}/usage", mcp.McpUsageView.as_view(), name="mcp-usage"),
     path(f"{MCP}/tokens/<uuid:token_id>", mcp.McpTokenView.as_view(), name="mcp-token"),
+    path("mcp/outside", outside.OutsideListView.as_view(), name="outside-servers"),
+    path(OUTSIDE, outside.OutsideView.as_view(), name="outside-server"),
+    path(f"{OUTSIDE}/look", outside.OutsideLookView.as_view(), name="outside-look"),
+    path(f"{OUTSIDE}/tools", outside.OutsideToolsView.as_view(), name="outside-tools"),
+    path(f"{OUTSIDE}/pause", outside.OutsidePauseView.as_view(), name="outside-pause"),
+    path(f"{OUTSIDE}/resume", outside.OutsideResumeView.as_view(), name="outside-resume"),
 ]

@@ -143,7 +143,7 @@ class WebhookListView(NetworkView, ListView):
         examples=[PUBLISHED],
     )
     def post(self, request: Request) -> Response:
-        self.actor.require(Perm.SETTINGS)
+        self.actor.require(Perm.WEBHOOKS)
         row, secret = services.create_endpoint(by=self.actor, **valid(WebhookInput(data=request.data)))
         return Response(webhook_data(row) | {"secret": secret}, status=201)
 
@@ -156,7 +156,7 @@ class WebhookKindsView(WorkspaceView):
         responses=KindsAnswer,
     )
     def get(self, request: Request) -> Response:
-        self.actor.require(Perm.SETTINGS)
+        self.actor.require(Perm.WEBHOOKS)
         rows = [
             {"kind": kind.name, "text": kind.text, "example": example_of(self.actor.workspace, kind.name)}
             for kind in KINDS.values()

@@ -17,8 +17,10 @@ from mcp.server.context import ServerMiddleware
 from mcp.server.lowlevel import Server
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from integrations.mcp.auth import TokenReader
+from integrations.mcp.auth import ServerSuspended, TokenReader
 from integrations.mcp.handlers import Handlers, count_questions, sign_with_its_name
 from integrations.mcp.limits import BODY_BYTES
 from integrations.mcp.registry import Registry
@@ -76,7 +78,7 @@ def mcp_app(server: Server[Any], *, verifier: TokenVerifier | None = None, is_st
 
     Requests of the current era are answered by JSON unless a tool reports on its way.
     """
-    return server.streamable_http_app(
+    app = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=not is_stateful,
         max_request_body_size=BODY_BYTES,
@@ -91,6 +93,22 @@ def mcp_app(server: Server[Any], *, verifier: TokenVerifier | None = None, is_st
         token_verifier=verifier or TokenReader(),
         transport_security=TransportSecuritySettings(allowed_hosts=hosts(), allowed_origins=origins()),
     )
+    app.add_middleware(RefusalWriter)
+    return app
+
+
+class RefusalWriter:
+    """ASGI, around the SDK's authentication: it knows no refusal but those that make a program log in again."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except ServerSuspended as refusal:
+            body = {"error": "server_suspended", "error_description": str(refusal)}
+            await JSONResponse(body, status_code=403)(scope, receive, send)
 
 
 def hosts() -> list[str]:

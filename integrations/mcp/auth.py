@@ -19,9 +19,25 @@ from lib.clock import now
 
 # A program may write, submit and schedule what people approved. It never approves, and never changes who may what.
 AGENT_MAY = frozenset({Perm.VIEW, Perm.CONTENT_EDIT, Perm.PUBLISH, Perm.AUDIT})
+Status, Suspender = McpServer.Status, McpServer.Suspender
 OPENING = (McpToken.Kind.PLAIN, McpToken.Kind.ACCESS)
 # "Last used" is for people: not every call has to write.
 USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+WHOM_TO_ASK = {
+    Suspender.PERSON: "its person. Resume it under Settings, MCP servers.",
+    Suspender.ADMIN: "an admin of the workspace. Ask them to resume it.",
+    Suspender.STAFF: "staff. Contact support.",
+}
+
+
+class ServerSuspended(Exception):
+    """A good token of a server that was stopped. Says so, and whom to ask: only who holds the token hears it."""
+
+    def __init__(self, server: McpServer) -> None:
+        who = WHOM_TO_ASK[Suspender(server.suspended_by or Suspender.PERSON)]
+        super().__init__(f"“{server.name}” is suspended by {who}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +63,10 @@ class TokenReader:
 
 
 def read_token(secret: str) -> ServerToken | None:
-    """None for everybody else: unknown, expired, revoked, of a server or workspace that is stopped, of who has left."""
+    """None for everybody else: unknown, expired, revoked, of a server that ended, of who has left.
+
+    Raises ServerSuspended.
+    """
     token = _find(secret)
     caller = _caller(token) if token else None
     if token is None or caller is None:
@@ -73,12 +92,14 @@ def _find(secret: str) -> McpToken | None:
 def _caller(token: McpToken) -> Caller | None:
     with workspace_scope(token.workspace_id):
         servers = McpServer.objects.select_related("user", "workspace")
-        server = servers.filter(pk=token.server_id, status=McpServer.Status.ACTIVE).first()
+        server = servers.filter(pk=token.server_id).exclude(status=Status.REVOKED).first()
         if server is None or not server.user.is_active or server.workspace.is_suspended:
             return None
         member = Membership.objects.filter(user=server.user_id, workspace=server.workspace_id).first()
         if member is None:
             return None
+        if server.status == Status.SUSPENDED:
+            raise ServerSuspended(server)
         _note_use(token, server)
     return Caller(server, actor_of(server, member.role))
 

@@ -89,12 +89,42 @@ def check_prompt(prompt: PromptDef, args: dict[str, str]) -> None:
         raise CallFailed(Failure("invalid", "Some arguments are missing.", {name: ["Needed."] for name in missing}))
 
 
-def complete(caller: Caller, definition: PromptDef | ResourceDef, place: str, typed: str) -> list[str]:
+def complete(
+    caller: Caller, definition: PromptDef | ResourceDef, place: str, typed: str, deadline: Deadline
+) -> list[str] | Failure:
+    """No call, and so not counted; it ends like one."""
     suggest = definition.complete
     if suggest is None:
         return []
-    with workspace_scope(caller.actor.workspace.pk):
-        return [str(value) for value in suggest(caller.actor, place, typed)]
+    try:
+        with workspace_scope(caller.actor.workspace.pk):
+            _stop_statements(deadline)
+            return [str(value) for value in suggest(caller.actor, place, typed)]
+    except Exception as error:
+        return TOO_LONG if _was_stopped(error) else failure_of(error)
+
+
+def begin_talk(caller: Caller) -> Failure | None:
+    """The limits of any call, for one that speaks with its client on the way."""
+    try:
+        take_call(caller.server)
+        with workspace_scope(caller.server.workspace_id):
+            _require_calls(caller)
+    except Exception as error:
+        return failure_of(error)
+    return None
+
+
+def end_talk(caller: Caller, name: str, started: float, *, failed: bool, has_effect: bool) -> None:
+    """One call, however often it asked back. It has happened: the month's last place may be gone meanwhile."""
+    server = caller.server
+    with workspace_scope(server.workspace_id):
+        if has_effect and not failed:
+            audit.record("mcp.call", server, by=caller.actor, server=server.name, tool=name)
+        count_use(server, name, failed=failed, ms=_ms_since(started))
+        if not failed:
+            plans.count_done(server.workspace, "mcp_calls")
+    _log(caller, name, started, "error" if failed else "")
 
 
 def _run(

@@ -1,7 +1,9 @@
 """What clients ask for, answered from the registry and the rows of whoever calls."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 import mcp_types as types
@@ -53,6 +55,20 @@ async def within_time(work: Callable[..., T], *args: Any) -> T | Failure:
     return await running
 
 
+async def converse(caller: Caller, name: str, talk: Callable[[], Awaitable[Any]], has_effect: bool = False) -> Any:
+    """What speaks with the client on the way is counted where it ends: a question back is no end. Raises CallFailed."""
+    if refused := await look(calls.begin_talk, caller):
+        raise CallFailed(refused)
+    started, result = time.monotonic(), None
+    try:
+        result = await talk()
+    finally:
+        if not isinstance(result, types.InputRequiredResult):
+            failed = result is None or bool(getattr(result, "is_error", False))
+            await look(calls.end_talk, caller, name, started, failed=failed, has_effect=has_effect)
+    return result
+
+
 class Handlers:
     """The protocol's questions, answered from the registry for whoever calls."""
 
@@ -72,14 +88,13 @@ class Handlers:
         if tool is None:
             await look(_count, limits.take_call, caller)
             raise MCPError(INVALID, f"Unknown tool: {_quoted(params.name)}")
-        if tool.talk is not None:
-            await look(_count, limits.take_call, caller)
-            return await tool.talk(context, params)
         try:
             with self.places.one(caller.server):
+                if tool.talk is not None:
+                    return await converse(caller, tool.name, partial(tool.talk, context, params), tool.has_effect)
                 result = await within_time(calls.call_tool, caller, tool, params.arguments or {})
-        except CallFailed as busy:
-            result = busy.failure
+        except CallFailed as refused:
+            result = refused.failure
         return failed_out(result) if isinstance(result, Failure) else done_out(result)
 
     async def list_resources(self, context: Context, _params: Any) -> types.ListResourcesResult:
@@ -123,14 +138,13 @@ class Handlers:
         if prompt is None:
             await look(_count, limits.take_call, caller)
             raise MCPError(INVALID, f"Unknown prompt: {_quoted(params.name)}")
-        if prompt.talk is not None:
-            await look(_count, limits.take_call, caller)
-            return await prompt.talk(context, params)
         try:
             with self.places.one(caller.server):
+                if prompt.talk is not None:
+                    return await converse(caller, f"prompt:{prompt.name}", partial(prompt.talk, context, params))
                 said = await within_time(calls.get_prompt, caller, prompt, params.arguments or {})
-        except CallFailed as busy:
-            said = busy.failure
+        except CallFailed as refused:
+            said = refused.failure
         if isinstance(said, Failure):
             raise refusal(said)
         messages = [types.PromptMessage.model_validate(one) for one in said]
@@ -141,7 +155,14 @@ class Handlers:
         definition = self._completed(caller, params.ref)
         if definition is None:
             raise MCPError(INVALID, "Unknown prompt or resource template.")
-        values = await look(calls.complete, caller, definition, argument.name, storable(argument.value))
+        typed = storable(argument.value)
+        try:
+            with self.places.one(caller.server):
+                values = await within_time(calls.complete, caller, definition, argument.name, typed)
+        except CallFailed as busy:
+            values = busy.failure
+        if isinstance(values, Failure):
+            raise refusal(values)
         found = types.Completion(values=values[:COMPLETIONS], total=len(values), has_more=len(values) > COMPLETIONS)
         return types.CompleteResult(completion=found)
 

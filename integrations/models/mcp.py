@@ -138,6 +138,10 @@ class McpUsage(TenantModel):
 class OutsideServer(TenantModel):
     """Somebody else's MCP server, of which assistants may use the tools that an admin allowed."""
 
+    class Pauser(models.TextChoices):
+        ADMIN = "admin", "An admin"
+        STAFF = "staff", "Staff"
+
     name = models.CharField(max_length=40)
     url = models.URLField(max_length=500)
     # The value of the Authorization header; empty for none.
@@ -149,6 +153,9 @@ class OutsideServer(TenantModel):
     # Names of allowed tools that only read, as the admin says: used without asking a person.
     read_only = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     is_active = models.BooleanField(default=True)
+    # Who paused it, since no admin undoes what staff did; and why, for admins.
+    paused_by = models.CharField(max_length=5, choices=Pauser.choices, blank=True, default="", db_default="")
+    pause_text = models.CharField(max_length=300, blank=True, default="", db_default="")
     problem_text = models.CharField(max_length=300, blank=True)
     checked_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")

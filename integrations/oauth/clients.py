@@ -14,7 +14,7 @@ from django.db import transaction
 from accounts import rate
 from accounts.rate import Limit
 from integrations.models import OAuthClient
-from integrations.oauth.redirects import MAX_URIS, check_redirect_uri
+from integrations.oauth.redirects import MAX_URIS, PLAIN, check_redirect_uri
 from lib.clock import now
 from lib.public_http import FetchError, fetch, is_this_machine
 from lib.text import one_line, storable
@@ -88,6 +88,9 @@ def known_client(client_id: str) -> OAuthClient | None:
 
 
 def is_document(client_id: str) -> bool:
+    # Its host is shown to people: in letters of other scripts it could look like somebody else's.
+    if not PLAIN.fullmatch(client_id):
+        return False
     try:
         parts = urlsplit(client_id)
     except ValueError:

@@ -15,7 +15,7 @@ from accounts.models import Membership, Role, User, new_secret
 from accounts.scope import resolver_scope, workspace_scope
 from accounts.services import hash_key
 from integrations.models import McpServer, McpToken, OAuthClient, OAuthCode
-from integrations.servers import PREFIX_LENGTH, add_server, update_server
+from integrations.servers import PREFIX_LENGTH, add_server, revoke_family, update_server
 from integrations.tool_groups import groups_of, prompts_for, resources_for, tools_in
 from lib.clock import now
 
@@ -122,8 +122,7 @@ def mark_used(row: OAuthCode | McpToken) -> None:
 
 def end_family(server: McpServer, family: UUID, why: str) -> None:
     """A code or token was shown a second time, or its program gave it back: all that follow from it end."""
-    living = family_of(server, family).filter(revoked_at=None)
-    if living.update(revoked_at=now()):
+    if revoke_family(server.pk, family):
         by = system_actor(server.workspace, f"MCP {server.name}", ())
         audit.record("mcp.end_access", server, by=by, name=server.name, reason=why)
 

@@ -9,7 +9,7 @@ from integrations.models import OutsideServer
 
 def outside_servers(by: Actor) -> QuerySet[OutsideServer]:
     """For admins: what assistants may reach is a setting."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.TOOLS)
     return OutsideServer.objects.filter(workspace=by.workspace).select_related("created_by")
 
 

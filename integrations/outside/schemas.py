@@ -1,6 +1,7 @@
 """Other people's JSON Schemas, tamed: what could reach out, never end, or speak to the model is left out."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator, SchemaError
@@ -41,6 +42,8 @@ def plain_words(text: str, most: int) -> str:
 class _Tamer:
     def __init__(self, root: Mapping[str, Any]) -> None:
         self.root, self.nodes = root, 0
+        # A reference repeats its texts as often as it likes: each is looked at once.
+        self.described: dict[str, str] = {}
 
     def walk(self, node: Any, depth: int) -> Schema:
         self.nodes += 1
@@ -69,14 +72,19 @@ class _Tamer:
         listed = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if str(kind) in TYPES]
         if listed:
             found["type"] = listed if len(listed) > 1 else listed[0]
-        if isinstance(node.get("description"), str) and (words := plain_words(node["description"], MAX_DESCRIPTION)):
+        if isinstance(node.get("description"), str) and (words := self._description(node["description"])):
             found["description"] = words
         if isinstance(node.get("enum"), list):
-            usable = [one for one in node["enum"] if _is_word(one)][:MAX_ENUM]
+            usable = [one for one in node["enum"][:MAX_ENUM] if _is_word(one)]
             found |= {"enum": usable} if usable else {}
         if "const" in node and _is_word(node["const"]):
             found["const"] = node["const"]
         return found
+
+    def _description(self, text: str) -> str:
+        if text not in self.described:
+            self.described[text] = plain_words(text, MAX_DESCRIPTION)
+        return self.described[text]
 
     def _parts(self, node: Mapping[str, Any], depth: int) -> Schema:
         found: Schema = {}
@@ -105,5 +113,10 @@ def _is_number(value: Any) -> bool:
 def _is_word(value: Any) -> bool:
     """A value that the model reads: short, and no order."""
     if isinstance(value, str):
-        return len(value) <= MAX_WORD and not find_risks(hear(value))
+        return len(value) <= MAX_WORD and not _gives_orders(value)
     return value is None or isinstance(value, bool) or _is_number(value)
+
+
+@lru_cache(maxsize=4096)
+def _gives_orders(word: str) -> bool:
+    return bool(find_risks(hear(word)))

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypedDict
+from urllib.parse import urlsplit
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 
 from accounts import audit, plans, rate
@@ -17,16 +18,18 @@ from accounts.answers import check_json
 from accounts.models import User, Workspace
 from accounts.rate import Limit
 from accounts.scope import workspace_scope
-from accounts.staff import STAFF
+from accounts.staff import STAFF, clean_reason
 from agents.safety.clues import find_risks
 from agents.safety.normalise import hear
 from integrations.models import OutsideServer
 from integrations.outside import wire
 from integrations.outside.wire import Described, OutsideError
 from lib.clock import now
-from lib.public_http import FetchError, check_url
-from lib.text import one_line, storable
+from lib.public_http import FetchError, check_url, may_carry_secrets
+from lib.text import one_line, storable, without_query
 
+Pauser = OutsideServer.Pauser
+STAFF_PAUSED = "Staff paused this server, and only they can resume it. Contact support."
 MAX_SERVERS = 10
 MAX_ALLOWED = 30
 MAX_DESCRIPTION, MAX_SCHEMA = 2_000, 16_000
@@ -45,7 +48,7 @@ class Tool(TypedDict):
 
 def attach_server(name: str, url: str, secret: str = "", *, by: Actor) -> OutsideServer:
     """Nothing is called yet: that is `look_at`. `secret` is the whole Authorization header. Raises PlanLimit, too."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.TOOLS)
     row = OutsideServer(
         workspace=by.workspace,
         name=_clean_name(name),
@@ -53,14 +56,16 @@ def attach_server(name: str, url: str, secret: str = "", *, by: Actor) -> Outsid
         secret=_clean_secret(secret),
         created_by=by.user,
     )
+    _require_secrecy(row)
     with transaction.atomic():
         # Two at once must not both make the last one.
         Workspace.objects.select_for_update().get(pk=by.workspace.pk)
         plans.require_room(by.workspace, "outside_servers", partial(count_attached, by.workspace))
         if count_attached(by.workspace) >= MAX_SERVERS:
             raise ValidationError(f"{MAX_SERVERS} servers are the most. Detach one first.")
+        _require_not_stopped(row)
         _save(row)
-        audit.record("outside.attach", row, by=by, name=row.name, url=row.url)
+        audit.record("outside.attach", row, by=by, name=row.name, url=without_query(row.url))
     return row
 
 
@@ -72,7 +77,7 @@ def update_outside(
     outside: OutsideServer, *, by: Actor, name: str | None = None, url: str | None = None, secret: str | None = None
 ) -> OutsideServer:
     """Another address may be another server: nothing of it is allowed until somebody has looked."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.TOOLS)
     with transaction.atomic():
         row = OutsideServer.objects.select_for_update().get(pk=outside.pk)
         before = (row.name, row.url)
@@ -80,18 +85,21 @@ def update_outside(
         row.url = row.url if url is None else _clean_url(url)
         row.secret = row.secret if secret is None else _clean_secret(secret)
         if row.url != before[1]:
+            _require_not_stopped(row)
             row.tools, row.allowed, row.read_only, row.checked_at = [], {}, [], None
             # The secret was given for the other address.
             row.secret = _clean_secret(secret or "")
+        _require_secrecy(row)
         _save(row)
-        changed = {"name": [before[0], row.name], "url": [before[1], row.url], "secret": secret is not None}
+        urls = [without_query(before[1]), without_query(row.url)]
+        changed = {"name": [before[0], row.name], "url": urls, "secret": secret is not None}
         audit.record("outside.update", row, by=by, **changed)
     return row
 
 
 def look_at(outside: OutsideServer, *, by: Actor) -> OutsideServer:
     """Reads its tools. Call it outside of any transaction: it talks to a stranger. Raises OutsideError, too."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.TOOLS)
     limit = Limit(("outside.look", by.workspace.pk), 60, timedelta(hours=1), burst=20)
     rate.require(limit, text="Too many looks in a short time.")
     try:
@@ -114,7 +122,7 @@ def allow_tools(
     outside: OutsideServer, names: Iterable[str], *, by: Actor, read_only: Iterable[str] = (), seen: str = ""
 ) -> OutsideServer:
     """Exactly these, as they were described at the last look. `seen`: what the admin was shown (see `digest_of`)."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.TOOLS)
     wanted, reading = set(names), set(read_only)
     with transaction.atomic():
         row = OutsideServer.objects.select_for_update().get(pk=outside.pk)
@@ -133,33 +141,68 @@ def allow_tools(
 
 
 def set_active(outside: OutsideServer, is_active: bool, *, by: Actor) -> OutsideServer:
-    by.require(Perm.SETTINGS)
+    """Raises PermissionDenied where staff paused it: they alone resume it."""
+    by.require(Perm.TOOLS)
     with transaction.atomic():
         row = OutsideServer.objects.select_for_update().get(pk=outside.pk)
         if row.is_active != is_active:
-            row.is_active = is_active
-            row.save(update_fields=["is_active"])
+            _keep_pause_of_staff(row)
+            _set_pause(row, *(("", "") if is_active else (Pauser.ADMIN, f"Paused by {by.label}.")))
             audit.record("outside.resume" if is_active else "outside.pause", row, by=by, name=row.name)
     return row
 
 
-def pause_by_staff(outside: OutsideServer, *, staff: User) -> bool:
-    """Expects the all-workspaces scope. False where it was paused already."""
+def pause_by_staff(outside: OutsideServer, *, staff: User, reason: str) -> bool:
+    """False where staff had done so before. Expects the all-workspaces scope."""
+    return _act_as_staff(outside, staff, clean_reason(reason), Pauser.STAFF)
+
+
+def resume_by_staff(outside: OutsideServer, *, staff: User, reason: str) -> bool:
+    """Whoever paused it. False where nobody had."""
+    return _act_as_staff(outside, staff, clean_reason(reason), "")
+
+
+def _act_as_staff(outside: OutsideServer, staff: User, reason: str, pauser: str) -> bool:
+    action = "outside.pause" if pauser else "outside.resume"
     with transaction.atomic():
-        changed = OutsideServer.objects.filter(pk=outside.pk, is_active=True).update(
-            is_active=False, problem_text="Staff paused it. Please contact support."
-        )
-        if changed:
-            audit.record("outside.pause", outside, by=system_actor(outside.workspace, STAFF, ()), name=outside.name)
-            audit.record_staff("outside.pause", outside, staff=staff.email, name=outside.name)
-    return bool(changed)
+        row = OutsideServer.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=outside.pk)
+        if row.paused_by == pauser:
+            return False
+        with workspace_scope(row.workspace_id):
+            _set_pause(row, pauser, reason if pauser else "")
+            audit.record(action, row, by=system_actor(row.workspace, STAFF, ()), name=row.name, reason=reason)
+        audit.record_staff(action, row, staff=staff.email, name=row.name, reason=reason)
+    return True
+
+
+def _set_pause(row: OutsideServer, pauser: str, text: str) -> None:
+    row.is_active, row.paused_by, row.pause_text = not pauser, pauser, text[:300]
+    row.save(update_fields=["is_active", "paused_by", "pause_text"])
+
+
+def _keep_pause_of_staff(row: OutsideServer) -> None:
+    if row.paused_by == Pauser.STAFF:
+        raise PermissionDenied(STAFF_PAUSED)
 
 
 def detach_server(outside: OutsideServer, *, by: Actor) -> None:
-    by.require(Perm.SETTINGS)
+    """Raises PermissionDenied where staff paused it: attached anew, it would be in use again."""
+    by.require(Perm.TOOLS)
     with transaction.atomic():
-        audit.record("outside.detach", outside, by=by, name=outside.name, url=outside.url)
+        _keep_pause_of_staff(OutsideServer.objects.select_for_update().get(pk=outside.pk))
+        audit.record("outside.detach", outside, by=by, name=outside.name, url=without_query(outside.url))
         OutsideServer.objects.filter(pk=outside.pk).delete()
+
+
+def _require_not_stopped(row: OutsideServer) -> None:
+    """Neither away from an address that staff paused, nor to it under another name."""
+    stopped = OutsideServer.objects.filter(workspace=row.workspace_id, paused_by=Pauser.STAFF)
+    if any(one.pk == row.pk or _place_of(one.url) == _place_of(row.url) for one in stopped):
+        raise ValidationError({"url": STAFF_PAUSED})
+
+
+def _place_of(url: str) -> str:
+    return urlsplit(url).netloc.lower()
 
 
 # --- what is offered --------------------------------------------------------------------------------------
@@ -262,6 +305,16 @@ def _clean_url(url: str) -> str:
     if len(url) > 500 or not url.isprintable():
         raise ValidationError({"url": "This address is too long."})
     return url
+
+
+def _require_secrecy(row: OutsideServer) -> None:
+    if shows_secret(row):
+        raise ValidationError({"url": "A secret is only sent over https. Use the https:// address, or no secret."})
+
+
+def shows_secret(row: OutsideServer) -> bool:
+    """Others on the way can read its secret: attached before that was refused."""
+    return bool(row.secret) and not may_carry_secrets(row.url)
 
 
 def _clean_secret(secret: str) -> str:

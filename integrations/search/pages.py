@@ -53,7 +53,7 @@ PAGES = (
     Page("Usage", "campaigns:usage", Perm.VIEW, "costs budget"),
     Page("Rules", "compliance:guard-settings", Perm.VIEW, "guard words"),
     Page("MCP servers", "integrations:mcp-servers", Perm.VIEW, "claude"),
-    Page("Webhooks", "integrations:webhooks", Perm.SETTINGS, "integrations"),
+    Page("Webhooks", "integrations:webhooks", Perm.WEBHOOKS, "integrations"),
     Page("Tracking", "analytics:tracking", Perm.SETTINGS, "pixel"),
     Page("Privacy", "compliance:privacy", Perm.SETTINGS, "gdpr erasure"),
     Page("API keys", "accounts:keys", Perm.API_KEYS, "tokens"),

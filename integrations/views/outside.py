@@ -1,4 +1,4 @@
-"""Settings → Tools from elsewhere."""
+"""Settings → Outside tools."""
 
 from typing import Any
 from uuid import UUID
@@ -16,17 +16,18 @@ from integrations.forms import OutsideForm
 from integrations.models import OutsideServer
 from integrations.outside import services
 from integrations.outside.access import find_outside, outside_servers
+from integrations.outside.facts import tool_facts
 
 
 @require_GET
-@member_view(Perm.SETTINGS)
+@member_view(Perm.TOOLS)
 def outside_list(request: MemberRequest) -> HttpResponse:
     found = [(row, len(services.offered_tools(row))) for row in outside_servers(request.actor)]
     return render(request, "integrations/outside_list.html", {"servers": found})
 
 
 # Outside of a transaction: what was attached is looked at at once, which talks to a stranger.
-@member_view(Perm.SETTINGS, scope=False)
+@member_view(Perm.TOOLS, scope=False)
 def outside_new(request: MemberRequest) -> HttpResponse:
     form = OutsideForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -41,12 +42,12 @@ def outside_new(request: MemberRequest) -> HttpResponse:
 
 
 @require_GET
-@member_view(Perm.SETTINGS)
+@member_view(Perm.TOOLS)
 def outside_detail(request: MemberRequest, outside_id: UUID) -> HttpResponse:
     return _detail(request, find_outside(outside_id, by=request.actor))
 
 
-@member_view(Perm.SETTINGS)
+@member_view(Perm.TOOLS)
 def outside_edit(request: MemberRequest, outside_id: UUID) -> HttpResponse:
     row = find_outside(outside_id, by=request.actor)
     form = OutsideForm(request.POST or None, outside=row)
@@ -63,7 +64,7 @@ def outside_edit(request: MemberRequest, outside_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member_view(Perm.SETTINGS, scope=False)
+@member_view(Perm.TOOLS, scope=False)
 def outside_look(request: MemberRequest, outside_id: UUID) -> HttpResponse:
     with workspace_scope(request.actor.workspace.pk):
         row = find_outside(outside_id, by=request.actor)
@@ -71,7 +72,7 @@ def outside_look(request: MemberRequest, outside_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member_view(Perm.SETTINGS)
+@member_view(Perm.TOOLS)
 def outside_allow(request: MemberRequest, outside_id: UUID) -> HttpResponse:
     row = find_outside(outside_id, by=request.actor)
     form = request.POST
@@ -91,7 +92,7 @@ def outside_allow(request: MemberRequest, outside_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member_view(Perm.SETTINGS)
+@member_view(Perm.TOOLS)
 def outside_pause(request: MemberRequest, outside_id: UUID) -> HttpResponse:
     services.set_active(find_outside(outside_id, by=request.actor), False, by=request.actor)
     messages.success(request, "Paused: assistants no longer see its tools.")
@@ -99,7 +100,7 @@ def outside_pause(request: MemberRequest, outside_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member_view(Perm.SETTINGS)
+@member_view(Perm.TOOLS)
 def outside_resume(request: MemberRequest, outside_id: UUID) -> HttpResponse:
     services.set_active(find_outside(outside_id, by=request.actor), True, by=request.actor)
     messages.success(request, "Assistants see its tools again.")
@@ -107,7 +108,7 @@ def outside_resume(request: MemberRequest, outside_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member_view(Perm.SETTINGS)
+@member_view(Perm.TOOLS)
 def outside_detach(request: MemberRequest, outside_id: UUID) -> HttpResponse:
     services.detach_server(find_outside(outside_id, by=request.actor), by=request.actor)
     messages.success(request, "Detached. Its secret is deleted.")
@@ -126,20 +127,13 @@ def _look(request: MemberRequest, row: OutsideServer) -> HttpResponse:
 
 
 def _detail(request: MemberRequest, row: OutsideServer) -> HttpResponse:
-    offered = {tool["name"] for tool in services.offered_tools(row)}
-    tools = [
-        {
-            "name": tool["name"],
-            "description": tool["description"],
-            "warnings": services.warnings_of(tool),
-            "arguments": sorted(map(str, tool["schema"].get("properties") or {})),
-            "is_allowed": tool["name"] in offered or (not row.is_active and tool["name"] in row.allowed),
-            "is_read_only": tool["name"] in row.read_only,
-            "has_changed": tool["name"] in row.allowed and row.allowed[tool["name"]] != tool["sha256"],
-        }
-        for tool in row.tools
-    ]
-    context = {"server": row, "tools": tools, "seen": services.digest_of(row), "has_secret": bool(row.secret)}
+    context = {
+        "server": row,
+        "tools": tool_facts(row),
+        "seen": services.digest_of(row),
+        "has_secret": bool(row.secret),
+        "shows_secret": services.shows_secret(row),
+    }
     return render(request, "integrations/outside_detail.html", context)
 
 

@@ -24,14 +24,14 @@ PAGE = 30
 
 
 @require_GET
-@member_view(Perm.SETTINGS)
+@member_view(Perm.WEBHOOKS)
 def webhook_list(request: MemberRequest) -> HttpResponse:
     rows = queries.with_waiting(queries.visible_endpoints(request.actor))
     return render(request, "integrations/webhook_list.html", {"endpoints": rows})
 
 
 @never_cache
-@member_view(Perm.SETTINGS, scope=False)
+@member_view(Perm.WEBHOOKS, scope=False)
 def webhook_new(request: MemberRequest) -> HttpResponse:
     form = EndpointForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -45,7 +45,7 @@ def webhook_new(request: MemberRequest) -> HttpResponse:
     return _form(request, form)
 
 
-@member_view(Perm.SETTINGS, scope=False)
+@member_view(Perm.WEBHOOKS, scope=False)
 def webhook_edit(request: MemberRequest, endpoint_id: UUID) -> HttpResponse:
     with workspace_scope(request.actor.workspace.pk):
         row = queries.get_endpoint(request.actor, endpoint_id)
@@ -68,7 +68,7 @@ def _form(request: MemberRequest, form: EndpointForm, row: WebhookEndpoint | Non
 
 
 @require_GET
-@member_view(Perm.SETTINGS)
+@member_view(Perm.WEBHOOKS)
 def webhook_detail(request: MemberRequest, endpoint_id: UUID) -> HttpResponse:
     return _detail(request, queries.get_endpoint(request.actor, endpoint_id))
 
@@ -90,7 +90,7 @@ def _detail(request: MemberRequest, row: WebhookEndpoint, **more: object) -> Htt
 
 @never_cache
 @require_POST
-@member_view(Perm.SETTINGS)
+@member_view(Perm.WEBHOOKS)
 def webhook_rotate(request: MemberRequest, endpoint_id: UUID) -> HttpResponse:
     row = queries.get_endpoint(request.actor, endpoint_id)
     # Shown in this answer only: neither the session nor the messages ever hold it.
@@ -98,7 +98,7 @@ def webhook_rotate(request: MemberRequest, endpoint_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member_view(Perm.SETTINGS, scope=False)
+@member_view(Perm.WEBHOOKS, scope=False)
 def webhook_test(request: MemberRequest, endpoint_id: UUID) -> HttpResponse:
     try:
         sent = services.try_endpoint(endpoint_id, by=request.actor)
@@ -109,7 +109,7 @@ def webhook_test(request: MemberRequest, endpoint_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member_view(Perm.SETTINGS)
+@member_view(Perm.WEBHOOKS)
 def webhook_act(request: MemberRequest, endpoint_id: UUID, act: str) -> HttpResponse:
     row = queries.get_endpoint(request.actor, endpoint_id)
     acts = {
@@ -126,7 +126,7 @@ def webhook_act(request: MemberRequest, endpoint_id: UUID, act: str) -> HttpResp
 
 
 @require_POST
-@member_view(Perm.SETTINGS)
+@member_view(Perm.WEBHOOKS)
 def webhook_replay_failed(request: MemberRequest, endpoint_id: UUID) -> HttpResponse:
     row, form = queries.get_endpoint(request.actor, endpoint_id), ReplayForm(request.POST)
     if form.is_valid():
@@ -138,7 +138,7 @@ def webhook_replay_failed(request: MemberRequest, endpoint_id: UUID) -> HttpResp
 
 
 @require_GET
-@member_view(Perm.SETTINGS)
+@member_view(Perm.WEBHOOKS)
 def webhook_sent(request: MemberRequest, webhook_delivery_id: UUID) -> HttpResponse:
     row = queries.get_delivery(request.actor, webhook_delivery_id)
     context = {"delivery": row, "endpoint": row.endpoint, "body": as_text(row.payload), "tries": row.log.all()}
@@ -146,7 +146,7 @@ def webhook_sent(request: MemberRequest, webhook_delivery_id: UUID) -> HttpRespo
 
 
 @require_POST
-@member_view(Perm.SETTINGS)
+@member_view(Perm.WEBHOOKS)
 def webhook_replay(request: MemberRequest, webhook_delivery_id: UUID) -> HttpResponse:
     row = queries.get_delivery(request.actor, webhook_delivery_id)
     try:
@@ -159,7 +159,7 @@ def webhook_replay(request: MemberRequest, webhook_delivery_id: UUID) -> HttpRes
 
 
 @require_GET
-@member_view(Perm.SETTINGS)
+@member_view(Perm.WEBHOOKS)
 def webhook_kinds(request: MemberRequest) -> HttpResponse:
     rows = [(kind, as_text(example_of(request.actor.workspace, kind.name))) for kind in KINDS.values()]
     return render(request, "integrations/webhook_kinds.html", {"rows": rows})

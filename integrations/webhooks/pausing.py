@@ -8,6 +8,7 @@ from accounts.access import Perm, system_actor
 from accounts.services import notify
 from integrations.models import WebhookEndpoint
 from lib.clock import now
+from lib.text import without_query
 
 Status = WebhookEndpoint.Status
 MOST_FAILURES = 20
@@ -57,6 +58,6 @@ def pause_itself(row: WebhookEndpoint, reason: str) -> None:
     if not active.update(status=Status.PAUSED, status_text=reason):
         return
     text = f"The webhook to {row} is paused. {reason}"
-    notify(row.workspace, "webhook.paused", text, path=f"/settings/webhooks/{row.pk}", perm=Perm.SETTINGS, alert=True)
+    notify(row.workspace, "webhook.paused", text, path=f"/settings/webhooks/{row.pk}", perm=Perm.WEBHOOKS, alert=True)
     by = system_actor(row.workspace, "Webhooks", ())
-    audit.record("webhook.pause", row, by=by, url=row.url, reason=reason)
+    audit.record("webhook.pause", row, by=by, url=without_query(row.url), reason=reason)

@@ -14,7 +14,7 @@ State = WebhookDelivery.Status
 
 
 def visible_endpoints(by: Actor) -> QuerySet[WebhookEndpoint]:
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     return WebhookEndpoint.objects.filter(workspace=by.workspace)
 
 
@@ -26,7 +26,7 @@ def get_endpoint(by: Actor, endpoint_id: UUID) -> WebhookEndpoint:
 
 
 def visible_deliveries(by: Actor, endpoint: WebhookEndpoint | None = None) -> QuerySet[WebhookDelivery]:
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     rows = WebhookDelivery.objects.filter(workspace=by.workspace).select_related("endpoint")
     return rows.filter(endpoint=endpoint) if endpoint else rows
 

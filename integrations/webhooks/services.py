@@ -23,7 +23,7 @@ from integrations.webhooks.sending import call, keep_try
 from lib import public_http
 from lib.clock import now
 from lib.ids import uuid7
-from lib.text import one_line
+from lib.text import one_line, without_query
 
 Status, State = WebhookEndpoint.Status, WebhookDelivery.Status
 MOST_ENDPOINTS = 20
@@ -35,7 +35,7 @@ MOST_REPLAYS = 1000
 
 def create_endpoint(url: str, kinds: Sequence[str], *, by: Actor, label: str = "") -> tuple[WebhookEndpoint, str]:
     """The endpoint and its secret. Asks for the address's place: call it outside of transactions. Raises PlanLimit."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     row = WebhookEndpoint(workspace=by.workspace, secret=_new_secret(), created_by=by.user)
     _fill(row, url=url, kinds=kinds, label=label)
     with workspace_scope(by.workspace.pk):
@@ -45,7 +45,7 @@ def create_endpoint(url: str, kinds: Sequence[str], *, by: Actor, label: str = "
         if count_endpoints(by.workspace) >= MOST_ENDPOINTS:
             raise ValidationError(f"A workspace has at most {MOST_ENDPOINTS} webhooks. Delete one first.")
         row.save(force_insert=True)
-        audit.record("webhook.create", row, by=by, url=row.url, kinds=row.kinds)
+        audit.record("webhook.create", row, by=by, url=without_query(row.url), kinds=row.kinds)
     return row, row.secret
 
 
@@ -55,44 +55,46 @@ def count_endpoints(workspace: Workspace) -> int:
 
 def update_endpoint(row: WebhookEndpoint, *, by: Actor, **fields: Any) -> WebhookEndpoint:
     """Any of url, kinds, label. What waits goes to the new address. Call it outside of transactions."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     before = {name: getattr(row, name) for name in fields}
     _fill(row, **fields)
     changed = {name: [value, getattr(row, name)] for name, value in before.items() if getattr(row, name) != value}
     if changed:
         with workspace_scope(by.workspace.pk):
             row.save(update_fields=list(changed))
+            if "url" in changed:
+                changed["url"] = [without_query(url) for url in changed["url"]]
             audit.record("webhook.update", row, by=by, changed=changed)
     return row
 
 
 def rotate_secret(row: WebhookEndpoint, *, by: Actor) -> str:
     """The new secret. For a day, both sign."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     with transaction.atomic():
         locked = WebhookEndpoint.objects.select_for_update().get(pk=row.pk)
         row.old_secret, row.old_secret_until = locked.secret, now() + OLD_SECRET_LASTS
         row.secret = _new_secret()
         row.save(update_fields=["secret", "old_secret", "old_secret_until"])
-        audit.record("webhook.rotate", row, by=by, url=row.url)
+        audit.record("webhook.rotate", row, by=by, url=without_query(row.url))
     return row.secret
 
 
 def pause_endpoint(row: WebhookEndpoint, *, by: Actor) -> bool:
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     text = f"Paused by {by.label}."[:200]
     with transaction.atomic():
         active = WebhookEndpoint.objects.filter(pk=row.pk, status=Status.ACTIVE)
         if not active.update(status=Status.PAUSED, status_text=text):
             return False
-        audit.record("webhook.pause", row, by=by, url=row.url)
+        audit.record("webhook.pause", row, by=by, url=without_query(row.url))
     row.refresh_from_db(fields=["status", "status_text"])
     return True
 
 
 def resume_endpoint(row: WebhookEndpoint, *, by: Actor) -> bool:
     """What waited goes out now, with all its tries before it."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     fresh = {"failures_in_row": 0, "failing_since": None, "rest_until": None}
     with transaction.atomic():
         paused = WebhookEndpoint.objects.filter(pk=row.pk, status=Status.PAUSED)
@@ -100,15 +102,15 @@ def resume_endpoint(row: WebhookEndpoint, *, by: Actor) -> bool:
             return False
         waiting = WebhookDelivery.objects.filter(endpoint=row, status=State.PENDING)
         waiting.update(due_at=now(), tries=0)
-        audit.record("webhook.resume", row, by=by, url=row.url)
+        audit.record("webhook.resume", row, by=by, url=without_query(row.url))
     row.refresh_from_db(fields=["status", "status_text", *fresh])
     return True
 
 
 def delete_endpoint(row: WebhookEndpoint, *, by: Actor) -> None:
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     with transaction.atomic():
-        audit.record("webhook.delete", row, by=by, url=row.url)
+        audit.record("webhook.delete", row, by=by, url=without_query(row.url))
         # What is under way finds nothing to record.
         WebhookTry.objects.filter(delivery__endpoint=row).delete()
         row.delete()
@@ -119,7 +121,7 @@ def delete_endpoint(row: WebhookEndpoint, *, by: Actor) -> None:
 
 def replay_delivery(row: WebhookDelivery, *, by: Actor) -> WebhookDelivery:
     """Send it again, under the id it had. It waits behind what its object has waiting."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     if row.status == State.PENDING:
         raise ValidationError("It is still being sent. Wait for it to end, or resume the webhook.")
     if row.kind == TEST:
@@ -133,7 +135,7 @@ def replay_delivery(row: WebhookDelivery, *, by: Actor) -> WebhookDelivery:
 
 def replay_failed(endpoint: WebhookEndpoint, since: datetime, *, by: Actor) -> int:
     """All that failed since then and were not sent again yet, in their order; at most MOST_REPLAYS."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     with transaction.atomic():
         # Two people who press at once send it once.
         WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
@@ -163,7 +165,7 @@ def _copy(row: WebhookDelivery, pk: UUID | None = None) -> WebhookDelivery:
 
 def try_endpoint(endpoint_id: UUID, *, by: Actor) -> WebhookDelivery:
     """One call, now, also while it is paused; what comes of it counts for nothing. Call it outside of transactions."""
-    by.require(Perm.SETTINGS)
+    by.require(Perm.WEBHOOKS)
     rate.require(Limit(("webhook-test", by.workspace.pk), 10, timedelta(minutes=1), burst=10), text="Too many tests.")
     with workspace_scope(by.workspace.pk):
         endpoint = WebhookEndpoint.objects.filter(workspace=by.workspace, pk=endpoint_id).first()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -152,6 +153,15 @@ def test_page_that_failed_is_as_strict(broken: Client, url: str) -> None:
 )
 def test_log_names_the_path_without_its_secrets(rf: RequestFactory, address: str, logged: str) -> None:
     assert RequestLogMiddleware.format_request(rf.get(address)) == logged
+
+
+@pytest.mark.parametrize("url", ["/", "/api/campaigns", "/nowhere", "/broken/fail"])
+def test_answer_has_the_name_of_its_request_and_not_what_a_stranger_calls_it(broken: Client, url: str, caplog) -> None:
+    caplog.set_level("INFO")
+    name = broken.get(url, headers={"X-Request-Id": "chosen"}).headers["X-Request-Id"]
+    assert UUID(name)
+    logged = [record.msg for record in caplog.records if isinstance(record.msg, dict) and "request" in record.msg]
+    assert {entry["request_id"] for entry in logged} == {name}
 
 
 # --- errors -------------------------------------------------------------------------------------------------

@@ -6,9 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from django.conf import settings
+
 from accounts.models import Notification
 from accounts.scope import workspace_scope
 from agents.models import PeriodicTask
+from personal.forms import REPEATS, TIMING
 from personal.models import Brief, Watch, WatchValue
 from personal.preferences import change_preferences, get_preferences
 from personal.schedule_words import schedule_words
@@ -164,6 +167,9 @@ def test_briefs_are_listed_found_by_day_and_read(alice_client, workspace, alice_
         ("report", {"repeat": "weekly", "at": "09:00", "day": "1"}, "cron", "0 9 * * 1", "Every Monday at 09:00"),
         ("report", {"repeat": "monthly", "at": "09:00"}, "cron", "0 9 1 * *", "On the first of every month at 09:00"),
         ("brief", {"repeat": "hours", "hours": "6"}, "every", "21600", "Every 6 hours"),
+        # What stands in fields of other ways, which nobody sees, is not read.
+        ("brief", {"repeat": "daily", "at": "07:00", "hours": "0"}, "cron", "0 7 * * *", "Every day at 07:00"),
+        ("brief", {"repeat": "hours", "hours": "1", "at": "25:00", "on": "soon"}, "every", "3600", "Every hour"),
         ("prompt", {"repeat": "cron", "cron": "5 4 1,15 * *"}, "cron", "5 4 1,15 * *", "By cron: 5 4 1,15 * *"),
     ],
 )
@@ -186,6 +192,9 @@ def test_a_task_is_made_in_choices(alice_client, workspace, kind, fields, mode, 
         ({"repeat": "once", "at": "09:00", "on": "2020-01-01"}, "This moment has passed."),
         ({"repeat": "cron", "cron": "every day"}, "no cron expression"),
         ({"repeat": "hours"}, "This is needed."),
+        ({"repeat": "hours", "hours": "0"}, "greater than or equal to 1"),
+        ({"repeat": "weekly", "at": "09:00"}, "This is needed."),
+        ({"repeat": "sometimes"}, "Select a valid choice."),
         ({"repeat": "daily"}, "Give a time."),
         ({"repeat": "cron", "cron": "* * * * *"}, "every hour at most"),
     ],
@@ -195,6 +204,14 @@ def test_what_cannot_be_done_is_said_and_nothing_is_lost(alice_client, workspace
     assert answer.status_code == 422
     assert said in html.unescape(answer.text)
     assert "Mein Morgen" in answer.text
+
+
+def test_each_way_of_repeating_hides_what_it_does_not_need(alice_client) -> None:
+    text, css = page(alice_client, "/you/tasks/new/brief"), (settings.BASE_DIR / "static/css/personal.css").read_text()
+    assert TIMING.keys() == REPEATS.keys()
+    for name in set.union(*TIMING.values()):
+        assert f'class="timing-{name}"' in text
+        assert f".timing-{name}" in css
 
 
 def test_a_task_is_paused_resumed_run_and_deleted(alice_client, workspace, corner) -> None:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.access import ROLE_PERMS, Perm
 from accounts.models import Membership, Role
 from accounts.scope import workspace_scope
-from integrations.mcp.auth import AGENT_MAY, actor_of, read_token
+from integrations.mcp.auth import AGENT_MAY, ServerSuspended, actor_of, read_token
 from integrations.models import McpServer, McpToken
 from lib.clock import now, shifted
 from tests.integrations.mcp.rows import add_server, add_token
@@ -70,11 +70,11 @@ def test_a_token_ends_at_its_time(bobs) -> None:
         assert read_token(secret) is None
 
 
-@pytest.mark.parametrize("stop", ["suspended", "revoked", "person", "left", "workspace"])
+@pytest.mark.parametrize("stop", ["revoked", "person", "left", "workspace"])
 def test_whatever_is_stopped_stops_the_token_at_once(stop, bobs, bob, workspace) -> None:
     secret = add_token(bobs)
     assert read_token(secret) is not None
-    if stop in {"suspended", "revoked"}:
+    if stop == "revoked":
         set_row(bobs, status=stop)
     if stop == "person":
         type(bob).objects.update(is_active=False)
@@ -82,6 +82,23 @@ def test_whatever_is_stopped_stops_the_token_at_once(stop, bobs, bob, workspace)
         Membership.objects.filter(user=bob).delete()
     if stop == "workspace":
         type(workspace).objects.update(is_suspended=True)
+    assert read_token(secret) is None
+
+
+@pytest.mark.parametrize(
+    ("who", "hint"),
+    [("person", "Resume it under Settings"), ("admin", "an admin of the workspace. Ask"), ("staff", "Contact support")],
+)
+def test_a_suspended_server_says_by_whom_to_its_own_token_only(who, hint, bobs, bob) -> None:
+    secret, revoked = add_token(bobs), add_token(bobs, revoked_at=now())
+    set_row(bobs, status="suspended", suspended_by=who, status_text="Spam to customers")
+    with pytest.raises(ServerSuspended, match=f"“Bob's laptop” is suspended by .*{hint}") as refusal:
+        read_token(secret)
+    assert "Spam" not in str(refusal.value)
+    assert (read_token(revoked), read_token("mcp_nobody")) == (None, None)
+    with workspace_scope(bobs.workspace_id):
+        assert McpToken.objects.filter(last_used_at=None).count() == 2
+    Membership.objects.filter(user=bob).delete()
     assert read_token(secret) is None
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from accounts import plans
+from accounts.access import Perm
 from accounts.models import AuditEntry, Event, IdempotencyKey, RateCell
 from accounts.scope import workspace_scope
 from accounts.services import emit
@@ -14,6 +15,7 @@ from integrations.mcp.auth import Caller
 from integrations.mcp.calls import Answer, Unknown, call_tool, complete, get_prompt, read_resource
 from integrations.mcp.errors import Failure
 from integrations.mcp.limits import RESULT_BYTES, Deadline
+from integrations.mcp.registry import ResourceDef
 from integrations.models import McpUsage
 from lib.clock import now, shifted
 from tests.integrations.mcp.conftest import ring, tool
@@ -235,8 +237,29 @@ def test_a_prompt_is_one_message(caller, registry) -> None:
 
 
 def test_completions_come_from_the_definition(caller, registry) -> None:
-    assert complete(caller, registry.prompts["toast"], "whom", "big") == ["big", "bigger"]
-    assert complete(caller, registry.resources["bells"], "x", "") == []
+    assert complete(caller, registry.prompts["toast"], "whom", "big", Deadline()) == ["big", "bigger"]
+    assert complete(caller, registry.resources["bells"], "x", "", Deadline()) == []
+
+
+def suggesting(suggest) -> ResourceDef:
+    return ResourceDef("x://{y}", "x", "X", "X.", lambda actor, params: "", complete=suggest)
+
+
+def test_a_completion_that_takes_too_long_is_stopped(caller) -> None:
+    def sleep(actor, place, typed):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(20)")
+
+    assert complete(caller, suggesting(sleep), "y", "", Deadline(0.05)) == limits.TOO_LONG
+    # The limit ends with its transaction.
+    assert complete(caller, suggesting(lambda actor, place, typed: [place]), "y", "", Deadline()) == ["y"]
+
+
+def test_a_completion_that_is_refused_says_so(caller) -> None:
+    def deny(actor, place, typed):
+        actor.require(Perm.REVIEW)
+
+    assert complete(caller, suggesting(deny), "y", "", Deadline()).code == "permission_denied"
 
 
 def test_every_call_is_inside_the_callers_workspace_only(caller, registry, other_workspace) -> None:

@@ -5,13 +5,16 @@ import json
 import threading
 from datetime import timedelta
 
+import httpx2
 import mcp_types as types
 import pytest
 import requests
 from django.db import connections
-from mcp import MCPError
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
 
-from accounts.models import Role
+from accounts import plans
+from accounts.models import AuditEntry, Role
 from accounts.scope import workspace_scope
 from integrations.mcp import handlers, limits
 from integrations.mcp.limits import BODY_BYTES, Deadline
@@ -217,11 +220,10 @@ def test_strangers_are_told_where_to_ask_for_access(post, endpoint, settings) ->
         assert metadata["authorization_servers"] == [settings.BASE_URL]
 
 
-@pytest.mark.parametrize("stop", [{"status": "suspended"}, {"status": "revoked"}])
-def test_a_stopped_server_is_closed(post, server, alices, stop) -> None:
+def test_a_revoked_server_is_closed(post, server, alices) -> None:
     assert post(token=alices).status_code == 200
     with workspace_scope(server.workspace_id):
-        McpServer.objects.filter(pk=server.pk).update(**stop)
+        McpServer.objects.filter(pk=server.pk).update(status="revoked")
     assert post(token=alices).status_code == 401
 
 
@@ -339,3 +341,73 @@ def test_one_key_sent_twice_at_once_is_done_once(ask, alices) -> None:
     answers = ask(alices, twice)
     assert [one.structured_content["rung"] for one in answers] == [1, 1, 1]
     assert sorted("rostrum/replayed" in (one.meta or {}) for one in answers) == [False, True, True]
+
+
+# --- what speaks with the client on its way -------------------------------------------------------------------
+
+
+@pytest.fixture
+def speaking(registry, alice_actor, endpoint) -> str:
+    """A token of a server whose tools ask back once, refuse, or break."""
+
+    async def ask_once(_context, params):
+        if params.input_responses:
+            return types.CallToolResult(content=[types.TextContent(type="text", text="Done.")])
+        form = {"mode": "form", "message": "Sure?", "requestedSchema": {"type": "object", "properties": {}}}
+        asked = {"sure": {"method": "elicitation/create", "params": form}}
+        return types.InputRequiredResult.model_validate({"inputRequests": asked})
+
+    async def refuse(_context, _params):
+        return types.CallToolResult(content=[], is_error=True)
+
+    async def crash(_context, _params):
+        raise MCPError(-32000, "Broken.")
+
+    for name, talk in (("ask", ask_once), ("refused", refuse), ("crash", crash)):
+        registry.add(tool(name, None, talk=talk, has_effect=True))
+    return add_token(add_server(alice_actor, tools=["ask", "refused", "crash"]))
+
+
+async def yes(_context, _params) -> types.ElicitResult:
+    return types.ElicitResult(action="accept", content={})
+
+
+def test_what_asks_back_is_one_call_counted_and_audited_once(speaking, endpoint, workspace) -> None:
+    async def talk() -> list[bool]:
+        headers = {"Authorization": f"Bearer {speaking}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
+            Client(streamable_http_client(endpoint, http_client=http), elicitation_callback=yes) as client,
+        ):
+            answers = [await client.call_tool(name, {}) for name in ("ask", "refused")]
+            with pytest.raises(MCPError, match="Broken"):
+                await client.call_tool("crash", {})
+            return [bool(one.is_error) for one in answers]
+
+    assert asyncio.run(talk()) == [False, True]
+    with workspace_scope(workspace.pk):
+        used = {one.tool: (one.calls, one.errors) for one in McpUsage.objects.all()}
+        audited = AuditEntry.objects.filter(action="mcp.call").count()
+        counted = plans.counted(workspace, "mcp_calls")
+    assert (used, audited, counted) == ({"ask": (1, 0), "refused": (1, 1), "crash": (1, 1)}, 1, 1)
+
+
+def test_past_the_plans_calls_nobody_is_spoken_with(speaking, ask, workspace) -> None:
+    workspace.plan = "free"
+    workspace.save(update_fields=["plan"])
+    with workspace_scope(workspace.pk):
+        plans.count(workspace, "mcp_calls", plans.PLANS["free"].limits["mcp_calls"])
+    refused = ask(speaking, lambda client: client.call_tool("ask", {}))
+    assert (refused.is_error, refused.structured_content["error"]["code"]) == (True, "plan_limit")
+
+
+# --- a server that is stopped ---------------------------------------------------------------------------------
+
+
+def test_a_suspended_server_answers_403_and_whom_to_ask_and_strangers_401(post, server, alices) -> None:
+    with workspace_scope(server.workspace_id):
+        McpServer.objects.filter(pk=server.pk).update(status="suspended", suspended_by="staff")
+    refused, unknown = post(token=alices), post(token="mcp_nobody")
+    said = {"error": "server_suspended", "error_description": "“Notebook” is suspended by staff. Contact support."}
+    assert (refused.status_code, refused.json(), "WWW-Authenticate" in refused.headers) == (403, said, False)
+    assert (unknown.status_code, unknown.json()["error"]) == (401, "invalid_token")

@@ -1,14 +1,16 @@
 """Attaching somebody else's server, looking at it, and allowing single tools."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
+from django.urls import reverse
 
 from accounts.access import ROLE_PERMS
 from accounts.models import AuditEntry, Role
-from accounts.scope import workspace_scope
+from accounts.scope import all_workspaces_scope, workspace_scope
 from integrations.models import OutsideServer
 from integrations.outside import services, wire
 from integrations.outside.access import find_outside
@@ -17,6 +19,10 @@ from integrations.outside.wire import OutsideError
 from tests.integrations.outside.conftest import described
 
 pytestmark = pytest.mark.django_db
+
+
+def row_page(row: OutsideServer) -> str:
+    return reverse("integrations:outside-server", args=[row.pk])
 
 
 def look(row: OutsideServer, by) -> OutsideServer:
@@ -231,3 +237,129 @@ def test_answer_that_does_not_come_ends_in_time(stranger, monkeypatch):
     with pytest.raises(OutsideError, match="too long"):
         wire.list_tools(f"http://127.0.0.1:{listening.getsockname()[1]}/mcp", "")
     listening.close()
+
+
+# --- a secret on its way ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "fits"),
+    [
+        ("https://crm.example/mcp", "Bearer s3cret", True),
+        ("http://crm.example/mcp", "", True),
+        ("http://crm.example/mcp", "Bearer s3cret", False),
+        ("HTTP://crm.example/mcp", "Bearer s3cret", False),
+        ("http://localhost:8930/mcp", "Bearer s3cret", True),
+        ("http://127.0.0.1:8930/mcp", "Bearer s3cret", True),
+        ("http://127.0.0.1.example/mcp", "Bearer s3cret", False),
+        ("http://localhost.example/mcp", "Bearer s3cret", False),
+    ],
+)
+def test_secret_goes_over_https_or_nowhere(in_workspace, alice_actor, url, secret, fits):
+    if fits:
+        assert not services.shows_secret(services.attach_server("CRM", url, secret, by=alice_actor))
+        return
+    with pytest.raises(ValidationError, match="only sent over https"):
+        services.attach_server("CRM", url, secret, by=alice_actor)
+    assert not OutsideServer.objects.exists()
+
+
+@pytest.mark.parametrize("change", [{"secret": "Bearer s3cret"}, {"url": "http://b.example", "secret": "Bearer x"}])
+def test_edit_does_not_put_a_secret_on_an_open_way(in_workspace, alice_actor, change):
+    row = services.attach_server("CRM", "http://crm.example/mcp", by=alice_actor)
+    with pytest.raises(ValidationError) as refused:
+        services.update_outside(row, by=alice_actor, **change)
+    assert list(refused.value.message_dict) == ["url"]
+    row.refresh_from_db()
+    assert (row.url, row.secret) == ("http://crm.example/mcp", "")
+
+
+def test_page_warns_of_a_secret_from_before_that_rule(in_workspace, alice_actor, alice_client):
+    row = services.attach_server("CRM", "http://crm.example/mcp", by=alice_actor)
+    page = row_page(row)
+    assert "travels unencrypted" not in alice_client.get(page).content.decode()
+    row.secret = "Bearer old"
+    row.save(update_fields=["secret"])
+    assert "travels unencrypted" in alice_client.get(page).content.decode()
+    # A new name alone would leave it as it is.
+    with pytest.raises(ValidationError, match="https"):
+        services.update_outside(row, by=alice_actor, name="Sales")
+
+
+def test_trail_holds_no_query_of_an_address(in_workspace, alice_actor):
+    row = services.attach_server("CRM", "https://crm.example/mcp?key=s3cret#more", by=alice_actor)
+    services.update_outside(row, by=alice_actor, url="https://crm.example/v2?key=other")
+    services.detach_server(row, by=alice_actor)
+    trail = str(list(AuditEntry.objects.values_list("detail__data", flat=True)))
+    assert "https://crm.example/mcp" in trail
+    assert not any(word in trail for word in ("s3cret", "key=", "more"))
+
+
+# --- paused by staff --------------------------------------------------------------------------------------
+
+
+def by_staff(act, row, staff, reason: str) -> bool:
+    with all_workspaces_scope("staff"):
+        return act(row, staff=staff, reason=reason)
+
+
+@pytest.fixture
+def staff(django_user_model):
+    return django_user_model.objects.create_user("staff@example.org", "x", is_staff=True)
+
+
+@pytest.fixture
+def stopped(in_workspace, alice_actor, staff) -> OutsideServer:
+    row = services.attach_server("CRM", "https://crm.example/mcp", "Bearer s3cret", by=alice_actor)
+    assert by_staff(services.pause_by_staff, row, staff, "Sends spam.")
+    row.refresh_from_db()
+    return row
+
+
+def test_no_admin_lifts_or_walks_around_a_pause_of_staff(stopped, alice_actor):
+    for act in (partial(services.set_active, stopped, True), partial(services.detach_server, stopped)):
+        with pytest.raises(PermissionDenied, match="Staff paused"):
+            act(by=alice_actor)
+    services.set_active(stopped, False, by=alice_actor)
+    for change in ("https://crm.example/other", "https://elsewhere.example/mcp"):
+        with pytest.raises(ValidationError, match="Staff paused"):
+            services.update_outside(stopped, by=alice_actor, url=change)
+    with pytest.raises(ValidationError, match="Staff paused"):
+        services.attach_server("Same", "https://CRM.example/mcp?again", by=alice_actor)
+    stopped.refresh_from_db()
+    assert (stopped.is_active, stopped.paused_by, stopped.pause_text) == (False, "staff", "Sends spam.")
+    # What is not that server is not concerned, and the secret may be taken away.
+    services.attach_server("Other", "https://other.example/mcp", by=alice_actor)
+    assert services.update_outside(stopped, by=alice_actor, secret="").secret == ""
+
+
+def test_staff_resume_it_and_a_pause_of_an_admin_becomes_theirs(stopped, alice_actor, staff):
+    assert not by_staff(services.pause_by_staff, stopped, staff, "Again.")
+    assert by_staff(services.resume_by_staff, stopped, staff, "It was mended.")
+    assert not by_staff(services.resume_by_staff, stopped, staff, "Again.")
+    row = services.set_active(stopped, False, by=alice_actor)
+    assert (row.paused_by, row.pause_text) == ("admin", "Paused by alice@example.org.")
+    assert by_staff(services.pause_by_staff, row, staff, "Sends spam.")
+    with pytest.raises(PermissionDenied):
+        services.set_active(row, True, by=alice_actor)
+    assert by_staff(services.resume_by_staff, row, staff, "Mended.")
+    row.refresh_from_db()
+    assert (row.is_active, row.paused_by, row.pause_text) == (True, "", "")
+
+
+def test_page_says_who_paused_it_and_why(stopped, alice_actor, alice_client, staff):
+    page = alice_client.get(row_page(stopped)).content.decode()
+    assert "Staff paused this server: Sends spam." in page
+    assert "/resume" not in page
+    assert "/detach" not in page
+    by_staff(services.resume_by_staff, stopped, staff, "Mended.")
+    services.set_active(stopped, False, by=alice_actor)
+    page = alice_client.get(row_page(stopped)).content.decode()
+    assert "Paused by alice@example.org." in page
+    assert "/resume" in page
+
+
+def test_reason_of_staff_is_not_left_out(in_workspace, alice_actor, staff):
+    row = services.attach_server("CRM", "https://crm.example/mcp", by=alice_actor)
+    with pytest.raises(ValidationError):
+        by_staff(services.pause_by_staff, row, staff, " ")

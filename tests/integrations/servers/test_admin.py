@@ -30,9 +30,13 @@ def test_staff_suspend_with_a_reason_and_lift_it_again(staff_client, make_server
 def test_staff_pause_a_server_of_somebody_else_and_see_no_secret(staff_client, workspace, alice_actor):
     with workspace_scope(workspace.pk):
         row = attach_server("CRM", "https://crm.example/mcp", "Bearer s3cret", by=alice_actor)
-    staff_client.post(OUTSIDE, {"action": "pause", "_selected_action": [str(row.pk)]})
-    with workspace_scope(workspace.pk):
-        assert OutsideServer.objects.get().is_active is False
+    form = {"_selected_action": [str(row.pk)]}
+    assert "no longer see its tools" in staff_client.post(OUTSIDE, form | {"action": "pause"}).content.decode()
+    for action, pauser in (("pause", "staff"), ("resume", ""), ("pause", "staff")):
+        staff_client.post(OUTSIDE, form | {"action": action, "reason": "Spam"})
+        with workspace_scope(workspace.pk):
+            found = OutsideServer.objects.get()
+            assert (found.paused_by, found.is_active) == (pauser, not pauser)
     pages = [staff_client.get(path).content.decode() for path in (OUTSIDE, f"{OUTSIDE}{row.pk}/change/")]
     assert all("s3cret" not in page for page in pages)
     assert "https://crm.example/mcp" in pages[0]

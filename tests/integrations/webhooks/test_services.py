@@ -9,6 +9,7 @@ from django.http import Http404
 from accounts.models import AuditEntry
 from integrations.models import WebhookDelivery, WebhookEndpoint, WebhookTry
 from integrations.webhooks import services
+from integrations.webhooks.pausing import pause_itself
 from integrations.webhooks.services import (
     create_endpoint,
     delete_endpoint,
@@ -38,6 +39,20 @@ def test_each_has_a_secret_of_its_own_that_is_stored_encrypted(in_workspace, ali
     assert len({secret for _row, secret in made}) == 2
     assert all(secret.startswith("whsec_") and row.secret == secret for row, secret in made)
     assert audited() == ["webhook.create"] * 2
+
+
+def test_trail_holds_no_query_of_an_address(in_workspace, alice_actor):
+    row, _secret = create_endpoint(f"{URL}?token=hunter2#more", ["*"], by=alice_actor)
+    update_endpoint(row, by=alice_actor, url=f"{URL}/2?token=hunter3")
+    rotate_secret(row, by=alice_actor)
+    pause_endpoint(row, by=alice_actor)
+    resume_endpoint(row, by=alice_actor)
+    pause_itself(row, "Its calls failed.")
+    delete_endpoint(row, by=alice_actor)
+    found = list(AuditEntry.objects.filter(action__startswith="webhook.").values_list("detail__data", flat=True))
+    assert len(found) == 7
+    assert all(URL in str(data) for data in found)
+    assert not any(word in str(found) for word in ("hunter", "token", "more"))
 
 
 @pytest.mark.parametrize(
