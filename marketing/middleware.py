@@ -37,6 +37,8 @@ class SecurityHeadersMiddleware:
         forms = "".join(f" {target}" for target in targets)
         response.headers.setdefault("Content-Security-Policy", policy_for(request.path_info).format(forms=forms))
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        # Static files and refused hosts never get as far as Django's own.
+        response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
         return response
 
 
