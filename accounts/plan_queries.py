@@ -1,6 +1,8 @@
 """What a plan gives and how much of it is used: for the page and the API."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.utils.text import capfirst
 
@@ -42,16 +44,19 @@ def _meter(workspace: Workspace, name: str) -> Meter:
     return Meter(name, capfirst(kind.label), plans.used_of(workspace, name), limit, kind.is_monthly)
 
 
-def comparison() -> list[tuple[str, list[str]]]:
+def comparison() -> list[tuple[str, list[tuple[Plan, str]]]]:
     """Rows of what each plan gives, in the order of PLANS."""
-    rows = [(capfirst(kind.label), [_words(plan, name) for plan in PLANS.values()]) for name, kind in LIMITS.items()]
     return [
-        *rows,
-        ("A task repeats at most every", [plans.in_words(plan.min_every_s) for plan in PLANS.values()]),
-        ("Calls to models a month", [plans.ai_words(plan) for plan in PLANS.values()]),
+        *(_row(capfirst(kind.label), partial(_words, name)) for name, kind in LIMITS.items()),
+        _row("A task repeats at most every", lambda plan: plans.in_words(plan.min_every_s)),
+        _row("Calls to models a month", plans.ai_words),
     ]
 
 
-def _words(plan: Plan, name: str) -> str:
+def _row(label: str, words: Callable[[Plan], str]) -> tuple[str, list[tuple[Plan, str]]]:
+    return label, [(plan, words(plan)) for plan in PLANS.values()]
+
+
+def _words(name: str, plan: Plan) -> str:
     limit = plan.limits.get(name)
     return "no limit" if limit is None else f"{limit:,}"

@@ -27,7 +27,7 @@ def test_the_page_shows_the_plan_and_what_is_used(free, client_of, alice):
     assert "<h2>Free</h2>" in page
     assert "25 of 50" in page
     assert '<progress value="50" max="100" aria-label="50 % of Published posts a month used">' in page
-    assert "10 for each person" in page
+    assert "up to 10 each" in page
     assert "ask the operator" in page
     assert "Change to" not in page
 
