@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from accounts.access import SCOPES
 from integrations.models import WebhookDelivery, WebhookEndpoint
 from tests.api_walk import Route, ask, expected, label, statuses
 
@@ -35,13 +36,14 @@ def ids(endpoint, quiet, tell) -> dict[str, str]:
     return {"webhook": str(endpoint.pk), "sent": str(row.pk)}
 
 
-def test_only_admins_may_do_anything(
+def test_admins_and_keys_for_webhooks_may_do_everything_and_nobody_else_anything(
     api, ids, workspace, alice, bob, rita, vic, gwen, charlie, api_key, other_workspace
 ):
-    assert statuses(api(alice, workspace=workspace), ids, ROUTES) == expected({ADMIN}, ROUTES)
-    for user in (bob, rita, vic, gwen):
-        assert statuses(api(user, workspace=workspace), ids, ROUTES) == expected(set(), ROUTES)
-    assert statuses(api(api_key()), ids, ROUTES) == expected(set(), ROUTES)
+    for may in (api(alice, workspace=workspace), api(api_key("webhooks"))):
+        assert statuses(may, ids, ROUTES) == expected({ADMIN}, ROUTES)
+    others = [api(user, workspace=workspace) for user in (bob, rita, vic, gwen)]
+    for may_not in (*others, api(api_key(*(SCOPES.keys() - {"webhooks"})))):
+        assert statuses(may_not, ids, ROUTES) == expected(set(), ROUTES)
     assert set(statuses(api(), ids, ROUTES).values()) == {401}
     about_one = [route for route in ROUTES if "{" in route.path]
     missing = {"webhook": str(uuid4()), "sent": str(uuid4())}
