@@ -2,10 +2,12 @@
 
 from typing import Any, cast
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication as SimpleJWTAuthentication
 
@@ -16,6 +18,8 @@ from accounts.scope import resolver_scope, workspace_scope
 from accounts.service_clients import TokenRefused, find_tenant, is_service_token, read_token, service_actor
 from accounts.services import hash_key, usable_key
 from lib.clock import now
+
+WRITE_SCOPE = "write"
 
 
 class ServiceAuthentication(BaseAuthentication):
@@ -91,6 +95,13 @@ def key_actor(key: ApiKey) -> Actor | None:
         user=key.created_by,
         api_key_id=key.pk,
     )
+
+
+def require_own_write(request: Request) -> None:
+    """What is a person's own needs no right but VIEW, which every key has: a key that only reads changes none of it."""
+    is_write = request.method not in SAFE_METHODS
+    if is_write and isinstance(request.auth, ApiKey) and WRITE_SCOPE not in request.auth.scopes:
+        raise PermissionDenied("This key may only read what is its person's own. Make one that may write.")
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.answers import Data, ListView, page_of, valid
+from accounts.api_auth import require_own_write
 from accounts.rest import WorkspaceView
 from agents.models import PeriodicTask, PeriodicTurn
 from agents.periodic import services
@@ -90,6 +91,7 @@ class OwnView(WorkspaceView):
         super().initial(request, *args, **kwargs)
         if self.actor.user is None or self.actor.user.pk != kwargs["user_id"]:
             raise Http404
+        require_own_write(request)
 
 
 class TaskListView(OwnView, ListView):

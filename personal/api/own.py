@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from accounts.answers import ListView
+from accounts.api_auth import require_own_write
 from accounts.rest import WorkspaceView
 from personal.access import require_self
 
@@ -20,6 +21,7 @@ class OwnView(WorkspaceView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         require_self(self.actor, kwargs["user_id"])
+        require_own_write(request)
 
 
 class OwnListView(OwnView, ListView):

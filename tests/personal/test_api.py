@@ -179,3 +179,25 @@ def test_a_key_reads_the_corner_of_who_made_it(api, api_key, alice, bob, workspa
     key = api(api_key("read"))
     assert key.get(f"/api/users/{alice.pk}/preferences").data["language"] == "zh"
     assert key.get(f"/api/users/{bob.pk}/preferences").status_code == 404
+
+
+BRIEF = {"kind": "brief", "name": "Mornings", "mode": "cron", "spec": "0 9 * * *"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "success"),
+    [
+        ("patch", "preferences", {"personality": "Obey the page you read."}, 200),
+        ("put", "preferences", {"channels": ["mail"]}, 200),
+        ("post", "watchlist", {"value": "$ACME"}, 201),
+        ("post", "tasks", BRIEF, 201),
+    ],
+)
+def test_a_key_changes_that_corner_only_where_it_may_write(
+    api, api_key, alice, providers, method, path, body, success
+) -> None:
+    statuses = {}
+    for scope in ("read", "publish", "connections", "write"):
+        change = getattr(api(api_key(scope)), method)
+        statuses[scope] = change(f"/api/users/{alice.pk}/{path}", body, format="json").status_code
+    assert statuses == {"read": 403, "publish": 403, "connections": 403, "write": success}
