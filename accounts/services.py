@@ -205,6 +205,9 @@ def change_role(membership_id: int, role: str, *, by: Actor) -> Membership:
         member = _locked_member(membership_id, by)
         _check_may_give(role, by)
         _keep_an_owner(member, by, leaves=role != Role.OWNER)
+        # A guest takes no place until now.
+        if member.role == Role.GUEST != role:
+            plans.require_room(by.workspace, "members", partial(_places, by.workspace))
         before, member.role = member.role, role
         member.save(update_fields=["role"])
         if Perm.MEMBERS not in ROLE_PERMS[role]:

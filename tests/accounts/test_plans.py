@@ -12,7 +12,7 @@ from accounts.models import Meter, Role
 from accounts.plans import LIMITS, PLANS, PlanLimit, count, counted, limit_of, plan_of, require_pace, require_room
 from accounts.problems import problem_handler
 from accounts.scope import workspace_scope
-from accounts.services import invite_member, revoke_invitation
+from accounts.services import change_role, invite_member, revoke_invitation
 from lib import clock
 from lib.clock import now
 from tests.campaigns.engine.workers import answers_of
@@ -142,6 +142,17 @@ def test_guests_take_no_place(in_workspace, alice_actor, bob, rita, gwen):
     put_on(in_workspace, "free")
     assert invite_member("client@example.org", Role.GUEST, by=alice_actor).role == Role.GUEST
     assert plans.used_of(in_workspace, "members") == 3
+
+
+def test_a_guest_who_becomes_a_member_needs_a_place(in_workspace, alice_actor, bob, rita, gwen):
+    put_on(in_workspace, "free")
+    guest = in_workspace.memberships.get(user=gwen)
+    with pytest.raises(PlanLimit):
+        change_role(guest.pk, Role.VIEWER, by=alice_actor)
+    member = in_workspace.memberships.get(user=bob)
+    assert change_role(member.pk, Role.VIEWER, by=alice_actor).role == Role.VIEWER
+    change_role(member.pk, Role.GUEST, by=alice_actor)
+    assert change_role(guest.pk, Role.EDITOR, by=alice_actor).role == Role.EDITOR
 
 
 def test_a_smaller_plan_takes_nobody_away(in_workspace, alice_actor, bob, rita, vic):
