@@ -1,5 +1,6 @@
 """The way out for SDKs: what it refuses, and when it gives up."""
 
+import gzip
 import threading
 import time
 from contextlib import suppress
@@ -31,6 +32,16 @@ class Handler(BaseHTTPRequestHandler):
         self._begin(200)
         for _ in range(64):
             self.wfile.write(b"x" * 1024)
+
+    def say_bomb(self) -> None:
+        self.send_response(200)
+        self.send_header("content-encoding", "gzip")
+        self.end_headers()
+        self.wfile.write(gzip.compress(b"0" * 5_000_000))
+
+    def say_asked(self) -> None:
+        self._begin(200)
+        self.wfile.write(self.headers["accept-encoding"].encode())
 
     def say_drip(self) -> None:
         self._begin(200)
@@ -90,6 +101,15 @@ def test_addresses_of_users_must_be_public(url, settings):
     assert isinstance(caught.value.__cause__, NotPublic)
     settings.OUTBOUND_ALLOW_CIDRS = ["127.0.0.0/8"]
     assert open_client(only_public=True).get(f"{url}/hello").text == "hello"
+
+
+def test_packed_answers_of_users_addresses_are_not_unfolded(url, settings):
+    settings.OUTBOUND_ALLOW_CIDRS = ["127.0.0.0/8"]
+    client = open_client(only_public=True)
+    assert client.get(f"{url}/asked").text == "identity"
+    with pytest.raises(httpx2.ReadError, match="packed"):
+        client.get(f"{url}/bomb")
+    assert len(open_client().get(f"{url}/bomb").content) == 5_000_000
 
 
 def test_live_calls_end_before_the_name_is_looked_up(settings):

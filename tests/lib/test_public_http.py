@@ -50,6 +50,14 @@ class Handler(BaseHTTPRequestHandler):
     def bomb(self, _rest: str) -> None:
         self._send(gzip.compress(b"0" * 5_000_000), content_encoding="gzip")
 
+    def endless(self, _rest: str) -> None:
+        self.send_response(200)
+        self.send_header("content-encoding", "gzip")
+        self.end_headers()
+        self.close_connection = True
+        self.wfile.write(gzip.compress(BODY))
+        self._drip()
+
     def layers(self, _rest: str) -> None:
         self._send(gzip.compress(gzip.compress(BODY)), content_encoding="gzip, gzip")
 
@@ -236,6 +244,10 @@ def test_an_answer_over_the_cap_is_refused(server, path):
 
 def test_the_cap_counts_what_was_packed(server):
     assert refusal(f"{server}/bomb", max_bytes=100_000).code == "too_large"
+
+
+def test_what_follows_the_packed_answer_is_not_waited_for(server):
+    assert fetch(f"{server}/endless", timeout_s=2).body == BODY
 
 
 def test_packing_in_layers_is_refused(server):

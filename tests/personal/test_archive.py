@@ -51,6 +51,14 @@ def test_old_briefs_move_and_read_as_before(workspace, alice, old) -> None:
     assert {line["id"] for line in lines} == {str(old[0].pk), str(old[1].pk)}
 
 
+def test_line_ends_of_any_kind_in_a_text_spoil_no_month(workspace, alice, old) -> None:
+    text = "one\u2028two\u2029three\x85four\x0bfive\x1csix\r\nseven\n"
+    odd = add_brief(workspace, alice, OLD + timedelta(hours=1), text)
+    archive_briefs()
+    assert data_of(again(odd))["sections"][0]["lines"][0]["text"] == text
+    assert data_of(again(old[0]))["sections"][0]["lines"][0]["text"] == "Day 0"
+
+
 def test_what_comes_late_to_a_month_gets_an_object_of_its_own(workspace, alice, old) -> None:
     archive_briefs()
     late = add_brief(workspace, alice, OLD + timedelta(hours=3), "Late")

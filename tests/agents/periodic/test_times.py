@@ -112,6 +112,9 @@ def test_a_spec_is_stored_plainly(mode, spec, zone, stored):
         ("every", "1.5"),
         ("every", "٣٦٠٠"),
         ("every", "9" * 40),
+        # Its first digits alone would be a year.
+        ("every", "000031622400" + "0" * 9),
+        ("every", "0" * 5000 + "60"),
         ("every", str(366 * 86_400 + 1)),
         ("cron", "0 9 * *"),
         ("cron", "0 0 9 * * *"),

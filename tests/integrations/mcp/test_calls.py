@@ -13,7 +13,7 @@ from accounts.services import emit
 from integrations.mcp import calls, limits
 from integrations.mcp.auth import Caller
 from integrations.mcp.calls import Answer, Unknown, call_tool, complete, get_prompt, read_resource
-from integrations.mcp.errors import Failure
+from integrations.mcp.errors import MOST_FAULTS, Failure
 from integrations.mcp.limits import RESULT_BYTES, Deadline
 from integrations.mcp.registry import ResourceDef
 from integrations.models import McpUsage
@@ -141,6 +141,11 @@ def test_arguments_are_checked_before_anything_is_done(call, rows, args, fields)
 
 def test_a_long_wrong_value_is_not_repeated_whole(call) -> None:
     assert len(call("look", count="x" * 10_000).words) < 400
+
+
+def test_of_very_many_faults_some_are_told(call) -> None:
+    failure = call("ring", posts=[{"text": "a\0"}] * 5_000)
+    assert len(failure.fields) == MOST_FAULTS
 
 
 def test_the_place_of_a_deep_fault_is_named(call) -> None:

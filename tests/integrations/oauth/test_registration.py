@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.models import OAuthClient
-from integrations.oauth.clients import UnknownClient, find_client, host_of_client
+from integrations.oauth.clients import UnknownClient, find_client, host_of_client, is_document
 from integrations.oauth.redirects import check_redirect_uri, host_of, is_registered, origin_of
 from lib.clock import now, shifted
 from tests.integrations.oauth.conftest import REDIRECT, Program
@@ -251,6 +251,23 @@ def test_document_that_cannot_be_used_is_refused_and_not_asked_for_again_at_once
         with pytest.raises(UnknownClient, match=text):
             find_client(document)
     assert (Document.asked, OAuthClient.objects.count()) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "client_id",
+    [
+        # Another script's a, a full-width one, a stop that is no dot, a mark that turns what follows.
+        "https://\u0430pple.example/client.json",
+        "https://\uff41pple.example/client.json",
+        "https://apple.example\u3002evil.example/client.json",
+        "https://apple.example/\u202enosj.tneilc",
+        "https://apple.example\\@evil.example/client.json",
+    ],
+)
+def test_address_whose_host_could_be_read_wrong_names_no_program(client_id):
+    assert not is_document(client_id)
+    with pytest.raises(UnknownClient, match="not registered"):
+        find_client(client_id)
 
 
 def test_document_on_an_inner_address_is_not_read(document, settings):

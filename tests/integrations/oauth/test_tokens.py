@@ -1,18 +1,22 @@
 """Codes become tokens once, refresh tokens the next ones once, and whoever shows one twice ends them all."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 
+from accounts.access import actor_for
 from accounts.models import AuditEntry, Membership, User, Workspace
 from accounts.scope import all_workspaces_scope, workspace_scope
 from accounts.services import hash_key
 from integrations import servers
 from integrations.models import McpServer, McpToken
+from integrations.oauth import grants
 from lib.clock import now, shifted
 from tests.campaigns.engine.workers import answers_of
 from tests.integrations.oauth.conftest import Program, told
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.django_db
 ACCESS, REFRESH = timedelta(hours=1), timedelta(days=30)
@@ -210,6 +214,39 @@ def test_of_many_that_show_one_refresh_token_at_once_one_wins(program, tokens):
         return program.refresh(tokens["refresh_token"]).status_code
 
     assert sorted(answers_of(work, 4)) == [200, 400, 400, 400]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_family_that_is_ended_during_a_refresh_has_no_token_left(program, tokens):
+    def end() -> None:
+        try:
+            with workspace_scope(row.workspace_id):
+                token = McpToken.objects.get(kind="access")
+                servers.revoke_token(row, token.pk, by=actor_for(member))
+        finally:
+            connection.close()
+
+    row = server()
+    member = Membership.objects.select_related("user", "workspace").get(user=row.user, workspace=row.workspace)
+    with workspace_scope(row.workspace_id):
+        shown = grants.lock_refresh(tokens["refresh_token"])
+        grants.mark_used(shown)
+        grants.add_tokens(row, shown.client, shown.family, "mcpa_next", "mcpr_next")
+        ending = threading.Thread(target=end)
+        ending.start()
+        wait_for(is_held_up)
+    ending.join()
+    with workspace_scope(row.workspace_id):
+        assert McpToken.objects.count() == 4
+        assert not McpToken.objects.filter(revoked_at=None).exists()
+
+
+def is_held_up() -> bool:
+    with connection.cursor() as cursor:
+        # A transaction sees one state of it otherwise.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'mcptoken'")
+        return bool(cursor.fetchone()[0])
 
 
 # --- who may no longer ------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from integrations.outside import schemas
 from integrations.outside.chat import name_of
 from integrations.outside.material import MAX_SHOWN, as_material
 from integrations.outside.schemas import plain_words, tame
@@ -41,6 +42,16 @@ def test_plain_schema_keeps_its_sense():
     ):
         assert not check.is_valid(bad), bad
     assert tamed["properties"]["city"]["description"] == "A city"
+
+
+def test_words_that_are_repeated_are_looked_at_once(monkeypatch):
+    heard = []
+    monkeypatch.setattr(schemas, "find_risks", lambda heard_text: heard.append(heard_text.text))
+    shared = {"enum": [f"colour {number}" for number in range(500)], "description": "A colour of the lot."}
+    places = {f"p{number}": {"anyOf": [{"$ref": "#/$defs/a"}] * 10} for number in range(30)}
+    tamed = tame({"$defs": {"a": shared}, "properties": places})
+    assert len(tamed["properties"]["p0"]["anyOf"][0]["enum"]) == schemas.MAX_ENUM
+    assert len(heard) < 200
 
 
 @pytest.mark.parametrize(
