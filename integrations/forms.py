@@ -17,7 +17,7 @@ class ServerForm(forms.Form):
     """A group gives all of its tools; single ones add to what the groups give."""
 
     name = forms.CharField(label="Name", max_length=80, help_text="What will use it: Claude on my laptop, for one.")
-    groups = forms.MultipleChoiceField(label="May", required=False, widget=forms.CheckboxSelectMultiple)
+    groups = forms.MultipleChoiceField(label="What it may do", required=False, widget=forms.CheckboxSelectMultiple)
     tools = forms.MultipleChoiceField(
         label="Single tools",
         required=False,
@@ -108,7 +108,7 @@ class OutsideForm(forms.Form):
         required=False,
         max_length=2_000,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="The whole header: Bearer …. Stored encrypted; nobody sees it again.",
+        help_text="The whole header, such as “Bearer abc123”. Stored encrypted; nobody sees it again.",
     )
     keeps_secret = forms.BooleanField(label="Keep the secret it has", required=False, initial=True)
 
