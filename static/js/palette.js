@@ -27,13 +27,12 @@
     choose(all[(at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by + all.length) % all.length]);
   };
 
-  document.addEventListener("keydown", (event) => {
-    // In a text the same keys make a link.
-    const isLink = event.target.closest("textarea");
-    if (!isLink && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      open();
-    }
+  // On the window, after the page's own keys: in the composer's text these make a link.
+  window.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.altKey || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    if (event.key.toLowerCase() !== "k") return;
+    event.preventDefault();
+    open();
   });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-palette]") || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -80,6 +80,18 @@ def test_it_goes_to_pages_by_name(window: Page) -> None:
     window.wait_for_url("**/calendar")
 
 
+def test_in_a_text_it_opens_as_well_unless_the_page_took_the_keys(window: Page, workspace: Workspace) -> None:
+    palette = window.locator("#palette")
+    window.goto(f"/w/{workspace.slug}/campaigns/new")
+    window.locator("textarea").first.focus()
+    window.keyboard.press("Control+k")
+    expect(palette).to_be_visible()
+    window.keyboard.press("Escape")
+    window.evaluate("document.addEventListener('keydown', (event) => event.preventDefault())")
+    window.keyboard.press("Control+k")
+    expect(palette).to_be_hidden()
+
+
 def look(page: Page) -> None:
     """Pictures for a person, where somebody asks for them."""
     if not (folder := os.environ.get("PALETTE_PICTURES")):

@@ -169,6 +169,7 @@ def test_a_link_is_asked_for_and_put_around_the_words(channel: Page) -> None:
     write(channel, "our shop")
     select(channel, 0, 8)
     channel.keyboard.press("Control+k")
+    expect(channel.locator("#palette")).to_be_hidden()
     channel.locator("#link-url").fill("https://acme.com/a_(b)")
     channel.keyboard.press("Enter")
     expect(channel.locator(TEXT)).to_have_value("[our shop](https://acme.com/a_%28b%29)")
