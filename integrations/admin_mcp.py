@@ -67,7 +67,6 @@ class OAuthClientAdmin(ReadOnlyAdmin):
 
 @admin.register(OutsideServer)
 class OutsideServerAdmin(ReasonedActions, ReadOnlyAdmin):
-    exclude = ["secret"]
     list_display = ["name", "url", "workspace", "is_active", "paused_by", "checked_at", "problem_text", "created_by"]
     list_filter = ["is_active", "paused_by"]
     list_select_related = ["workspace", "created_by"]

@@ -86,6 +86,12 @@ def test_error_texts_hide_what_speaks_for_itself(log, word, fmt):
     assert MARK not in log()
 
 
+def test_what_nothing_marks_as_secret_would_be_found(log):
+    structlog.get_logger("tests").info("told", note=MARK, path=f"/no/such/{MARK}")
+    logging.getLogger("some.library").info("told %s", MARK)
+    assert log().count(MARK) == 3
+
+
 def test_call_that_fails_hides_its_address(log):
     try:
         open_session(0.1).get(f"http://127.0.0.1:9/bot{WORDS['bot']}/x?token={MARK}")

@@ -127,51 +127,72 @@ def test_one_runs_a_campaign_and_the_other_sees_none_of_it(
     rita_actor: Actor,
     tick,  # noqa: F811
 ) -> None:
-    assert bobs.tools() == set(TOOLS)
-    assert charlies.tools() == {"list_campaigns", "get_campaign", "metrics", "receipts"}
-    assert not bobs.tools() & set(NOT_BY_PROGRAMS)
+    check_tools(bobs, charlies)
+    campaign_id, post = draft_campaign(bobs)
+    place = {"delivery_id": post["deliveries"][0]["delivery_id"], "at": "now"}
+    sha256 = check_preview(bobs, post["post_id"])
 
-    campaign = bobs.call("create_campaign", name="Decaf is back", idempotency_key="campaign")
-    assert bobs.call("create_campaign", name="Decaf is back", idempotency_key="campaign") == campaign
-    [account] = bobs.call("list_connections")["items"]
-    written = {"text": TEXT, "connection_ids": [account["id"]], "campaign_id": campaign["id"]}
-    assert bobs.call("draft_post", **written, dry_run=True)["checks"][0]["verdict"] == "allow"
-    assert bobs.call("list_posts")["items"] == []
-    post = bobs.call("draft_post", **written)
-    [delivery] = post["deliveries"]
-
-    [preview] = bobs.call("preview_post", post_id=post["post_id"])["previews"]
-    [part] = preview["parts"]
-    assert (part["text"], part["characters"], part["limit"], preview["cost"]) == (TEXT, len(TEXT), 280, "$0.015")
-    place = {"delivery_id": delivery["delivery_id"], "at": "now"}
     assert "Only what a person approved" in bobs.refusal("schedule_post", **place)
     bobs.call("submit_for_review", post_id=post["post_id"])
     assert "waits for a person's approval" in bobs.refusal("schedule_post", **place)
-
     approve_in_person(rita_actor)
     assert bobs.call("schedule_post", **place)["state"] == "scheduled"
     tick()
     assert [one["text"] for one in sandbox.posts("roastery")] == [TEXT]
 
-    [receipt] = bobs.call("receipts", post_id=post["post_id"])["receipts"]
+    check_receipt(bobs, post["post_id"], sha256)
+    measure_after(15, connection, sandbox)
+    check_numbers(bobs, post["post_id"])
+    check_sees_nothing(charlies, campaign_id, post["post_id"])
+
+
+def check_tools(bobs: Program, charlies: Program) -> None:
+    assert bobs.tools() == set(TOOLS)
+    assert charlies.tools() == {"list_campaigns", "get_campaign", "metrics", "receipts"}
+    assert not bobs.tools() & set(NOT_BY_PROGRAMS)
+
+
+def draft_campaign(program: Program) -> tuple[str, dict[str, Any]]:
+    """The campaign's id, and what came of drafting its only post."""
+    campaign = program.call("create_campaign", name="Decaf is back", idempotency_key="campaign")
+    assert program.call("create_campaign", name="Decaf is back", idempotency_key="campaign") == campaign
+    [account] = program.call("list_connections")["items"]
+    written = {"text": TEXT, "connection_ids": [account["id"]], "campaign_id": campaign["id"]}
+    assert program.call("draft_post", **written, dry_run=True)["checks"][0]["verdict"] == "allow"
+    assert program.call("list_posts")["items"] == []
+    return campaign["id"], program.call("draft_post", **written)
+
+
+def check_preview(program: Program, post_id: str) -> str:
+    """The digest of what was shown."""
+    [preview] = program.call("preview_post", post_id=post_id)["previews"]
+    [part] = preview["parts"]
+    assert (part["text"], part["characters"], part["limit"], preview["cost"]) == (TEXT, len(TEXT), 280, "$0.015")
+    return preview["content_sha256"]
+
+
+def check_receipt(program: Program, post_id: str, sha256: str) -> None:
+    [receipt] = program.call("receipts", post_id=post_id)["receipts"]
     assert (receipt["state"], receipt["approved_by"]) == ("published", "Rita")
-    assert receipt["content_sha256"] == receipt["approved_sha256"] == preview["content_sha256"]
+    assert receipt["content_sha256"] == receipt["approved_sha256"] == sha256
     assert [attempt["outcome"] for attempt in receipt["attempts"]] == ["accepted"]
     assert receipt["live"][0]["url"].endswith(receipt["live"][0]["remote_id"])
 
-    measure_after(15, connection, sandbox)
-    [measured] = bobs.call("metrics", post_id=post["post_id"])["deliveries"]
+
+def check_numbers(program: Program, post_id: str) -> None:
+    [measured] = program.call("metrics", post_id=post_id)["deliveries"]
     numbers = measured["parts"][0]["numbers"]
     assert numbers["impressions"]["source"] == "Read from X"
     assert isinstance(numbers["impressions"]["value"], int)
     assert numbers["reactions"] == {"value": None, "why": "This network has no such number."}
 
-    # --- and the other one
-    for tool, named in [("get_campaign", "campaign_id"), ("metrics", "campaign_id")]:
-        assert charlies.refusal(tool, **{named: campaign["id"]}) == charlies.refusal(tool, **{named: post["post_id"]})
-    assert charlies.call("list_campaigns")["items"] == []
+
+def check_sees_nothing(program: Program, campaign_id: str, post_id: str) -> None:
+    for tool in ("get_campaign", "metrics"):
+        assert program.refusal(tool, campaign_id=campaign_id) == program.refusal(tool, campaign_id=post_id)
+    assert program.call("list_campaigns")["items"] == []
     with pytest.raises(MCPError, match="Unknown tool: draft_post"):
-        charlies.call("draft_post", text="Not mine to write.")
+        program.call("draft_post", text="Not mine to write.")
 
 
 def test_resources_and_prompts_over_the_wire(bobs: Program, charlies: Program, bob_actor: Actor) -> None:
