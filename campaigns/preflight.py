@@ -228,6 +228,11 @@ def _check_budget(delivery: Delivery, facts: Facts) -> Iterator[Finding]:
         yield Finding(RED, "budget", text, reverse("accounts:settings"))
 
 
+def _check_plan(delivery: Delivery, facts: Facts) -> Iterator[Finding]:
+    if text := facts.no_room.get(delivery.pk):
+        yield Finding(RED, "plan_posts", text, reverse("accounts:plan"))
+
+
 def _check_neighbours(delivery: Delivery, facts: Facts) -> Iterator[Finding]:
     if other := facts.clashes.get(delivery.pk):
         text = f"“{other.post}” goes out on {delivery.connection} within minutes of this."
@@ -248,6 +253,7 @@ CHECKS: tuple[Callable[[Delivery, Facts], Iterator[Finding]], ...] = (
     _check_guard,
     _check_reply,
     _check_budget,
+    _check_plan,
     _check_waits,
     _check_links,
     _check_neighbours,

@@ -16,6 +16,7 @@ from campaigns.costs import cost_of
 from campaigns.guarding import judge_delivery, known_at_sending, rules_at_approvals
 from campaigns.link_checks import known_checks, links_of
 from campaigns.models import Delivery, LinkCheck
+from campaigns.post_room import beyond_room
 from campaigns.rendering import Rendered, render
 from compliance.guard import Decision
 from lib.clock import now
@@ -55,6 +56,8 @@ class Facts:
     let_through: dict[UUID, frozenset[str]] = field(default_factory=dict)
     # Why there is no money left when a delivery is due.
     unpaid: dict[UUID, str] = field(default_factory=dict)
+    # Why the plan's month has no room for them.
+    no_room: dict[UUID, str] = field(default_factory=dict)
     clashes: dict[UUID, Delivery] = field(default_factory=dict)
     repeats: dict[UUID, Delivery] = field(default_factory=dict)
 
@@ -66,9 +69,10 @@ def gather_facts(deliveries: Sequence[Delivery]) -> Facts:
     workspace = deliveries[0].workspace
     rendered = {row.pk: render(row) for row in deliveries}
     links = {row.pk: links_of(rendered[row.pk]) for row in deliveries}
+    due = {row.pk: due_of(row) for row in deliveries}
     return Facts(
         at=now(),
-        due={row.pk: due_of(row) for row in deliveries},
+        due=due,
         rendered=rendered,
         is_instance_stopped=Switch.objects.filter(name=Switch.PUBLISHING, is_on=True).exists(),
         access=_access({row.connection_id for row in deliveries}),
@@ -80,6 +84,7 @@ def gather_facts(deliveries: Sequence[Delivery]) -> Facts:
         judged=_judged(workspace, deliveries, rendered),
         let_through=rules_at_approvals(deliveries),
         unpaid=_unpaid(workspace, deliveries, rendered),
+        no_room=beyond_room(workspace, deliveries, due),
         clashes=_clashes(deliveries),
         repeats=_repeats(deliveries, rendered),
     )

@@ -15,6 +15,7 @@ from campaigns.engine.holds import find_hold
 from campaigns.engine.pace import is_about_account, take_turn
 from campaigns.guarding import explain_hits, judge_delivery, keep_judged, known_at_sending, rules_at_approval
 from campaigns.models import Attempt, Delivery, LiveChange, LivePart
+from campaigns.post_room import count_used
 from campaigns.queries import with_content
 from campaigns.rendering import Rendered, render
 from compliance.guard import Verdict
@@ -146,15 +147,10 @@ def check_plan(job: Job) -> None:
     if job.live:
         return
     try:
-        plans.require_room(job.delivery.workspace, "posts", lambda: _posts_used(job.delivery))
+        workspace = job.delivery.workspace
+        plans.require_room(workspace, "posts", lambda: count_used(workspace, besides=[job.delivery.pk]))
     except plans.PlanLimit as full:
         raise NotNow(State.FAILED, "plan_limit", " ".join(full.messages)) from full
-
-
-def _posts_used(delivery: Delivery) -> int:
-    """Those that are live, and others that may be: their first call is out and has no answer yet."""
-    out = Attempt.objects.filter(workspace=delivery.workspace_id, submitting_part=0).exclude(delivery=delivery)
-    return plans.counted(delivery.workspace, "posts") + out.values("delivery").distinct().count()
 
 
 def check_pace(job: Job) -> None:

@@ -1,10 +1,13 @@
 """What the composer shows: the form, its previews, what it costs, and what lies ready to be put in."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -22,9 +25,11 @@ from campaigns.guard_matrix import Matrix, build_matrix, drafts_of
 from campaigns.guarding import draft_of, gather_known
 from campaigns.links import SHORTENERS
 from campaigns.models import Campaign, ComposerDraft, Delivery, MediaAsset, Post, Snippet
+from campaigns.post_room import say_room
 from campaigns.previews import Preview, PreviewPart, build_preview
 from campaigns.rendering import Rendered, RenderedMedia, render_part
 from campaigns.views.drafting import assist_context
+from campaigns.wall_clock import parse_local
 from compliance.guard.port import ANY
 from compliance.services import TOLD
 from lib.money import dollars
@@ -148,6 +153,7 @@ def composer_context(actor: Actor, form: PostForm, post: Post | None = None) -> 
         "guard": guard,
         "previews": previews,
         "costs": _costs(form, previews, actor),
+        "no_room": say_room(actor.workspace, len(chosen), _planned_at(form, actor)),
         "reply_settings": REPLY_SETTINGS.items(),
         "relationships": Post.Relationship.choices,
         "link_previews": PREVIEWS.items(),
@@ -209,6 +215,14 @@ def _costs(form: PostForm, previews: list[Preview], actor: Actor) -> Costs | Non
         left=[_left(where, budget, rest - total) for where, budget, rest in remains if rest is not None],
         is_too_much=any(rest is not None and rest < total for _where, _budget, rest in remains),
     )
+
+
+def _planned_at(form: PostForm, actor: Actor) -> datetime | None:
+    """None where no time is chosen, or none that can be read yet."""
+    if form.when == "at":
+        with suppress(ValidationError):
+            return parse_local(form.at, actor.workspace.time_zone)
+    return None
 
 
 def _left(where: str, budget: Budget, rest: int) -> str:

@@ -4,9 +4,11 @@ from django.core.exceptions import ValidationError
 
 from accounts.access import Actor, Perm
 from campaigns.access import get_post
+from campaigns.attention import BEFORE_SENDING
 from campaigns.guard_matrix import MOST, Cell, Matrix, build_matrix, matrix_of_post
 from campaigns.guarding import gather_known
 from campaigns.models import Delivery, Post
+from campaigns.post_room import say_room
 from campaigns.previews import Preview, PreviewPart, preview_delivery
 from campaigns.queries import with_content
 from campaigns.rendering import Rendered, RenderedPart, render
@@ -31,8 +33,18 @@ def preview_post(actor: Actor, args: JSON) -> JSON:
         "post_id": str(post.pk),
         "previews": [_preview_data(*one) for one in shown],
         "total_cost": dollars(sum(preview.cost.total for _row, _rendered, preview in shown)),
-        "note": "" if shown else "It goes to no account yet. Name some with edit_draft.",
+        "note": _note(post, rows),
     }
+
+
+def _note(post: Post, rows: list[Delivery]) -> str:
+    if not rows:
+        return "It goes to no account yet. Name some with edit_draft."
+    waiting = [row for row in rows if row.state in BEFORE_SENDING]
+    times = [at for row in waiting if (at := row.due_at or row.scheduled_at)]
+    # The first one: what goes out later may find a new month.
+    at = min(times, default=None)
+    return say_room(post.workspace, len(waiting), at)
 
 
 def _preview_data(row: Delivery, rendered: Rendered, preview: Preview) -> JSON:
