@@ -11,12 +11,14 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from accounts.models import Meter, Role, Workspace
+from accounts.models import Meter, Role, User, Workspace
 from lib.clock import now
 from lib.ids import uuid7
 from lib.money import dollars
 
 MICRO = 1_000_000
+# How many workspaces on the default plan one person may own, where that plan has limits.
+MOST_GIVEN = 3
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,21 @@ def require_room(workspace: Workspace, what: str, used: int | Callable[[], int],
         used = used()
     if used + wanted > limit:
         raise PlanLimit(_no_room(workspace, what, limit), what=what, limit=limit)
+
+
+def require_own_room(owner: User) -> None:
+    """Raises PlanLimit where one more workspace on the plan that everybody is given would be too much.
+
+    Any number of them would have any number of times its limits. In a transaction: of two at once one may not fit.
+    """
+    given = PLANS[settings.DEFAULT_PLAN]
+    if given.ai_micro is None:
+        return
+    User.objects.select_for_update().get(pk=owner.pk)
+    owned = Workspace.objects.filter(memberships__user=owner, memberships__role=Role.OWNER)
+    if sum(plan_of(workspace) is given for workspace in owned) >= MOST_GIVEN:
+        text = f"You own {MOST_GIVEN} workspaces on the {given.label} plan, which is the most."
+        raise PlanLimit(text, what="workspaces", limit=MOST_GIVEN)
 
 
 def count(workspace: Workspace, name: str, n: int = 1) -> int:

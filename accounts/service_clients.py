@@ -167,7 +167,10 @@ def set_tenant_active(tenant: ServiceTenant, is_active: bool) -> None:
 def _make_tenant(client: ServiceClient, external_id: str, revision: int, data: dict[str, Any]) -> ServiceTenant:
     assert client.owner is not None  # find_client and read_token saw to it
     workspace = create_workspace(
-        str(data.get("name") or external_id), owner=client.owner, time_zone=str(data.get("time_zone") or "UTC")
+        str(data.get("name") or external_id),
+        owner=client.owner,
+        time_zone=str(data.get("time_zone") or "UTC"),
+        is_tenant=True,
     )
     tenant = ServiceTenant.objects.create(
         client=client, external_id=external_id, workspace=workspace, revision=revision, data=data

@@ -45,13 +45,16 @@ LAST_MOMENT = datetime(2101, 1, 1, tzinfo=UTC)
 LEAVING: dict[str, Callable[[User, Actor], None]] = {}
 
 
-def create_workspace(name: str, *, owner: User, time_zone: str = "UTC") -> Workspace:
+def create_workspace(name: str, *, owner: User, time_zone: str = "UTC", is_tenant: bool = False) -> Workspace:
+    """Raises PlanLimit, too. `is_tenant`: an integrator makes it, and as many as it has customers."""
     name = name.strip()
     if not name:
         raise ValidationError({"name": "Give the workspace a name."})
     if time_zone not in zoneinfo.available_timezones():
         time_zone = "UTC"
     with transaction.atomic():
+        if not is_tenant:
+            plans.require_own_room(owner)
         workspace = _insert_workspace(name[:80], time_zone)
         member = Membership.objects.create(user=owner, workspace=workspace, role=Role.OWNER)
         User.objects.filter(pk=owner.pk).update(last_workspace=workspace)

@@ -18,6 +18,7 @@ from lib.clock import now
 from lib.text import one_line, storable
 from personal.access import person_of, visible_watches
 from personal.models import Watch, WatchKind, WatchValue
+from personal.polling import NO_ROOM
 from personal.providers import why_not
 from personal.values import Value, read_value
 
@@ -52,6 +53,8 @@ def add_watch(
         is_new = stored.pk == watch.pk
         if is_new:
             WatchValue.objects.filter(pk=shared.pk).update(watchers=F("watchers") + 1)
+            # It rests because those who watched it had used up their plans: the new one may pay for it now.
+            WatchValue.objects.filter(pk=shared.pk, problem_text=NO_ROOM).update(due_at=now(), problem_text="")
             audit.record("watch.add", stored, by=by, kind=value.kind)
     return stored, is_new
 

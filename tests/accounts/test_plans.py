@@ -12,7 +12,7 @@ from accounts.models import Meter, Role
 from accounts.plans import LIMITS, PLANS, PlanLimit, count, counted, limit_of, plan_of, require_pace, require_room
 from accounts.problems import problem_handler
 from accounts.scope import workspace_scope
-from accounts.services import change_role, invite_member, revoke_invitation
+from accounts.services import change_role, create_workspace, invite_member, revoke_invitation
 from lib import clock
 from lib.clock import now
 from tests.campaigns.engine.workers import answers_of
@@ -160,6 +160,30 @@ def test_a_smaller_plan_takes_nobody_away(in_workspace, alice_actor, bob, rita, 
     assert in_workspace.memberships.count() == 4
     with pytest.raises(PlanLimit):
         invite_member("ada@example.org", Role.EDITOR, by=alice_actor)
+
+
+def test_nobody_owns_the_default_plan_any_number_of_times(alice, workspace, settings):
+    for number in range(3):
+        create_workspace(f"Without limits {number}", owner=alice)
+    settings.DEFAULT_PLAN = "free"
+    with pytest.raises(PlanLimit, match="You own 3 workspaces on the Free plan"):
+        create_workspace("One too many", owner=alice)
+    # What is paid for takes no place, nor does what somebody else owns, nor an integrator's customer.
+    alice.memberships.filter(workspace__name__startswith="Without").exclude(workspace__name__endswith="0").delete()
+    put_on(workspace, "pro")
+    for number in range(2):
+        create_workspace(f"Free {number}", owner=alice)
+    create_workspace("A customer", owner=alice, is_tenant=True)
+    with pytest.raises(PlanLimit):
+        create_workspace("One too many", owner=alice)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_none_gets_a_workspace_too_many(alice, workspace, settings):
+    settings.DEFAULT_PLAN = "free"
+    create_workspace("Second", owner=alice)
+    answers = answers_of(lambda number: create_workspace(f"Third {number}", owner=alice).plan, 4)
+    assert sorted(answers) == ["", "PlanLimit", "PlanLimit", "PlanLimit"]
 
 
 # --- meters -----------------------------------------------------------------------------------------------------

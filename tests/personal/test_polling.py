@@ -230,6 +230,24 @@ def test_who_has_used_up_the_plan_pays_and_reads_no_more(watch, in_workspace, se
     assert meters("watch_reads") == {"Roastery": 10_000}
 
 
+def test_who_can_pay_does_not_wait_for_those_who_cannot(watch, in_workspace, providers, alice_actor, bob_actor) -> None:
+    in_workspace.plan = "free"
+    in_workspace.save()
+    watch("$ACME")
+    month = now().date().replace(day=1)
+    Meter.objects.create(workspace=in_workspace, name="watch_reads", month=month, count=10_000)
+    read_all()
+    # The same again by whom it was denied is no reason to look anew.
+    watch("$ACME")
+    assert value().due_at > now() + timedelta(hours=5)
+    in_workspace.plan = "pro"
+    in_workspace.save()
+    watch("$ACME", by=bob_actor)
+    assert value().problem_text == ""
+    assert read_all() == 1
+    assert len(providers.ledger()) == 1
+
+
 # --- alerts -------------------------------------------------------------------------------------------------
 
 
