@@ -86,15 +86,14 @@ class Handlers:
         caller = caller_of(context)
         tool = _named(self.registry.tools_for(caller.server, caller.actor), params.name)
         if tool is None:
-            await look(_count, limits.take_call, caller)
+            await count_call(caller)
             raise MCPError(INVALID, f"Unknown tool: {_quoted(params.name)}")
-        try:
-            with self.places.one(caller.server):
-                if tool.talk is not None:
-                    return await converse(caller, tool.name, partial(tool.talk, context, params), tool.has_effect)
-                result = await within_time(calls.call_tool, caller, tool, params.arguments or {})
-        except CallFailed as refused:
-            result = refused.failure
+        if tool.talk is not None:
+            talk = partial(tool.talk, context, params)
+            said = await self._placed(caller, lambda: converse(caller, tool.name, talk, tool.has_effect))
+            return failed_out(said) if isinstance(said, Failure) else said
+        args = params.arguments or {}
+        result = await self._placed(caller, lambda: within_time(calls.call_tool, caller, tool, args))
         return failed_out(result) if isinstance(result, Failure) else done_out(result)
 
     async def list_resources(self, context: Context, _params: Any) -> types.ListResourcesResult:
@@ -112,17 +111,12 @@ class Handlers:
         missing = MCPError(INVALID, "Resource not found", {"uri": _quoted(uri)})
         found = _at(self._resources(context), uri)
         if found is None:
-            await look(_count, limits.take_call, caller)
+            await count_call(caller)
             raise missing
         try:
-            with self.places.one(caller.server):
-                content = await within_time(calls.read_resource, caller, *found)
+            content: str | bytes = await self._granted(caller, lambda: within_time(calls.read_resource, caller, *found))
         except Unknown:
             raise missing from None
-        except CallFailed as busy:
-            content = busy.failure
-        if isinstance(content, Failure):
-            raise refusal(content)
         return types.ReadResourceResult(contents=[contents_out(uri, found[0].mime, content)])
 
     async def list_prompts(self, context: Context, _params: Any) -> types.ListPromptsResult:
@@ -136,17 +130,13 @@ class Handlers:
         caller = caller_of(context)
         prompt = _named(self.registry.prompts_for(caller.server, caller.actor), params.name)
         if prompt is None:
-            await look(_count, limits.take_call, caller)
+            await count_call(caller)
             raise MCPError(INVALID, f"Unknown prompt: {_quoted(params.name)}")
-        try:
-            with self.places.one(caller.server):
-                if prompt.talk is not None:
-                    return await converse(caller, f"prompt:{prompt.name}", partial(prompt.talk, context, params))
-                said = await within_time(calls.get_prompt, caller, prompt, params.arguments or {})
-        except CallFailed as refused:
-            said = refused.failure
-        if isinstance(said, Failure):
-            raise refusal(said)
+        if prompt.talk is not None:
+            talk = partial(prompt.talk, context, params)
+            return await self._granted(caller, lambda: converse(caller, f"prompt:{prompt.name}", talk))
+        args = params.arguments or {}
+        said = await self._granted(caller, lambda: within_time(calls.get_prompt, caller, prompt, args))
         messages = [types.PromptMessage.model_validate(one) for one in said]
         return types.GetPromptResult(description=prompt.description, messages=messages)
 
@@ -156,15 +146,26 @@ class Handlers:
         if definition is None:
             raise MCPError(INVALID, "Unknown prompt or resource template.")
         typed = storable(argument.value)
-        try:
-            with self.places.one(caller.server):
-                values = await within_time(calls.complete, caller, definition, argument.name, typed)
-        except CallFailed as busy:
-            values = busy.failure
-        if isinstance(values, Failure):
-            raise refusal(values)
+        values = await self._granted(
+            caller, lambda: within_time(calls.complete, caller, definition, argument.name, typed)
+        )
         found = types.Completion(values=values[:COMPLETIONS], total=len(values), has_more=len(values) > COMPLETIONS)
         return types.CompleteResult(completion=found)
+
+    async def _placed(self, caller: Caller, act: Callable[[], Awaitable[T | Failure]]) -> T | Failure:
+        """Only while its server has a place free."""
+        try:
+            with self.places.one(caller.server):
+                return await act()
+        except CallFailed as refused:
+            return refused.failure
+
+    async def _granted(self, caller: Caller, act: Callable[[], Awaitable[T | Failure]]) -> T:
+        """The same where no result can say that it failed. Raises MCPError."""
+        result = await self._placed(caller, act)
+        if isinstance(result, Failure):
+            raise refusal(result)
+        return result
 
     def _resources(self, context: Context) -> list[ResourceDef]:
         caller = caller_of(context)
@@ -206,6 +207,11 @@ def _count(take: Callable[[Any], None], caller: Caller) -> None:
         take(caller.server)
     except Exception as error:
         raise refusal(failure_of(error)) from None
+
+
+async def count_call(caller: Caller) -> None:
+    """Asking for what is not there costs as much as a call. Raises MCPError."""
+    await look(_count, limits.take_call, caller)
 
 
 async def count_questions(context: Context, call_next: CallNext) -> HandlerResult:
