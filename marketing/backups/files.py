@@ -45,11 +45,11 @@ def _entry(name: str, source: IO[bytes]) -> tarfile.TarInfo:
     return entry
 
 
-def unpack(archive: Path, folder: Path) -> int:
+def unpack(archive: IO[bytes], folder: Path) -> int:
     """Each file under its name at once, so that a kill leaves none half written. What is there already stays."""
     count = 0
     folder.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(archive) as opened:
+    with tarfile.open(fileobj=archive) as opened:
         for entry in opened:
             checked = tarfile.data_filter(entry, str(folder))
             path = folder / checked.name

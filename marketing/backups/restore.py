@@ -7,14 +7,15 @@ staff releases the installation.
 import contextlib
 import fcntl
 import json
+import os
 import re
 import subprocess
 import tarfile
 import tempfile
 from dataclasses import dataclass, field
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import structlog
 from django.conf import settings
@@ -109,13 +110,15 @@ class Source:
         for file, path in self.stored.items():
             self.manifest.check(file, path)
 
-    def open(self, file: str) -> Path | None:
-        """None where the backup was made without it."""
+    def open(self, file: str) -> IO[bytes] | None:
+        """At its beginning; None where the backup was made without it."""
         if file not in self.stored:
             return None
-        plain = self.work / file
-        with self.stored[file].open("rb") as stored, plain.open("wb") as target:
-            unseal(stored, target, self.key if self.manifest.is_encrypted else b"", file)
+        # It has no name on the disk: a restore that is killed leaves nothing that can be read.
+        plain = tempfile.TemporaryFile(dir=self.work)  # noqa: SIM115  whoever asked closes it
+        with self.stored[file].open("rb") as stored:
+            unseal(stored, plain, self.key if self.manifest.is_encrypted else b"", file)
+        plain.seek(0)
         return plain
 
 
@@ -192,15 +195,18 @@ def fill_database(source: Source) -> None:
     if archive is None:
         raise BackupError("It has no database.")
     listed = source.work / "listed"
-    listed.write_text(_without_extensions(_output("pg_restore", "--list", str(archive))))
+    listed.write_text(_without_extensions(_contents(archive)))
     database, environment = programs.reach(programs.own_database())
     script = [programs.program("pg_restore"), "--no-owner", "--no-privileges", f"--use-list={listed}", "--file=-"]
     # Keys are checked when the policies stand already, and see what the role sees.
     script.append("--enable-row-security")
     psql = [programs.program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null"]
+    # Both programs read from where the first one stopped.
+    os.lseek(archive.fileno(), 0, os.SEEK_SET)
     with (
-        (source.work / "words").open("w+b") as words,
-        subprocess.Popen([*script, str(archive)], stdout=subprocess.PIPE, stderr=words) as reader,  # noqa: S603
+        archive,
+        tempfile.TemporaryFile(dir=source.work) as words,
+        subprocess.Popen(script, stdin=archive, stdout=subprocess.PIPE, stderr=words) as reader,  # noqa: S603
         subprocess.Popen(  # noqa: S603
             [*psql, "-d", database], env=environment, stdin=subprocess.PIPE, stderr=words
         ) as writer,
@@ -235,10 +241,11 @@ def _without_extensions(listing: str) -> str:
     return "\n".join(line for line in listing.splitlines() if not re.search(r" EXTENSION ", line)) + "\n"
 
 
-def _output(name: str, *words: str) -> str:
-    done = subprocess.run([programs.program(name), *words], capture_output=True, text=True, check=False)  # noqa: S603
+def _contents(archive: IO[bytes]) -> str:
+    words = [programs.program("pg_restore"), "--list"]
+    done = subprocess.run(words, stdin=archive, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise BackupError(f"{name} failed: {done.stderr.strip()[-500:]}")
+        raise BackupError(f"pg_restore failed: {done.stderr.strip()[-500:]}")
     return done.stdout
 
 
@@ -287,7 +294,8 @@ def bring_files(source: Source) -> int:
     for archive, folder in ((MEDIA, files.media_folder()), (SOURCES, Path(settings.SOURCES_ROOT))):
         plain = source.open(archive)
         if plain and folder:
-            count += files.unpack(plain, folder)
+            with plain:
+                count += files.unpack(plain, folder)
     return count
 
 
@@ -296,7 +304,8 @@ def _missing_media(source: Source) -> int:
     plain = source.open(MEDIA_LIST)
     if plain is None:
         return 0
-    names = [json.loads(line)["name"] for line in plain.read_text().splitlines()]
+    with plain:
+        names = [json.loads(line)["name"] for line in plain]
     return sum(not default_storage.exists(name) for name in names)
 
 
@@ -304,9 +313,11 @@ def bring_anchors(source: Source) -> None:
     """Younger ones speak of acts that this database never saw: they are evidence, and moved aside."""
     folder = Path(settings.AUDIT_ANCHOR_DIR)
     if plain := source.open(ANCHORS):
-        files.unpack(plain, folder)
-        with tarfile.open(plain) as archive:
-            known = set(archive.getnames())
+        with plain:
+            files.unpack(plain, folder)
+            plain.seek(0)
+            with tarfile.open(fileobj=plain) as archive:
+                known = set(archive.getnames())
         aside = folder / f"before-{source.manifest.name}"
         for file in anchor_files():
             if file.path.name not in known:
@@ -316,14 +327,14 @@ def bring_anchors(source: Source) -> None:
 
 def bring_erasures(source: Source) -> None:
     """The list of today counts, and what only the backup has."""
-    plain = source.open(ERASURES)
+    plain = source.open(ERASURES) or BytesIO()
     path = ledger.path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
+    with plain, path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         known = set(file.read().splitlines())
-        for line in plain.read_bytes().splitlines() if plain else []:
+        for line in plain.read().splitlines():
             if line not in known:
                 file.write(line + b"\n")
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import tarfile
+import tempfile
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -225,12 +226,17 @@ class Half:
 
 
 @pytest.mark.parametrize("point", ["filling", "afterwards"])
-def test_killed_restore_can_be_started_again(installation, target, point):
+def test_killed_restore_can_be_started_again(installation, target, point, tmp_path, monkeypatch):
     make_backup(target)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
     with empty_database() as name:
         process = start(restore_until_killed, target, name, point)
         process.join(120)
         assert process.exitcode == -signal.SIGKILL
+        left = [path for path in (tmp_path / "temporary").rglob("*") if path.is_file()]
+        assert left
+        assert not [path for path in left if b"Much later" in path.read_bytes() or b"PGDMP" in path.read_bytes()]
         with inside(name):
             wait_for(is_alone)
             assert ("accounts_user" in connection.introspection.table_names()) == (point == "afterwards")
@@ -311,7 +317,8 @@ def test_archive_gives_no_file_more_than_its_rights(tmp_path):
             entry = tarfile.TarInfo(name)
             entry.mode = mode
             archive.addfile(entry)
-    assert files.unpack(tmp_path / "media.tar", tmp_path / "out") == 2
+    with (tmp_path / "media.tar").open("rb") as archive:
+        assert files.unpack(archive, tmp_path / "out") == 2
     modes = {path.name: path.stat().st_mode & 0o7777 for path in (tmp_path / "out").iterdir()}
     assert modes == {"plain": 0o664, "root": 0o755}
 
