@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import re
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -23,6 +24,12 @@ def use_own_redis_database(worker: str) -> None:
     os.environ["REDIS_URL"] = re.sub(pattern, str(number), url)
 
 
+def keep_compiled_modules() -> None:
+    """As `make` does: otherwise each run, worker and program that a test starts compiles everything anew."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
 def needs_database(config: pytest.Config) -> bool:
     known = config.known_args_namespace
     return not (known.collectonly or known.help or known.version or config.pluginmanager.is_blocked("django"))
@@ -31,6 +38,7 @@ def needs_database(config: pytest.Config) -> bool:
 # A wrapper runs before pytest-django's own hook, which imports the settings.
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    keep_compiled_modules()
     # As `experiments.stats` sets it; here before anything can have loaded numpy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Collecting makes objects by the million, and little garbage.
