@@ -158,7 +158,7 @@ DETAILS = {
     "slots": ("/connections", rf"/connections/{UUID}/slots$"),
     "queue": ("slots", rf"/queue/{UUID}$"),
     "import": ("/imports", rf"/imports/{UUID}$"),
-    "delivery-numbers": ("delivery", rf"/deliveries/{UUID}/numbers$"),
+    "delivery-numbers": ("receipt", rf"/deliveries/{UUID}/numbers$"),
     "report": ("/results/reports", rf"/results/reports/{UUID}$"),
     "link": ("/links", rf"/links/{UUID}$"),
     "experiment": ("/experiments", rf"/experiments/{UUID}$"),
