@@ -2,7 +2,9 @@
 
 import functools
 import gc
+import itertools
 import os
+import shutil
 import signal
 import threading
 import zoneinfo
@@ -35,6 +37,7 @@ from tests.gate import Gate
 from tests.up_stack import prepared  # noqa: F401 fixture
 
 PASSWORD = "correct horse battery"
+FOLDERS = itertools.count()
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 
@@ -154,6 +157,15 @@ def clients_kept_by_the_cache() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RedisCacheClient, "get_client", kept)
         yield
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """In place of pytest's own, which looks through the folders of all tests before this one, for milliseconds."""
+    folder = tmp_path_factory.getbasetemp() / f"test-{next(FOLDERS)}"
+    folder.mkdir(mode=0o700)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
