@@ -1,6 +1,6 @@
 from typing import Any
 
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 
 
@@ -12,6 +12,6 @@ class CursorPages(CursorPagination):
     def paginate_queryset(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().paginate_queryset(*args, **kwargs)
-        # A made-up cursor compares words with numbers.
-        except ValueError as error:
-            raise NotFound(self.invalid_cursor_message) from error
+        # One that was made up may also compare words with numbers.
+        except (NotFound, ValueError) as error:
+            raise ValidationError({"cursor": ["This is no cursor of this list: begin without one."]}) from error

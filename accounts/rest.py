@@ -53,6 +53,8 @@ class ApiView(APIView):
     """An API view that tells the caller how much of the rate limit is left, also whom it refuses."""
 
     deprecated: Deprecation | None = None
+    # Statuses of errors that not every route has; the document names them.
+    problems: tuple[int, ...] = ()
 
     def perform_authentication(self, request: Request) -> None:
         """Who is turned away is counted as well, by address."""

@@ -13,12 +13,17 @@ from accounts.serializers import ProblemSerializer
 MEANINGS = {
     400: "The request cannot be understood, or some fields are not right.",
     401: "Nobody is logged in, or the credentials are wrong.",
+    402: "The money set for assistants is used up.",
     403: "Your role or key does not allow it.",
     404: "There is no such object, or it is not yours.",
     409: "The state of the object does not allow it, or it changed meanwhile.",
+    413: "The text is too long for the model.",
     414: "The address, with all that is asked in it, is too long for the server: about 4,000 bytes.",
     422: "This Idempotency-Key was used for a different request.",
     429: "Too many requests: wait as long as Retry-After says.",
+    502: "The model's provider answered with an error.",
+    503: "The run ended without a result, or no provider can be reached.",
+    504: "The model did not answer in time.",
 }
 WORKSPACE = OpenApiParameter(
     "X-Workspace",
@@ -71,7 +76,8 @@ class ProblemSchema(AutoSchema):
         is_open = AllowAny in self.view.permission_classes
         statuses = {429: True, 400: True, 401: True, 403: not is_open or is_write}
         statuses |= {404: in_workspace or "{" in self.path, 409: in_workspace and is_write}
-        return sorted(code for code, holds in (statuses | {422: in_workspace and is_write}).items() if holds)
+        statuses |= {422: in_workspace and is_write}
+        return sorted({code for code, holds in statuses.items() if holds} | set(getattr(self.view, "problems", ())))
 
 
 def _headers(texts: dict[str, str], kind: str) -> dict[str, Any]:

@@ -155,6 +155,8 @@ def _plain(turn: Any) -> Any:
 class ModelView(TenantView):
     """Waits for a model: outside of any transaction."""
 
+    problems = (402, 413, 502, 504)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.actor.require(Perm.CONTENT_EDIT)

@@ -113,6 +113,7 @@ class SocialView(NetworkView):
     """Starts a run in the caller's name and waits for it."""
 
     authentication_classes = TenantView.authentication_classes
+    problems = (402, 503)
 
     def draft(self, data: Data, **fixed: str) -> Response:
         self.actor.require(Perm(WORKFLOW.perm))

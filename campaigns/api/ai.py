@@ -236,6 +236,8 @@ FINDING = ("severity", "rule", "message", "fix", "citation", "start", "end", "re
 class AiView(NetworkView):
     """Starts a run and waits for it outside any transaction."""
 
+    problems = (402, 503)
+
     def answer(self, start: Callable[[], Run], wait_s: int) -> Response:
         with workspace_scope(self.actor.workspace.pk):
             run = start()

@@ -94,6 +94,12 @@ def test_every_promised_path_is_there(document):
     assert [path for path in PROMISED if path not in document["paths"]] == []
 
 
+def test_what_asks_a_model_says_that_the_money_may_be_used_up(document):
+    for path in ("/v1/messages", "/v1/messages/responses", "/v1/social-media/reply", "/api/ai/generate-content"):
+        assert "402" in document["paths"][path]["post"]["responses"], path
+    assert "402" not in document["paths"]["/api/campaigns"]["post"]["responses"]
+
+
 def test_every_body_has_an_example(document):
     assert [name for name, body in bodies(document) if not {"example", "examples"} & body.keys()] == []
 
