@@ -1,9 +1,9 @@
 """RSS and Atom, read by the guarded client and parsed without any further call."""
 
 import calendar
-import codecs
 import hashlib
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +20,8 @@ MAX_ENTRIES = 200
 MAX_TITLE, MAX_SUMMARY, MAX_TEXT, MAX_LINK = 200, 1000, 10_000, 2000
 MAX_TAGS, MAX_TAG = 20, 50
 ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.9, text/html;q=0.5, */*;q=0.1"
+# The parser tries whatever encoding a document names, and hours pass with these.
+ENDLESS = re.compile(rb"encoding=['\"][^'\"]*(?:punycode|idna)", re.IGNORECASE)
 NO_FEED = "There is no feed at this address. Give the address of an RSS or Atom feed, or of a page that names one."
 
 
@@ -65,26 +67,26 @@ def find_feed(url: str) -> Feed:
     feed = parse_feed(answer)
     if feed:
         return replace(feed, url=url)
-    links = feed_links(answer.body.decode(_known_charset(answer.charset), "replace"), answer.url)
+    links = feed_links(answer.body.decode(answer.charset or "utf-8", "replace"), answer.url)
     found = read_feed(links[0]) if links else None
     if found is None:
         raise FetchError("no_feed", NO_FEED, raw=answer.content_type)
     return replace(found, url=links[0])
 
 
-def _known_charset(name: str) -> str:
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return "utf-8"
-
-
 def parse_feed(answer: Fetched) -> Feed | None:
     """None where it is no feed at all; what is damaged is read as far as it goes."""
+    # Of UTF-16, every second byte is empty.
+    if ENDLESS.search(answer.body.replace(b"\0", b"")):
+        return None
     kind = f"{answer.content_type}; charset={answer.charset}" if answer.charset else answer.content_type
     headers = {"content-type": kind, "content-location": answer.url}
     # A stream: a string could be taken for an address or for the name of a file.
-    parsed = feedparser.parse(io.BytesIO(answer.body), response_headers=headers, sanitize_html=True)
+    try:
+        parsed = feedparser.parse(io.BytesIO(answer.body), response_headers=headers, sanitize_html=True)
+    except ValueError:
+        # It names an encoding that cannot even be looked up.
+        return None
     if not parsed.get("version"):
         return None
     entries = _newest_first(_entry(raw, answer.url) for raw in parsed.entries[:MAX_ENTRIES])

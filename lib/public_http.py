@@ -3,6 +3,7 @@
 Between a look at a name and the connection, its owner could point it elsewhere: so there is no second look.
 """
 
+import codecs
 import ipaddress
 import os
 import socket
@@ -33,6 +34,8 @@ MAX_WAIT_S = 86_400
 PORTS = {80, 443, 8080, 8443}
 REDIRECTS = {301, 302, 303, 307, 308}
 PACKED = {"gzip", "x-gzip", "deflate"}
+# Python's encodings of single names, which take hours for a page.
+FOR_HOSTS = {"idna", "punycode"}
 REDIRECTED = "The address leads somewhere else. Enter the one that it leads to."
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -341,10 +344,28 @@ def _answer(target: _Target, deadline: float, max_bytes: int, response: HTTPResp
         status=response.status,
         body=body,
         content_type=head.get_content_type(),
-        charset=head.get_content_charset() or "",
+        charset=_charset_of(head),
         etag=head.get("ETag", ""),
         modified=head.get("Last-Modified", ""),
     )
+
+
+def _charset_of(head: Message) -> str:
+    """Empty where none is named, or something else than a text's."""
+    name = head.get_content_charset() or ""
+    return name if name and is_charset(name) else ""
+
+
+def is_charset(name: str) -> bool:
+    """Whether text may be decoded by this name of a stranger's: it exists, and is as quick as reading."""
+    try:
+        b"a".decode(name)
+    except UnicodeDecodeError:
+        # Wide characters want more than one byte.
+        return True
+    except (LookupError, ValueError):
+        return False
+    return codecs.lookup(name).name not in FOR_HOSTS
 
 
 def _reply(deadline: float, response: HTTPResponse) -> Reply:

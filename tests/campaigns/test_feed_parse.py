@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from campaigns.feeds import Entry, Feed, find_feed, parse_feed, read_feed
@@ -197,6 +199,24 @@ def test_a_page_without_a_feed_says_so(server):
     url = server.put("/", b"<html><link rel=stylesheet href=a.css></html>", content_type="text/html")
     with pytest.raises(FetchError, match="no feed at this address"):
         find_feed(url)
+
+
+@pytest.mark.parametrize("charset", ["punycode", "IDNA", "undefined", "zlib", "hex"])
+def test_a_charset_that_is_none_spoils_nothing(server, charset):
+    feed = server.put("/", rss(item("a", "Beans")), content_type=f"application/xml; charset={charset}")
+    assert [entry.title for entry in find_feed(feed).entries] == ["Beans"]
+    page = server.put("/", b"<html>" + b"a-" * 200_000, content_type=f"text/html; charset={charset}")
+    with pytest.raises(FetchError, match="no feed at this address"):
+        find_feed(page)
+
+
+@pytest.mark.parametrize("written", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("named", ["punycode", "-IDNA-", "undefined", "x\0y"])
+def test_a_document_that_names_an_encoding_of_no_text_is_no_feed(written, named):
+    text = f'<?xml version="1.0" encoding="utf-8" encoding="{named}"?><rss>x-{"a" * 200_000}</rss>'
+    started = time.process_time()
+    assert parse(text.encode(written)) is None
+    assert time.process_time() - started < 1
 
 
 def test_a_page_that_leads_into_the_own_network_is_refused(server):

@@ -22,7 +22,7 @@ def decode(data: bytes, charset: str = "") -> str:
     for encoding in _candidates(data, charset):
         try:
             return data.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):
             continue
     raise UnreadableFile("This is no text, or in an encoding we do not know. Save it as UTF-8.")
 

@@ -40,6 +40,12 @@ def test_what_the_sender_claims_counts_where_it_fits(data: bytes, charset: str) 
     assert decode(b"plain", "no-such-charset") == "plain"
 
 
+@pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", "zlib"])
+def test_a_claim_that_is_no_charset_counts_for_nothing(charset: str) -> None:
+    data = "Röstung, frisch und süß".encode("cp1252")
+    assert decode(data, charset) == decode(data)
+
+
 def pdf(*pages: str, password: str = "") -> bytes:
     """A PDF by hand: the library reads text, and writes none."""
     writer = pypdf.PdfWriter()
