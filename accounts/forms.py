@@ -27,7 +27,7 @@ SCOPE_HINTS = {
     "publish": "Publish: schedule, publish now, pause",
     "connections": "Connections: connect and disconnect accounts",
     "webhooks": "Webhooks: who is told of events",
-    "tools": "Tools from elsewhere: what assistants may use",
+    "tools": "Outside tools: what assistants may use",
 }
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.conf import settings
 
-from accounts.models import Notification
+from accounts.models import Notification, Workspace
 from accounts.scope import workspace_scope
 from agents.models import PeriodicTask
 from personal.forms import REPEATS, TIMING
@@ -211,6 +211,14 @@ def test_each_way_of_repeating_hides_what_it_does_not_need(alice_client) -> None
     for name in set.union(*TIMING.values()):
         assert f'class="timing-{name}"' in text
         assert f".timing-{name}" in css
+
+
+def test_a_full_plan_leads_to_the_plans(alice_client, workspace) -> None:
+    Workspace.objects.filter(pk=workspace.pk).update(plan="free")
+    fields = {"name": "Mine", "repeat": "daily", "at": "07:00"}
+    answers = [alice_client.post("/you/tasks/new/brief", fields) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [302, 302, 302, 422]
+    assert '/settings/plan">Compare plans</a>' in answers[-1].text.partition("no more room")[2][:200]
 
 
 def test_a_task_is_paused_resumed_run_and_deleted(alice_client, workspace, corner) -> None:
