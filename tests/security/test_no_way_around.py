@@ -22,6 +22,8 @@ from django.apps import apps
 from django.contrib import admin
 from django.core.management import call_command, get_commands
 from django.db import transaction
+from django.http import HttpRequest
+from django.template.backends.django import Template
 from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
@@ -243,6 +245,17 @@ def is_tried(name: str, case: str) -> bool:
     if NEAR.search(name):
         return bool(PLAIN.search(case)) or turn % 4 == 0 or "same_doors" in case or "ALL_DOORS" in os.environ
     return turn % 16 == 0 or "ALL_DOORS" in os.environ
+
+
+@pytest.fixture(autouse=True)
+def pages_left_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view has done what it does before its page is drawn, which would be a fifth of the time of the walk."""
+    draw = Template.render
+
+    def render(self: Template, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> str:
+        return draw(self, context) if request is None else ""
+
+    monkeypatch.setattr(Template, "render", render)
 
 
 def try_doors(
