@@ -88,7 +88,7 @@ DENIED = {
     Perm.REVIEW: "Your role cannot approve or reject. Ask an admin for the reviewer role.",
     Perm.CONNECTIONS: "Only admins can manage connections.",
     Perm.WEBHOOKS: "Only admins can manage webhooks.",
-    Perm.TOOLS: "Only admins can manage tools from elsewhere.",
+    Perm.TOOLS: "Only admins can manage outside tools.",
     Perm.MEMBERS: "Only admins can manage members.",
     Perm.SETTINGS: "Only admins can change settings.",
     Perm.API_KEYS: "Only admins can manage API keys.",

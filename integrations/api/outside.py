@@ -101,7 +101,7 @@ class OutsideListView(ListView):
     @extend_schema(
         operation_id="outside_servers",
         tags=["mcp"],
-        summary="Tools from elsewhere",
+        summary="Outside tools",
         responses=OutsideAnswer(many=True),
     )
     def get(self, request: Request) -> Response:
