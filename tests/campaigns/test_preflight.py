@@ -457,7 +457,7 @@ def test_the_dashboard_counts_the_levels(planned, bob_client: Client) -> None:
     planned(2)
     planned(4, State.IN_REVIEW)
     planned(-30, State.PUBLISHED)
-    html = bob_client.get("/").content.decode()
+    html = bob_client.get("/flights").content.decode()
     assert ">1 green</a>" in html
     assert ">1 amber</a>" in html
     assert ">0 red</a>" in html
