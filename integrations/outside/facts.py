@@ -14,12 +14,13 @@ def tool_facts(row: OutsideServer) -> list[Mapping[str, Any]]:
 
 
 def _facts(row: OutsideServer, tool: Tool, *, is_offered: bool) -> Mapping[str, Any]:
-    name = tool["name"]
+    name, properties = tool["name"], tool["schema"].get("properties")
     return {
         "name": name,
         "description": tool["description"],
         "warnings": warnings_of(tool),
-        "arguments": sorted(map(str, tool["schema"].get("properties") or {})),
+        # Nobody but a stranger says what stands there.
+        "arguments": sorted(map(str, properties)) if isinstance(properties, Mapping) else [],
         "is_allowed": is_offered or (not row.is_active and name in row.allowed),
         "is_read_only": name in row.read_only,
         "has_changed": name in row.allowed and row.allowed[name] != tool["sha256"],

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from integrations.models import OutsideServer
 from integrations.outside import schemas
 from integrations.outside.chat import name_of
+from integrations.outside.facts import tool_facts
 from integrations.outside.material import MAX_SHOWN, as_material
 from integrations.outside.schemas import plain_words, tame
 from integrations.outside.wire import Answer
@@ -42,6 +44,16 @@ def test_plain_schema_keeps_its_sense():
     ):
         assert not check.is_valid(bad), bad
     assert tamed["properties"]["city"]["description"] == "A city"
+
+
+@pytest.mark.parametrize(
+    ("properties", "arguments"),
+    [({"b": {}, "a": 1}, ["a", "b"]), (5, []), ("city", []), ([{"city": 1}], []), (None, []), (True, [])],
+)
+def test_what_an_admin_sees_stands_whatever_a_schema_says(properties, arguments):
+    tool = {"name": "find", "description": "", "schema": {"properties": properties}, "sha256": "0"}
+    (facts,) = tool_facts(OutsideServer(tools=[tool]))
+    assert facts["arguments"] == arguments
 
 
 def test_words_that_are_repeated_are_looked_at_once(monkeypatch):
