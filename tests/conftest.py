@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.core.cache import cache
 from django.core.cache.backends.redis import RedisCacheClient
 from django.db import connection
 from django.template import Context, Template
@@ -34,6 +33,7 @@ from compliance.rulesets import expect_shipped_rules
 from marketing.pytest_template import migrated_template
 from tests import leaks
 from tests.gate import Gate
+from tests.key_store import STORE
 from tests.up_stack import prepared  # noqa: F401 fixture
 
 PASSWORD = "correct horse battery"
@@ -97,6 +97,9 @@ def quick_clean_up() -> Iterator[None]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, None, None]:
     yield
+    if leaks.is_committing(item):
+        # Its workers may have written after their start.
+        STORE.touch()
     leaks.check(item, nextitem)
 
 
@@ -177,10 +180,17 @@ def own_folders(settings, tmp_path: Path) -> None:
     django_settings.AUDIT_ANCHOR_DIR = tmp_path / "anchors"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def watched_key_store() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        STORE.watch(patch)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def fresh_cache() -> None:
     """Rate limits and health marks of one test must not reach the next."""
-    cache.clear()
+    STORE.empty()
 
 
 @pytest.fixture(autouse=True)
