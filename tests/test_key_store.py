@@ -21,7 +21,8 @@ def set_directly() -> None:
 
 def set_in_a_pipeline() -> None:
     with redis.Redis.from_url(settings.REDIS_URL).pipeline() as pipeline:
-        pipeline.set("crumb", 1).expire("crumb", 60).execute()
+        pipeline.set("crumb", 1)
+        pipeline.execute()
 
 
 def start_a_program() -> None:
