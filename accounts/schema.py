@@ -1,5 +1,6 @@
 """The OpenAPI document: every route also names the errors it may answer and the headers it takes."""
 
+from inspect import cleandoc, getdoc
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -52,6 +53,11 @@ DEPRECATION_HEADERS = {
 class ProblemSchema(AutoSchema):
     def is_deprecated(self) -> bool:
         return getattr(self.view, "deprecated", None) is not None
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """The method's or the view's own words: those of a base class are for whoever reads the code."""
+        words = getdoc(getattr(self.view, self.method.lower())) or vars(type(self.view)).get("__doc__")
+        return cleandoc(words or "")
 
     def get_override_parameters(self) -> list[Any]:
         if not isinstance(self.view, WorkspaceView):
