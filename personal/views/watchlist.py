@@ -100,7 +100,7 @@ def watch_change(request: MemberRequest, watch_id: UUID) -> HttpResponse:
 def watch_remove(request: MemberRequest, watch_id: UUID) -> HttpResponse:
     row = get_watch(request.actor, watch_id)
     remove_watch(row, by=request.actor)
-    messages.success(request, f"You watch {show_value(row.value.kind, row.value.value)} no longer.")
+    messages.success(request, f"You no longer watch {show_value(row.value.kind, row.value.value)}.")
     return redirect("personal:watchlist")
 
 
