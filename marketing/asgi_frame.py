@@ -7,6 +7,7 @@ from django.conf import settings
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+log = structlog.get_logger(__name__)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -25,16 +26,19 @@ class Framed:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = str(uuid4())
+        request_id, status = str(uuid4()), 0
 
         async def send_framed(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 MutableHeaders(scope=message).update(headers() | {"X-Request-Id": request_id})
             await send(message)
 
         # Logs, and the tasks that the request starts, name it.
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self.app(scope, receive, send_framed)
+            log.info("request_finished", code=status, request=f"{scope['method']} {scope['path']}")
 
 
 def headers() -> dict[str, str]:

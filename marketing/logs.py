@@ -97,6 +97,8 @@ def logging_config(level: str, fmt: str) -> dict[str, Any]:
             "django_structlog.celery": {"level": "WARNING"},
             "django.server": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
+            # The servers set these up before they load us, with text of their own.
+            **{name: {"handlers": ["out"], "propagate": False} for name in ("gunicorn.error", "uvicorn.error")},
             # At DEBUG these print headers with tokens, whatever LOG_LEVEL says.
             **{name: {"level": "INFO"} for name in ("tweepy", "urllib3", "requests_oauthlib", "oauthlib", "telegram")},
             # At INFO already: a bot's token stands in every address.

@@ -168,3 +168,16 @@ def test_context_of_the_request_is_on_every_line(lines) -> None:
     with structlog.contextvars.bound_contextvars(request_id="r1"):
         structlog.get_logger("tests").info("inside")
     assert json.loads(read()[0])["request_id"] == "r1"
+
+
+@pytest.mark.parametrize("name", ["gunicorn.error", "uvicorn.error"])
+def test_servers_that_set_up_their_own_log_write_ours(lines, name) -> None:
+    server = logging.getLogger(name)
+    own = logging.StreamHandler(io.StringIO())
+    server.addHandler(own)
+    server.parent.addHandler(own)
+    read = lines("json")
+    server.error("Bearer %s", SECRET)
+    assert [json.loads(line)["event"] for line in read()] == ["Bearer ***"]
+    server.parent.removeHandler(own)
+    assert own.stream.getvalue() == ""
