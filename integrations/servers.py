@@ -307,7 +307,8 @@ def _locked(server: McpServer, *, is_alive: bool = True) -> McpServer:
 
 
 def _clean_name(name: str) -> str:
-    name = one_line(storable(name)).strip()
+    # It stands in the audit trail as who acted: no mark may turn around or hide what people read there.
+    name = "".join(char for char in one_line(storable(name)) if char.isprintable()).strip()
     if not name:
         raise ValidationError({"name": "Give it a name, so that you know later what uses it."})
     if len(name) > 80:

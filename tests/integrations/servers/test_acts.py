@@ -43,7 +43,7 @@ def opening(server: McpServer) -> set[str]:
 
 
 def test_new_server_is_its_persons_and_only_the_hash_of_its_token_is_kept(in_workspace, make_server, bob):
-    server, secret = make_server("draft_post", "list_campaigns", name="  My\nlaptop ")
+    server, secret = make_server("draft_post", "list_campaigns", name="  My\n\u202elap\u200btop ")
     token = McpToken.objects.get(server=server)
     assert (server.user, server.name, server.tools) == (bob, "My laptop", ["list_campaigns", "draft_post"])
     assert (token.token_hash, token.prefix, token.kind) == (hash_key(secret), secret[:9], "plain")
@@ -57,6 +57,7 @@ def test_new_server_is_its_persons_and_only_the_hash_of_its_token_is_kept(in_wor
     [
         ("", ["get_post"], {}, "name"),
         (" \n\x00", ["get_post"], {}, "name"),
+        ("\u200b\u2066 \u2069", ["get_post"], {}, "name"),
         ("n" * 81, ["get_post"], {}, "name"),
         ("Laptop", [], {}, "tools"),
         ("Laptop", ["approve_post"], {}, "tools"),
