@@ -102,7 +102,7 @@ def test_what_asks_a_model_says_that_the_money_may_be_used_up(document):
 
 def test_no_operation_is_described_by_the_words_of_a_base_class(document):
     said = [operation.get("description", "") for path in document["paths"].values() for operation in path.values()]
-    assert not [words for words in said if "self.actor" in words or said.count(words) > 2 and words]
+    assert not [words for words in said if "self.actor" in words or (said.count(words) > 2 and words)]
 
 
 def test_every_body_has_an_example(document):
