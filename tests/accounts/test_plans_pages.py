@@ -1,5 +1,7 @@
 """Settings → Plan and /api/plan."""
 
+import re
+
 import pytest
 
 from accounts.models import Workspace
@@ -69,3 +71,12 @@ def test_the_api_tells_limits_and_use(free, api, alice):
     assert meters.keys() == LIMITS.keys()
     assert (meters["posts"]["used"], meters["posts"]["limit"]) == (25, 50)
     assert (meters["tasks"]["used"], meters["tasks"]["limit"]) == (None, 3)
+
+
+def test_the_settings_lead_everywhere_and_nothing_else_is_marked(free, client_of, alice):
+    page = get(client_of(alice)).content.decode()
+    assert all(
+        f'href="/w/roastery/settings/{name}"' in page for name in ("mcp", "outside", "webhooks", "keys", "audit")
+    )
+    marked = re.findall(r'<a href="/w/roastery/(\S+)" aria-current', page)
+    assert marked == ["settings", "settings/plan"]
