@@ -74,7 +74,7 @@ class Actor:
 
     def require(self, perm: Perm) -> None:
         if not self.can(perm):
-            raise PermissionDenied(DENIED[perm])
+            raise PermissionDenied(_key_lacks(perm) if self.api_key_id else DENIED[perm])
 
     @property
     def is_guest(self) -> bool:
@@ -95,6 +95,13 @@ DENIED = {
     Perm.AUDIT: "Only admins can read the audit trail.",
     Perm.DELETE: "Only the owner can delete the workspace.",
 }
+
+
+def _key_lacks(perm: Perm) -> str:
+    scope = next((name for name, perms in SCOPES.items() if perm in perms), "")
+    if not scope:
+        return "No API key may do this, only a person."
+    return f"This needs an API key with the scope “{scope}”, made by somebody whose role allows it."
 
 
 def actor_for(membership: Membership) -> Actor:

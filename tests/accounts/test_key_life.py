@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 
 from accounts.access import ROLE_PERMS, SCOPES, Perm
 from accounts.api_auth import key_actor
@@ -187,3 +188,13 @@ def test_key_acts_under_its_own_name(make):
     actor = key_actor(key)
     assert (actor.label, actor.api_key_id) == (f"API key {key.prefix}…", key.pk)
     assert actor.label not in {"", key.created_by.email}
+
+
+@pytest.mark.parametrize(
+    ("perm", "words"),
+    [(Perm.PUBLISH, "scope “publish”"), (Perm.REVIEW, "only a person"), (Perm.SETTINGS, "only a person")],
+)
+def test_a_key_that_may_not_is_told_what_it_lacks(make, perm, words):
+    key, _secret = make("read")
+    with pytest.raises(PermissionDenied, match=words):
+        key_actor(key).require(perm)
