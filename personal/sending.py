@@ -49,11 +49,11 @@ def send_brief(workspace_id: UUID, brief_id: UUID) -> bool:
         brief = Brief.objects.select_related("workspace", "user").get(pk=brief_id)
         liked = Preference.objects.filter(workspace=workspace_id, user=brief.user_id).first()
         channels = set(liked.channels) if liked else set()
-        # Who left the workspace is told nothing of it any more.
+        # Who left the workspace is told nothing of it any more, and one that is suspended sends nothing.
         is_member = Membership.objects.filter(workspace=workspace_id, user=brief.user_id).exclude(role="guest").exists()
         trusted = {bot.bot_id: bot for bot in bots.usable_bots(brief.workspace)}
         link = TelegramLink.objects.filter(user=brief.user_id, bot_id__in=trusted).first()
-    if not is_member or not brief.user.is_active:
+    if brief.workspace.is_suspended or not is_member or not brief.user.is_active:
         return False
     if "mail" in channels:
         _mail(brief)

@@ -251,6 +251,13 @@ def test_who_left_is_told_nothing(brief, in_workspace, alice) -> None:
     assert mail.outbox == []
 
 
+def test_a_suspended_workspace_sends_nothing(brief, in_workspace) -> None:
+    row = brief("mail")
+    type(in_workspace).objects.filter(pk=in_workspace.pk).update(is_suspended=True)
+    assert not send_brief(in_workspace.pk, row.pk)
+    assert mail.outbox == []
+
+
 def test_another_workspaces_bot_is_told_nothing(brief, in_workspace, providers) -> None:
     row = brief("telegram")
     send_brief(in_workspace.pk, row.pk)
