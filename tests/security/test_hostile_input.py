@@ -120,11 +120,12 @@ def test_service_refuses_such_a_key_too(alice_actor, in_workspace):
 
 
 @pytest.mark.parametrize("position", ["abc", "\0", "1.5"])
-def test_made_up_cursor_is_answered_as_an_unknown_page(api, alice, workspace, position):
+def test_made_up_cursor_is_bad_input(api, alice, workspace, position):
     cursor = base64.b64encode(f"p={position}".encode()).decode()
     answer = api(alice, workspace=workspace).get("/api/workspaces", {"cursor": cursor})
-    assert answer.status_code == 404
+    assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
+    assert "cursor" in answer.json()["errors"]
 
 
 @pytest.mark.parametrize("path", ["auth/login", "auth/register", "campaigns", "posts"])
