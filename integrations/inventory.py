@@ -69,7 +69,7 @@ declare(
     OPERATION,
     WITH_WORKSPACE,
     personal={"created_by": UNLINK},
-    not_personal=("name", "url", "secret", "tools", "allowed", "read_only", "problem_text"),
+    not_personal=("name", "url", "secret", "tools", "allowed", "read_only", "problem_text", "pause_text"),
     **HERE,
 )
 declare(

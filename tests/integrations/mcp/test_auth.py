@@ -15,7 +15,10 @@ from lib.clock import now, shifted
 from tests.integrations.mcp.rows import add_server, add_token
 
 pytestmark = pytest.mark.django_db
-NEVER = {Perm.REVIEW, Perm.MEMBERS, Perm.SETTINGS, Perm.API_KEYS, Perm.CONNECTIONS, Perm.DELETE}
+NEVER = {
+    *(Perm.REVIEW, Perm.MEMBERS, Perm.SETTINGS, Perm.API_KEYS, Perm.DELETE),
+    *(Perm.CONNECTIONS, Perm.WEBHOOKS, Perm.TOOLS),
+}
 
 
 @pytest.fixture

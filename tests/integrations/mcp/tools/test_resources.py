@@ -1,5 +1,6 @@
 import json
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -61,16 +62,20 @@ def test_foreign_and_made_up_ids_are_missing_alike(bobs: Program, cast: Cast, st
                 read(bobs, f"rostrum://{name}/{value}")
 
 
+def completed(program: Program, definition: Any, place: str, typed: str) -> Any:
+    return complete(program.caller, definition, place, typed, Deadline())
+
+
 def test_places_of_addresses_complete_themselves(bobs: Program, cast: Cast, strange: Cast) -> None:
     mine = str(cast.campaign.pk)
     for typed in ("", mine[:8].upper(), mine):
-        assert complete(bobs.caller, RESOURCES["results"], "campaign_id", typed) == [mine]
-    assert complete(bobs.caller, RESOURCES["results"], "campaign_id", str(strange.campaign.pk)) == []
-    months = complete(bobs.caller, RESOURCES["calendar"], "month", "")
+        assert completed(bobs, RESOURCES["results"], "campaign_id", typed) == [mine]
+    assert completed(bobs, RESOURCES["results"], "campaign_id", str(strange.campaign.pk)) == []
+    months = completed(bobs, RESOURCES["calendar"], "month", "")
     assert len(set(months)) == 6
     assert months == sorted(months)
-    assert complete(bobs.caller, PROMPTS["post_from_link"], "language", "d") == ["de"]
-    assert complete(bobs.caller, PROMPTS["post_from_link"], "url", "h") == []
+    assert completed(bobs, PROMPTS["post_from_link"], "language", "d") == ["de"]
+    assert completed(bobs, PROMPTS["post_from_link"], "url", "h") == []
 
 
 # --- prompts ------------------------------------------------------------------------------------------------
