@@ -44,7 +44,16 @@ class Notice:
 
 @member_view()
 def calendar(request: MemberRequest) -> HttpResponse:
-    return show_calendar(request)
+    return _show_rest(request, request.GET["rest"]) if "rest" in request.GET else show_calendar(request)
+
+
+def _show_rest(request: MemberRequest, date: str) -> HttpResponse:
+    """The chips of one day that the month leaves out."""
+    span = read_span(request.GET, request.actor.workspace.time_zone, now())
+    days = calendar_days(span, request.actor, _filter(request))
+    chips = [chip for day in days if day.date.isoformat() == date for chip in day.folded]
+    context = {"chips": chips, "city": city(span.zone), "move_path": _move_path(request)}
+    return render(request, "campaigns/calendar_rest_chips.html", context)
 
 
 def show_calendar(
@@ -97,7 +106,8 @@ def _navigation(request: HttpRequest, span: Any, actor: Actor) -> dict[str, Any]
 def _move_path(request: HttpRequest) -> str:
     """Where a post is moved without scripts, but for its key at the end; the view is kept."""
     query = request.GET.copy()
-    query.pop("delivery", None)
+    for name in ("delivery", "rest"):
+        query.pop(name, None)
     query["delivery"] = ""
     return f"{reverse('campaigns:calendar-move')}?{query.urlencode()}"
 

@@ -91,15 +91,26 @@ def test_a_chip_leads_to_its_post_and_tells_its_state_in_words(bob_client: Clien
     assert f'href="{post.get_absolute_url()}" draggable="false" title="Unconfirmed: Cheers, 00:30 Berlin' in html
 
 
-def test_a_full_day_says_how_many_more_there_are(bob_client: Client, bob_actor, roastery) -> None:
-    for _ in range(6):
-        planned(bob_actor, roastery, at=NEW_YEARS_EVE)
-    html = bob_client.get(URL, {"month": "2027-01"}).content.decode()
-    assert "+3 more" in html
-    assert html.count('class="cal-chip ') == 6
-
-
 # --- going around -----------------------------------------------------------------------------------------
+
+
+def test_the_rest_of_a_full_day_comes_when_it_is_opened(
+    bob_client: Client, vic_client: Client, charlie_client: Client, bob_actor, roastery
+) -> None:
+    for hour in range(8, 14):
+        planned(bob_actor, roastery, at=datetime(2026, 12, 3, hour, tzinfo=UTC), text=f"Post at {hour}")
+    month = bob_client.get(URL, {"month": "2026-12"}).content.decode()
+    assert "+3 more" in month
+    assert [hour for hour in range(8, 14) if f"Post at {hour}" in month] == [8, 9, 10]
+    (address,) = re.findall(r'hx-get="([^"]*rest=2026-12-03)"', month)
+    rest = bob_client.get(address.replace("&amp;", "&")).content.decode()
+    assert [hour for hour in range(8, 14) if f"Post at {hour}" in rest] == [11, 12, 13]
+    assert rest.count('class="cal-select"') == 3
+    # What is done without a script leads back to the month, not to this piece of it.
+    assert re.search(r'href="[^"]*calendar/move\?month=2026-12&amp;delivery=[0-9a-f-]{36}"', rest)
+    assert "cal-select" not in vic_client.get(URL, {"month": "2026-12", "rest": "2026-12-03"}).content.decode()
+    for client, day in ((charlie_client, "2026-12-03"), (bob_client, "2026-12-04"), (bob_client, "nonsense")):
+        assert "cal-chip" not in client.get(URL, {"month": "2026-12", "rest": day}).content.decode()
 
 
 def test_previous_and_next_keep_the_filters(bob_client: Client, in_workspace) -> None:
