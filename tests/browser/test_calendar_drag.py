@@ -206,3 +206,23 @@ def test_selected_posts_move_together(week: Page, delivery: Delivery) -> None:
     week.locator("#bulk").get_by_role("button", name="Move", exact=True).click()
     expect(week.locator("#calendar-notice")).to_contain_text("Moved: 1 post.")
     assert clock_of(delivery) == "Thu 09:30"
+
+
+def test_the_rest_of_a_full_day_folds_out_and_moves_like_the_others(
+    open_at, workspace: Workspace, bob_actor: Actor, monday: datetime
+) -> None:
+    with workspace_scope(workspace.pk):
+        connection = add_connection(workspace)
+        for hour in range(8, 14):
+            row = Delivery.objects.get(post=add_post(bob_actor, connection, text=f"Post at {hour}"))
+            schedule_delivery(row, monday + timedelta(hours=hour), by=bob_actor)
+    page = open_at(f"/calendar?month={monday:%Y-%m}")
+    day = cell(page, monday)
+    expect(day.locator(".cal-chip")).to_have_count(3)
+    day.get_by_text("+3 more").click()
+    expect(day.locator(".cal-chip")).to_have_count(6)
+    assert "rest=" not in page.url
+    day.locator(".cal-item", has_text="Post at 12").hover()
+    day.get_by_label("Move “Post at 12”").click()
+    expect(page.locator("#move-what")).to_contain_text("Post at 12")
+    assert page.faults == []
