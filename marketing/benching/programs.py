@@ -44,7 +44,9 @@ def _start(words: tuple[str, ...], output: IO[bytes], environment: Mapping[str, 
 @contextmanager
 def server(word: str, log: Path, env: Mapping[str, str] | None = None) -> Iterator[str]:
     """`web` or `asgi`; answers its address."""
-    with program(word, log=log, env={"PORT": "0", "ASGI_PORT": "0", **(env or {})}):
+    # Where it listens is said to whoever listens to more than warnings.
+    words = (word, "--log-level", "info")
+    with program(*words, log=log, env={"PORT": "0", "ASGI_PORT": "0", "LOG_LEVEL": "INFO", **(env or {})}):
         yield f"http://127.0.0.1:{_port(log)}"
 
 
