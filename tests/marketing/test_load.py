@@ -63,6 +63,8 @@ def test_people_use_the_server_of_the_image_without_an_error(child_env, settings
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     monkeypatch.setattr(load, "THINKS_S", (0.0, 0.2))
     monkeypatch.setenv("DATABASE_URL", child_env["DATABASE_URL"])
+    # As in an own stack: where the servers listen is heard all the same.
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
     accounts = prepare(3, rows=3)
     with server("web", tmp_path / "web.log", {"WEB_CONCURRENCY": "1", "APP_DATA": str(tmp_path)}) as web:
         assert [requests.get(web + path, timeout=30).text for path in ("/livez", "/readyz")] == ["ok\n", "ok\n"]
