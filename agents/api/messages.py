@@ -208,7 +208,7 @@ class MessagesView(ModelView):
         request=MessagesInput,
         responses={
             200: MessagesAnswer,
-            (200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR),
+            (200, "text/event-stream"): OpenApiResponse(OpenApiTypes.ANY),
         },
         examples=[
             OpenApiExample(

@@ -356,7 +356,7 @@ class RunStreamView(RunView):
             "A connection ends after a minute; Last-Event-ID takes the stream up again without loss or repetition."
         ),
         parameters=[OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER)],
-        responses={(200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR)},
+        responses={(200, "text/event-stream"): OpenApiResponse(OpenApiTypes.ANY)},
     )
     def get(self, request: Request, run_id: UUID, thread_id: UUID | None = None) -> StreamingHttpResponse:
         self.actor.require(Perm.VIEW)

@@ -28,6 +28,9 @@ class ContactInput(serializers.Serializer[Any]):
 
 
 class ContactAnswer(serializers.ModelSerializer[Contact]):
+    # Often empty, which is no address.
+    email = serializers.CharField(read_only=True)
+
     class Meta:
         model = Contact
         fields = ["id", *FIELDS, "restricted_at", "has_gpc", "created_at"]
