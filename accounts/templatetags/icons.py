@@ -34,15 +34,15 @@ STATUS_ICONS = {
 @register.simple_tag
 def icon(name: str, more: str = "") -> SafeString:
     """`more`: further classes. With a space around it, as a word has in a text."""
-    return format_html(" {} ", _drawn(name, f"icon {more}" if more else "icon"))
+    return _drawn(name, f"icon {more}" if more else "icon", " ")
 
 
 @register.simple_tag
 def status_icon(status: str) -> SafeString:
-    return _drawn(STATUS_ICONS.get(status, "ban"), "icon")
+    return _drawn(STATUS_ICONS.get(status, "ban"), "icon", "")
 
 
 @cache
-def _drawn(name: str, classes: str) -> SafeString:
+def _drawn(name: str, classes: str, around: str) -> SafeString:
     use = format_html('<use href="{}#{}" />', static("icons.svg"), name)
-    return format_html('<svg class="{}" aria-hidden="true">{}</svg>', classes, use)
+    return format_html('{}<svg class="{}" aria-hidden="true">{}</svg>{}', around, classes, use, around)

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import Perm
 from accounts.answers import Data, ListView, page_of, valid
 from accounts.rest import NetworkView, WorkspaceView
 from accounts.scope import workspace_scope
@@ -116,7 +117,7 @@ class OutsideListView(ListView):
         examples=[CRM],
     )
     def post(self, request: Request) -> Response:
-        outside_servers(self.actor)
+        self.actor.require(Perm.TOOLS)
         row = services.attach_server(by=self.actor, **valid(OutsideInput(data=request.data)))
         return Response(outside_data(row), status=201)
 

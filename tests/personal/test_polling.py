@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.models import Meter, Notification
+from accounts.models import Meter, Notification, Workspace
 from accounts.scope import all_workspaces_scope
 from lib.clock import now, shifted
 from personal.booking import shares
@@ -218,12 +218,16 @@ def test_an_answer_that_cost_nothing_and_news_there_was_none(watch) -> None:
     assert (meters("watch_reads"), meters("watch_micro")) == ({"Roastery": 2}, {})
 
 
-def test_who_has_used_up_the_plan_pays_and_reads_no_more(watch, in_workspace, settings, providers) -> None:
-    in_workspace.plan = "free"
-    in_workspace.save()
-    watch("$ACME")
+def use_up(workspace: Workspace) -> None:
+    workspace.plan = "free"
+    workspace.save()
     month = now().date().replace(day=1)
-    Meter.objects.create(workspace=in_workspace, name="watch_reads", month=month, count=10_000)
+    Meter.objects.create(workspace=workspace, name="watch_reads", month=month, count=10_000)
+
+
+def test_who_has_used_up_the_plan_pays_and_reads_no_more(watch, in_workspace, providers) -> None:
+    use_up(in_workspace)
+    watch("$ACME")
     read_all()
     assert "plan" in value().problem_text
     assert providers.ledger() == []
@@ -231,11 +235,8 @@ def test_who_has_used_up_the_plan_pays_and_reads_no_more(watch, in_workspace, se
 
 
 def test_who_can_pay_does_not_wait_for_those_who_cannot(watch, in_workspace, providers, alice_actor, bob_actor) -> None:
-    in_workspace.plan = "free"
-    in_workspace.save()
+    use_up(in_workspace)
     watch("$ACME")
-    month = now().date().replace(day=1)
-    Meter.objects.create(workspace=in_workspace, name="watch_reads", month=month, count=10_000)
     read_all()
     # The same again by whom it was denied is no reason to look anew.
     watch("$ACME")
