@@ -349,7 +349,7 @@ def test_staff_resume_it_and_a_pause_of_an_admin_becomes_theirs(stopped, alice_a
 
 def test_page_says_who_paused_it_and_why(stopped, alice_actor, alice_client, staff):
     page = alice_client.get(row_page(stopped)).content.decode()
-    assert "Staff paused this server: Sends spam." in page
+    assert "Staff paused this server. Their reason: “Sends spam.” Only they can resume it." in page
     assert "/resume" not in page
     assert "/detach" not in page
     by_staff(services.resume_by_staff, stopped, staff, "Mended.")
