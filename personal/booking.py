@@ -6,18 +6,46 @@ workspace whose plan has no readings left takes no part; where nobody is left, n
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count
 
 from accounts.models import Meter, Workspace
-from accounts.plans import limit_of, this_month
+from accounts.plans import counted, limit_of, this_month
 from lib.ids import uuid7
-from personal.models import Watch
+from personal.models import Watch, WatchValue
 
 READS, COST = "watch_reads", "watch_micro"
+MONTH_S = 30 * 86_400
 Watching = dict[UUID, dict[UUID, int]]
+
+
+@dataclass(frozen=True)
+class Use:
+    """What watching takes of a workspace: in this month so far, and in a whole one."""
+
+    reads: int
+    cost_micro: int
+    limit: int | None
+    expected: int
+
+    @property
+    def is_too_much(self) -> bool:
+        return self.limit is not None and self.expected > self.limit
+
+
+def use_of(workspace: Workspace) -> Use:
+    """Inside the workspace's scope."""
+    values = WatchValue.objects.filter(pk__in=Watch.objects.filter(workspace=workspace).values("value"))
+    by_pace = values.order_by().values_list("every_s").annotate(number=Count("pk"))
+    return Use(
+        reads=counted(workspace, READS),
+        cost_micro=counted(workspace, COST),
+        limit=limit_of(workspace, READS),
+        expected=sum(MONTH_S // every_s * number for every_s, number in by_pace),
+    )
 
 
 def payers(value_ids: list[UUID]) -> Watching:

@@ -10,14 +10,16 @@ from django.views.decorators.http import require_POST
 from accounts import plans
 from accounts.access import Actor, Perm
 from accounts.web import MemberRequest, add_errors, member_view
+from lib.money import dollars
 from personal.access import get_watch, visible_watches
+from personal.booking import MONTH_S, use_of
 from personal.forms import WatchChangeForm, WatchForm
 from personal.gathering import news_text, with_news
 from personal.models import Watch, WatchKind
 from personal.preferences import get_preferences
 from personal.providers import why_not
 from personal.values import plain, show_value
-from personal.watching import add_watch, change_watch, mark_seen, remove_watch
+from personal.watching import EVERY_S, add_watch, change_watch, mark_seen, remove_watch
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,13 @@ def _page(
     found = entries(request.actor, liked.language, faulty)
     known = {entry.watch.value.value for entry in found}
     ideas = [] if why_not(WatchKind.KEYWORD) else liked.interests
+    use = use_of(request.actor.workspace)
     context = {
         "form": form,
         "entries": found,
+        "use": use,
+        "spent": dollars(use.cost_micro),
+        "takes": {kind.value: MONTH_S // every_s for kind, every_s in EVERY_S.items()},
         "limit": plans.limit_of(request.actor.workspace, "watches"),
         "missing": dict.fromkeys(reason for kind in WatchKind.values if (reason := why_not(kind))),
         "ideas": [topic for topic in ideas if plain(topic) not in known],

@@ -10,6 +10,7 @@ from django.conf import settings
 from accounts.models import Notification, Workspace
 from accounts.scope import workspace_scope
 from agents.models import PeriodicTask
+from personal.booking import book
 from personal.forms import REPEATS, TIMING
 from personal.models import Brief, Watch, WatchValue
 from personal.preferences import change_preferences, get_preferences
@@ -115,6 +116,25 @@ def test_adding_changing_and_stopping(alice_client, workspace, providers) -> Non
     alice_client.post(f"/you/watchlist/{row.pk}/remove")
     assert WatchValue.objects.get().watchers == 0
     assert "You watch nothing yet" in page(alice_client, "/you/watchlist")
+
+
+def test_what_watching_takes_stands_beside_the_list(alice_client, workspace, alice_actor, bob_actor) -> None:
+    Workspace.objects.filter(pk=workspace.pk).update(plan="free")
+    assert "720 and 2,880 readings a month" in page(alice_client, "/you/watchlist")
+    with workspace_scope(workspace.pk):
+        acme = add_watched(alice_actor, "symbol", "acme", {}).value
+        Watch.objects.create(workspace=workspace, user=bob_actor.user, value=acme)
+        for symbol in ("duck", "rope"):
+            add_watched(bob_actor, "symbol", symbol, {})
+        WatchValue.objects.update(every_s=900)
+        book({acme.pk: 1_500})
+    text = page(alice_client, "/you/watchlist")
+    assert "1 of 10,000 used, $0.0015" in text
+    assert "takes about" not in text
+    with workspace_scope(workspace.pk):
+        add_watched(alice_actor, "symbol", "fire", {})
+        WatchValue.objects.update(every_s=900)
+    assert "takes about 11,520 readings a month, and the plan has 10,000" in page(alice_client, "/you/watchlist")
 
 
 @pytest.mark.parametrize(("typed", "said"), [("@", "Type an account"), ("@too_long_for_a_handle", "up to 15 letters")])
