@@ -19,6 +19,7 @@ from campaigns.dead_letters import STUCK, retry_failed
 from campaigns.delivery_actions import delivery_actions
 from campaigns.models import Delivery
 from campaigns.outage import Settled, find_outages, settle_missed
+from campaigns.post_room import say_room
 from campaigns.preflight import count_levels, find_flights
 from campaigns.views.outcome import Refusal, attempt
 from social.access import get_connection
@@ -39,6 +40,7 @@ def attention(request: MemberRequest) -> HttpResponse:
         "nav_counts": queries.count_for_navigation(counts),
         "tabs": [(name, label, counts[name]) for name, label in queries.TABS.items()],
         "outages": find_outages(actor) if counts["missed"] else [],
+        "no_room": say_room(actor.workspace, 1),
         **_contents(request, tab),
     }
     return render(request, "campaigns/attention.html", context)

@@ -18,6 +18,7 @@ from campaigns.attention import tab_of
 from campaigns.delivery_actions import delivery_actions
 from campaigns.live_rules import text_now, why_not_editable
 from campaigns.models import Attempt, Delivery, LiveChange, LivePart
+from campaigns.post_room import say_room
 from campaigns.previews import Preview, PreviewPart, preview_delivery
 from campaigns.queries import with_content
 from campaigns.rendering import RenderedPart
@@ -88,6 +89,7 @@ def show_delivery(request: MemberRequest, delivery: Delivery, refusal: Refusal |
         "is_moving": _is_moving(delivery),
         "version": _version(delivery),
         "shows_raw": request.user.is_staff,
+        "no_room": say_room(request.actor.workspace, 1),
         "refusal": refusal,
     }
     return render(request, "campaigns/delivery_detail.html", context, status=refusal.status if refusal else 200)

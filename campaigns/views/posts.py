@@ -19,6 +19,7 @@ from campaigns.guarding import last_decisions
 from campaigns.models import Delivery, Post
 from campaigns.origins import origins_of
 from campaigns.post_queries import TABS, PostFilter, count_tabs, filter_posts, heading, tab_posts, with_rows
+from campaigns.post_room import say_room
 from campaigns.previews import Preview, preview_delivery
 from campaigns.queries import with_content
 from campaigns.views.outcome import Refusal, attempt
@@ -116,6 +117,7 @@ def show_post(request: MemberRequest, post: Post, refusal: Refusal | None = None
         "is_sent_back": any(row.state == Delivery.State.DRAFT and row.problem_code in TOLD for row in deliveries),
         "reviews": _decisions(actor.workspace, deliveries) if not actor.is_guest else [],
         "origins": origins_of(post) if not actor.is_guest else [],
+        "no_room": say_room(actor.workspace, 1),
         "refusal": refusal,
     }
     return render(request, "campaigns/post_detail.html", context, status=refusal.status if refusal else 200)

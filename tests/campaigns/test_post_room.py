@@ -156,3 +156,15 @@ def test_preflight_and_programs_say_the_same(free, bob_actor, bob_client, roaste
     [finding] = [one for one in flight["findings"] if one["code"] == "plan_posts"]
     assert (finding["level"], text in finding["text"]) == ("red", True)
     assert text in preview_post(bob_actor, {"post_id": str(row.post_id)})["note"]
+
+
+def test_where_a_time_is_set_it_is_said_as_in_the_composer(free, bob_client, bob_actor, roastery):
+    row = Delivery.objects.get(post=add_post(bob_actor, roastery))
+    Delivery.objects.filter(pk=row.pk).update(state=State.FAILED, problem_code="network")
+    pages = [f"/posts/{row.post_id}", f"/deliveries/{row.pk}", "/attention/?tab=failed"]
+    workspace = free(1)
+    assert not any("See plans" in bob_client.get(page).content.decode() for page in pages)
+    plans.count(workspace, "posts")
+    for page in pages:
+        dialog = bob_client.get(page).content.decode().partition('name="at"')[2].partition("</form>")[0]
+        assert say_room(workspace, 1) in dialog, page
