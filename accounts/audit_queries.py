@@ -107,6 +107,9 @@ class Change:
     before: str | None
     after: str
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.after}" if self.before is None else f"{self.name} {self.before} → {self.after}"
+
 
 def changes_of(entry: AuditEntry) -> list[Change]:
     """Acts write `changed={field: [before, after]}`, or `before=` and `after=` of the one thing they change."""

@@ -3,6 +3,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from accounts.tenancy import TenantForeignKey, TenantModel
+from integrations.webhooks.kinds import told_of
 from lib.clock import now
 from lib.crypto import SecretField
 
@@ -38,6 +39,10 @@ class WebhookEndpoint(TenantModel):
 
     def __str__(self) -> str:
         return self.label or self.url
+
+    @property
+    def told_of(self) -> str:
+        return told_of(self.kinds)
 
 
 class WebhookDelivery(TenantModel):

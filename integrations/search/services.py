@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 
 from accounts.access import Actor, Perm
-from accounts.audit_queries import visible_entries
+from accounts.audit_queries import changes_of, visible_entries
 from accounts.models import Membership
 from campaigns.access import visible_campaigns, visible_posts
 from campaigns.inbox.acts import find_conversations
@@ -156,9 +156,11 @@ def _audit(asked: Asked, by: Actor, limit: int) -> list[Hit]:
 
 
 def _entry(row: Any, asked: Asked) -> Hit:
-    who = row.detail.actor if getattr(row, "detail", None) else ""
+    """As the trail's page says it: by whom, and what was so before and after."""
+    who = row.detail.actor if getattr(row, "detail", None) else "erased"
+    said = snippet("; ".join([who, *map(str, changes_of(row))]), asked)
     path = f"{reverse('accounts:audit')}?about={row.object_kind}+{row.object_id}"
-    return Hit("audit", str(row.pk), marked(row.action, asked), marked(who, asked), path, row.at)
+    return Hit("audit", str(row.pk), marked(row.action, asked), said, path, row.at)
 
 
 OTHERS: dict[str, Callable[[Asked, Actor, int], list[Hit]]] = {

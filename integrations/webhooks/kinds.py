@@ -1,6 +1,6 @@
 """What webhooks tell of: every kind of event. A test walks the code for kinds that are missing here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,10 @@ class Kind:
     @property
     def area(self) -> str:
         return self.name.partition(".")[0]
+
+    @property
+    def short(self) -> str:
+        return self.name.partition(".")[2].replace("_", " ")
 
 
 # The name, what it means, what it is about where the name does not say so, and what else it carries.
@@ -94,6 +98,19 @@ AREAS: dict[str, str] = {
 def is_wanted(kind: str, wanted: Iterable[str]) -> bool:
     """`wanted` has kinds, beginnings that end with a dot, or a star for all."""
     return any(word in (ALL, kind) or (word.endswith(".") and kind.startswith(word)) for word in wanted)
+
+
+def told_of(wanted: Iterable[str]) -> str:
+    """For people: areas of which all kinds are wanted, others with those that are: "Campaigns; Reports: ready"."""
+    words = list(wanted)
+    return "everything" if ALL in words else "; ".join(_areas(words))
+
+
+def _areas(words: list[str]) -> Iterator[str]:
+    for area, kinds in kinds_by_area().items():
+        chosen = [kind.short for kind in kinds if is_wanted(kind.name, words)]
+        if chosen:
+            yield area if len(chosen) == len(kinds) else f"{area}: {', '.join(chosen)}"
 
 
 def is_known(word: str) -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts import audit
 from campaigns.models import Conversation, InboxMessage
 from campaigns.services import create_campaign, share_campaign
 from compliance.contacts import create_contact
@@ -119,6 +120,16 @@ def test_the_trail_is_for_those_who_may_read_it(posts, hits, alice_actor, bob_ac
     posts("Coffee", title="Opening")
     assert hits("opening", alice_actor, kinds=["audit"])["audit"]
     assert hits("opening", bob_actor, kinds=["audit"]) == {}
+
+
+def test_a_hit_in_the_trail_says_by_whom_and_what_has_changed(alice_actor, workspace, in_workspace):
+    audit.record("workspace.rename", workspace, by=alice_actor, before="Old <Mill>", after="New Mill")
+    audit.record("post.note", workspace, by=alice_actor, tags=["mill", "shop"], is_shared=True)
+    (group,) = find("mill", by=alice_actor, kinds=["audit"])
+    assert [(hit.title, hit.text) for hit in group.hits] == [
+        ("post.note", "alice@example.org; tags <mark>mill</mark>, shop; is shared yes"),
+        ("workspace.rename", "alice@example.org; rename Old &lt;<mark>Mill</mark>&gt; → New <mark>Mill</mark>"),
+    ]
 
 
 def test_a_guest_finds_what_is_shared_with_them(hits, alice_actor, gwen, gwen_actor, in_workspace):

@@ -14,7 +14,7 @@ from campaigns.live_changes import EVENTS
 from campaigns.models import Campaign
 from compliance.models import Consent
 from compliance.services import TOLD
-from integrations.webhooks.kinds import AREAS, KINDS, is_known, is_wanted, kinds_by_area, ordering_key
+from integrations.webhooks.kinds import AREAS, KINDS, is_known, is_wanted, kinds_by_area, ordering_key, told_of
 from integrations.webhooks.payloads import example_of, payloads_of
 from tests.campaigns.cast import add_connection, add_post
 
@@ -197,3 +197,20 @@ def test_contacts_are_named_by_their_id_only(in_workspace, alice_actor):
     create_contact(by=alice_actor, name="Mei", email="mei@example.org")
     event = Event.objects.get(kind="contact.created")
     assert "mei" not in json.dumps(payloads_of(in_workspace, [event])[event.pk]).lower()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (["*"], "everything"),
+        (["report.", "*"], "everything"),
+        (["report."], "Reports"),
+        (["report.ready"], "Reports"),
+        (["run.failed", "run.over_budget", "post."], "Posts; Assistants: failed, over budget"),
+        (["contact.", "contacts."], "Contacts"),
+        (["contacts."], "Contacts: imported"),
+        ([], ""),
+    ],
+)
+def test_what_is_wanted_is_said_in_words(wanted, said):
+    assert told_of(wanted) == said

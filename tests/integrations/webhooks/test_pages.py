@@ -31,6 +31,7 @@ def test_one_is_made_and_its_secret_shown_once(alice_client, in_workspace):
     assert (row.label, row.kinds) == ("Chat", ["run.failed", "delivery.published"])
     listed = text_of(alice_client.get(PAGE))
     assert "Chat" in listed
+    assert "Posts on their accounts: published; Assistants: failed" in listed
     assert row.secret not in listed + text_of(alice_client.get(f"{PAGE}/{row.pk}"))
 
 
