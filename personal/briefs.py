@@ -16,6 +16,7 @@ from personal.access import person_of
 from personal.gathering import day_text, gather_news, zone_of
 from personal.models import Brief
 from personal.preferences import get_preferences
+from personal.strangers import without_links
 from personal.watching import mark_told
 from personal.wording import words
 
@@ -77,10 +78,13 @@ def mark_read(brief: Brief) -> None:
 
 
 def as_text(data: dict[str, Any]) -> str:
-    """For mails and chats: a heading a section, a dash a line."""
+    """For mails and chats: a heading a section, a dash a line.
+
+    Without addresses: programs for mail make them links, and models and alerts may repeat a stranger's.
+    """
     blocks = []
     if data.get("words"):
         blocks.append(str(data["words"]))
     for section in data.get("sections", []):
-        blocks.append("\n".join([section["title"], *(f"- {line['text']}" for line in section["lines"])]))
+        blocks.append("\n".join([section["title"], *(f"- {without_links(line['text'])}" for line in section["lines"])]))
     return "\n\n".join(blocks)

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 
 from accounts.models import Meter, Notification
-from agents.models import PeriodicTask, PeriodicTurn, Step
+from agents.models import PeriodicTask, PeriodicTurn, Run, Step
 from agents.periodic.registry import KINDS, Outcome, OutcomeStatus, TurnFailed
 from agents.periodic.services import create_task
 from agents.runs.worker import advance
@@ -349,6 +349,21 @@ def test_the_assistants_answer_is_kept(task, turn, sandbox, settings, in_workspa
     assert fetch_answers() == 0
     assert texts()["answer"][0]
     assert Notification.objects.filter(kind="brief.ready").count() == 1
+
+
+def test_addresses_in_an_answer_stay_on_its_page(task, turn, in_workspace, alice_actor) -> None:
+    """A program for mail would make them links, and an assistant may repeat what a stranger wrote."""
+    change_preferences(by=alice_actor, channels=["mail"])
+    turn(task("prompt", instruction="What should I post today?"))
+    brief = Brief.objects.get()
+    said = "See [our shop](https://evil.example/login) or evil.com/x.\nThen write."
+    Run.objects.filter(pk=brief.run_id).update(status=Run.Status.SUCCEEDED, output={"text": said})
+    assert fetch_answers() == 1
+    assert texts()["answer"] == said.split("\n")
+    assert send_brief(in_workspace.pk, brief.pk)
+    (letter,) = mail.outbox
+    assert "- See [our shop](…) or ….\n- Then write." in letter.body
+    assert "evil" not in letter.body
 
 
 def test_an_answer_that_never_comes_is_said(task, turn, in_workspace) -> None:
