@@ -89,11 +89,19 @@ def add_server(
         # Two tabs at once must not both make the tenth.
         Workspace.objects.select_for_update().get(pk=by.workspace.pk)
         rate.require(Limit(("mcp.create", user.pk), 60, timedelta(days=1), burst=30), text="Too many new servers.")
+        _refuse_while_stopped(user, by.workspace)
         plans.require_room(by.workspace, "mcp_servers", partial(count_servers, by.workspace))
         if _living(by.workspace).filter(user=user).count() >= MAX_ACTIVE:
             raise ValidationError(f"You have {MAX_ACTIVE} servers, which is the most. Revoke one that nothing uses.")
         server.save(force_insert=True)
     return server
+
+
+def _refuse_while_stopped(user: User, workspace: Workspace) -> None:
+    """Revoked servers count, too: nobody gets around staff by ending what they stopped."""
+    stopped = McpServer.objects.filter(workspace=workspace, user=user, suspended_by=Suspender.STAFF).first()
+    if stopped is not None:
+        raise ValidationError(f"Staff suspended “{stopped}”: you can make no other until they end that. Ask them.")
 
 
 def count_servers(workspace: Workspace) -> int:
@@ -228,9 +236,10 @@ def suspend_by_staff(server: McpServer, *, staff: User, reason: str) -> bool:
 
 
 def resume_by_staff(server: McpServer, *, staff: User, reason: str) -> bool:
+    """One that was revoked meanwhile stays so; its person may make others again."""
     reason = clean_reason(reason)
     with transaction.atomic():
-        if server.status != Status.SUSPENDED:
+        if server.status != Status.SUSPENDED and server.suspended_by != Suspender.STAFF:
             return False
         with workspace_scope(server.workspace_id):
             _resume(server, RANKS[Suspender.STAFF], system_actor(server.workspace, STAFF, ()))
@@ -262,11 +271,12 @@ def _suspend(server: McpServer, who: str, reason: str, by: Actor) -> McpServer:
 
 def _resume(server: McpServer, rank: int, by: Actor) -> McpServer:
     with transaction.atomic():
-        server = _locked(server)
+        server = _locked(server, is_alive=rank < RANKS[Suspender.STAFF])
         if rank < RANKS[server.suspended_by]:
             raise PermissionDenied(f"It was suspended {BY_WHOM[Suspender(server.suspended_by)]}: ask them.")
-        if server.status == Status.SUSPENDED:
-            server.status, server.suspended_by, server.status_text = Status.ACTIVE, "", ""
+        if server.status == Status.SUSPENDED or server.suspended_by:
+            server.status = Status.REVOKED if server.status == Status.REVOKED else Status.ACTIVE
+            server.suspended_by = server.status_text = ""
             server.save(update_fields=["status", "suspended_by", "status_text"])
             audit.record("mcp.resume", server, by=by, name=server.name)
     return server

@@ -59,7 +59,7 @@ def authorize(plain: HttpRequest) -> HttpResponse:
         text = endpoint.validator.why or error.description or "The program sent you here with an unusable address."
         return _broken(request, text, 400)
     except OAuth2Error as error:
-        return _send_back(error.in_uri(error.redirect_uri))
+        return _mistaken(request, endpoint, error)
     if request.method == "POST" and "allow" not in request.POST:
         denied = AccessDeniedError(request=asked["request"])
         return _send_back(denied.in_uri(asked["redirect_uri"]))
@@ -73,6 +73,22 @@ def question_limit(user: User) -> Limit:
 
 def _broken(request: HttpRequest, text: str, status: int) -> HttpResponse:
     return render(request, "integrations/oauth_broken.html", {"text": text}, status=status)
+
+
+def _mistaken(request: HttpRequest, endpoint: Endpoint, error: OAuth2Error) -> HttpResponse:
+    """Anybody registers a program: nobody is sent to its address before they chose to go there (RFC 9700, 4.11.2)."""
+    if "refuse" in request.POST:
+        return _send_back(error.in_uri(error.redirect_uri))
+    text = error.description or f"It asked for something that we do not give ({error.error})."
+    context = {"text": text, "client": endpoint.validator.client, "redirect_host": host_of(error.redirect_uri)}
+    response = render(request, "integrations/oauth_broken.html", context, status=400)
+    return _leading_to(response, error.redirect_uri)
+
+
+def _leading_to(response: HttpResponse, redirect_uri: str) -> HttpResponse:
+    """What follows the form is a redirect to the program."""
+    response.form_targets = [origin_of(redirect_uri)]  # type: ignore[attr-defined]  # the middleware reads it
+    return response
 
 
 def _consent(request: UserRequest, endpoint: Endpoint, uri: str, scopes: list[str], redirect_uri: str) -> HttpResponse:
@@ -99,9 +115,7 @@ def _consent(request: UserRequest, endpoint: Endpoint, uri: str, scopes: list[st
         "members": members,
     }
     response = render(request, "integrations/oauth_consent.html", context, status=422 if form.errors else 200)
-    # What follows the form is a redirect to the program.
-    response.form_targets = [origin_of(redirect_uri)]  # type: ignore[attr-defined]  # the middleware reads it
-    return response
+    return _leading_to(response, redirect_uri)
 
 
 def _allow(endpoint: Endpoint, uri: str, member: Membership, groups: list[str]) -> HttpResponse:

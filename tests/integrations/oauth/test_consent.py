@@ -14,6 +14,7 @@ from integrations import servers
 from integrations.models import McpServer, McpToken, OAuthCode
 from integrations.views.oauth import question_limit
 from tests.integrations.oauth.conftest import CHALLENGE, REDIRECT, told
+from tests.integrations.servers.conftest import stop_by_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -147,13 +148,28 @@ def test_what_is_said_twice_is_refused(program, bob_client, name):
         ({"resource": "http://testserver/"}, "invalid_target"),
     ],
 )
-def test_other_mistakes_are_told_to_the_program_with_its_state(program, bob_client, allow, change, error):
+def test_other_mistakes_are_told_to_the_program_once_its_person_chose_to(program, bob_client, allow, change, error):
     for answer in (bob_client.get(program.ask(**change)), allow(program.ask(**change))):
-        assert answer.headers["Location"].startswith(REDIRECT + "?")
-        heard = told(answer)
-        assert (heard["error"], heard["state"]) == (error, "s=t&a te")
-        assert heard["iss"] == "http://127.0.0.1:8000"
+        assert (answer.status_code, "Location" in answer.headers) == (400, False)
+        page = answer.content.decode()
+        assert "“Scribe” asked" in page
+        assert "leads you to <b>client.example</b>" in page
+        assert "https://client.example" in answer.headers["Content-Security-Policy"].partition("form-action")[2]
+    answer = bob_client.post(program.ask(**change), {"refuse": "1"})
+    assert answer.headers["Location"].startswith(REDIRECT + "?")
+    heard = told(answer)
+    assert (heard["error"], heard["state"]) == (error, "s=t&a te")
+    assert heard["iss"] == "http://127.0.0.1:8000"
     assert (all_servers(), n_codes()) == ([], 0)
+
+
+@pytest.mark.parametrize("prompt", ["none", "login", "consent"])
+def test_no_program_gets_an_answer_past_the_page(program, bob_client, allow, prompt):
+    address = f"{program.ask()}&prompt={prompt}"
+    allow(address)
+    answer = bob_client.get(address)
+    assert (answer.status_code, "Location" in answer.headers) == (200, False)
+    assert "Let “Scribe” in?" in answer.content.decode()
 
 
 def test_program_that_names_no_resource_means_ours(program, allow):
@@ -237,6 +253,18 @@ def test_suspended_server_is_not_gone_around_by_a_new_consent(program, allow, al
     assert answer.status_code == 422
     assert "is suspended" in answer.content.decode()
     assert n_codes() == 1
+
+
+@pytest.mark.parametrize("is_another_program", [False, True])
+def test_whom_staff_stopped_lets_no_program_in(program, allow, make_server, staff, is_another_program):
+    allow(program.ask())
+    stop_by_staff(all_servers()[0], staff)
+    if is_another_program:
+        program.register()
+    answer = allow(program.ask())
+    assert answer.status_code == 422
+    assert "suspended" in answer.content.decode()
+    assert (len(all_servers()), n_codes()) == (1, 1)
 
 
 def test_revoked_server_is_followed_by_a_new_one(program, allow, bob_actor, workspace):

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from accounts.access import Actor, Perm
-from accounts.scope import workspace_scope
+from accounts.models import User
+from accounts.scope import all_workspaces_scope, workspace_scope
 from integrations.mcp.registry import PROMPTS, RESOURCES, TOOLS, PromptDef, ResourceDef, ToolDef
 from integrations.models import McpServer
-from integrations.servers import create_server
+from integrations.servers import create_server, suspend_by_staff
 from integrations.tool_groups import load_definitions
 
 SCHEMA = {"type": "object", "properties": {}, "additionalProperties": False}
@@ -41,6 +42,11 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> None:
     brand = ResourceDef("rostrum://brand", "brand", "The brand", "Its voice.", lambda _actor, _params: "")
     monkeypatch.setitem(RESOURCES, "brand", brand)
     monkeypatch.setitem(PROMPTS, "weekly_plan", PromptDef("weekly_plan", "Weekly plan", "Plans.", lambda _a, _b: ""))
+
+
+def stop_by_staff(server: McpServer, staff: User) -> None:
+    with all_workspaces_scope("staff moderation"):
+        suspend_by_staff(server, staff=staff, reason="Abuse")
 
 
 @pytest.fixture

@@ -244,6 +244,26 @@ def test_neither_person_nor_admin_lifts_what_staff_did(in_workspace, make_server
     assert AuditEntry.objects.filter(action="mcp.suspend").count() == 1
 
 
+def test_whom_staff_stopped_makes_no_other_until_staff_lift_it(
+    in_workspace, make_server, bob_actor, alice_actor, staff
+):
+    server, _secret = make_server()
+    servers.suspend_server(server, by=alice_actor)
+    make_server()
+    by_staff(servers.suspend_by_staff, server, staff, "Abuse")
+    with pytest.raises(ValidationError, match="Staff suspended “Laptop”: you can make no other"):
+        make_server()
+    assert make_server(by=alice_actor)
+    # Nor by ending it, or by leaving and coming back.
+    servers.end_servers_of(bob_actor.user, alice_actor)
+    with pytest.raises(ValidationError, match="Staff suspended"):
+        make_server()
+    assert by_staff(servers.resume_by_staff, server, staff, "Talked")
+    assert not by_staff(servers.resume_by_staff, server, staff, "Talked")
+    assert (stored(server).status, stored(server).suspended_by) == (Status.REVOKED, "")
+    assert make_server()
+
+
 @pytest.mark.parametrize("reason", ["", "  \n"])
 def test_staff_says_why(in_workspace, make_server, staff, reason):
     server, _secret = make_server()

@@ -8,6 +8,7 @@ from accounts.scope import workspace_scope
 from accounts.services import hash_key
 from integrations.models import McpServer, McpToken
 from tests.api_walk import Route, label, statuses
+from tests.integrations.servers.conftest import stop_by_staff
 
 pytestmark = pytest.mark.django_db
 NEW = {"name": "Laptop", "groups": ["read"], "tools": ["metrics"]}
@@ -100,6 +101,13 @@ def test_token_is_shown_once_also_to_who_repeats_the_request(api, bob, workspace
 def test_mistake_is_said_beside_its_field(api, bob, workspace, change, field):
     answer = api(bob, workspace=workspace).post("/api/mcp/servers", NEW | change, format="json")
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
+
+
+def test_whom_staff_stopped_makes_no_other(api, bob, workspace, make_server, staff):
+    stop_by_staff(make_server()[0], staff)
+    answer = api(bob, workspace=workspace).post("/api/mcp/servers", NEW, format="json")
+    assert answer.status_code == 400
+    assert "Staff suspended “Laptop”" in answer.content.decode()
 
 
 def test_group_that_is_patched_replaces_the_tools(api, bob, workspace, ids):

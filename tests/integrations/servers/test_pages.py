@@ -12,6 +12,7 @@ from integrations import servers
 from integrations.models import McpServer, McpToken, McpUsage
 from integrations.servers import suspend_server
 from lib.clock import now
+from tests.integrations.servers.conftest import stop_by_staff
 
 pytestmark = pytest.mark.django_db
 LIST = "/settings/mcp"
@@ -115,6 +116,13 @@ def test_form_with_a_mistake_keeps_what_was_typed(bob_client, workspace, change,
     assert text in answer.content.decode()
     with workspace_scope(workspace.pk):
         assert not McpServer.objects.exists()
+
+
+def test_form_says_that_staff_stopped_another(bob_client, make_server, staff):
+    stop_by_staff(make_server()[0], staff)
+    answer = bob_client.post(f"{LIST}/new", FORM)
+    assert answer.status_code == 422
+    assert "Staff suspended “Laptop”" in answer.content.decode()
 
 
 def test_viewer_is_offered_only_what_they_may_do(vic_client, workspace):
