@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import CharField, Count, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, Window
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models import CharField, Count, F, Func, IntegerField, Q, QuerySet, Subquery, Value, Window
+from django.db.models.functions import RowNumber
 
 from accounts.access import Actor, Perm
 from accounts.models import Workspace
@@ -141,7 +141,18 @@ def with_deliveries(reviews: QuerySet[Review] | list[Review]) -> list[tuple[Revi
 # --- counts -----------------------------------------------------------------------------------------------
 
 
-def count_for_navigation(counts: Mapping[str, int]) -> dict[str, int]:
+def count_for_navigation(actor: Actor) -> dict[str, int]:
+    """What `navigation_of` says, for pages that show no more of it: one query, and a lighter one."""
+    if not actor.can(Perm.VIEW):
+        return dict.fromkeys(["attention", "reviews", "inbox"], 0)
+    deliveries = Delivery.objects.filter(Q(state__in=UNSETTLED) | _is_at_risk(), workspace=actor.workspace)
+    found = {"deliveries": deliveries, "connections": broken_connections(actor.workspace), **_in_navigation(actor)}
+    counts = _count(actor, found)
+    attention = counts["deliveries"] + counts["connections"]
+    return {"attention": attention, "reviews": counts["all_reviews"], "inbox": counts["inbox"]}
+
+
+def navigation_of(counts: Mapping[str, int]) -> dict[str, int]:
     """Of what `count_attention` found."""
     return {
         "attention": sum(counts[tab] for tab in TABS if tab != "reviews"),
@@ -151,38 +162,36 @@ def count_for_navigation(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def count_attention(actor: Actor) -> dict[str, int]:
-    """By tab, and `all_reviews`, whoever may decide them. Guests are told nothing.
-
-    One query where the workspace's scope is open, as in most views.
-    """
+    """By tab, `all_reviews`, whoever may decide them, and `inbox`; one query. Guests are told nothing."""
     if not actor.can(Perm.VIEW):
         return dict.fromkeys([*TABS, "all_reviews", "inbox"], 0)
-    counts = _count(actor)
-    if counts.pop("scope") != str(actor.workspace.pk):
-        # Views that talk to a network render outside the scope.
-        with workspace_scope(actor.workspace.pk):
-            counts = _count(actor)
-            counts.pop("scope")
-    return counts
-
-
-def _count(actor: Actor) -> dict[str, Any]:
-    deliveries = Delivery.objects.filter(workspace=OuterRef("pk"))
+    deliveries = Delivery.objects.filter(workspace=actor.workspace)
     found: dict[str, QuerySet[Any]] = {state: deliveries.filter(state=state) for state in UNSETTLED}
     found["risk"] = deliveries.filter(_is_at_risk())
     found["reviews"] = reviews_for(actor)
     found["connections"] = broken_connections(actor.workspace)
-    found["all_reviews"] = waiting_reviews(actor.workspace)
-    found["inbox"] = Conversation.objects.filter(workspace=actor.workspace, is_unread=True)
+    return _count(actor, found | _in_navigation(actor))
+
+
+def _in_navigation(actor: Actor) -> dict[str, QuerySet[Any]]:
+    unread = Conversation.objects.filter(workspace=actor.workspace, is_unread=True)
+    return {"all_reviews": waiting_reviews(actor.workspace), "inbox": unread}
+
+
+def _count(actor: Actor, found: Mapping[str, QuerySet[Any]]) -> dict[str, int]:
+    """One query where the workspace's scope is open, as in most views."""
     scope = Func(Value(WORKSPACE), Value(True), function="current_setting", output_field=CharField())
-    row: Any = (
-        Workspace.objects.filter(pk=actor.workspace.pk)
-        .values(scope=scope, **{name: _number_of(rows) for name, rows in found.items()})
-        .get()
-    )
-    return row
+    numbers = {name: _NumberOf(rows.order_by().values("pk")) for name, rows in found.items()}
+    row: Any = Workspace.objects.filter(pk=actor.workspace.pk).values(scope=scope, **numbers)
+    counts: dict[str, Any] = row.get()
+    if counts.pop("scope") != str(actor.workspace.pk):
+        # Views that talk to a network render outside the scope.
+        with workspace_scope(actor.workspace.pk):
+            counts = row.values(*numbers).get()
+    return counts
 
 
-def _number_of(rows: QuerySet[Any]) -> Coalesce:
-    counted = rows.order_by().values("workspace").annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(counted), Value(0), output_field=IntegerField())
+class _NumberOf(Subquery):
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+    empty_result_set_value = 0

@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.access import Actor, Perm
 from accounts.models import Role, Workspace
 from accounts.stops import instance_stop, workspace_stop
-from campaigns.attention import count_attention, count_for_navigation
+from campaigns.attention import count_for_navigation
 from marketing.health import scheduler_age_s
 from marketing.monitoring.pressure import poll_s
 
@@ -41,7 +41,7 @@ def _is_fragment(request: HttpRequest) -> bool:
 def _frame(actor: Actor) -> dict[str, Any]:
     return {
         "workspaces": Workspace.objects.filter(memberships__user=actor.user).order_by("name"),
-        "nav_counts": SimpleLazyObject(lambda: count_for_navigation(count_attention(actor))),
+        "nav_counts": SimpleLazyObject(lambda: count_for_navigation(actor)),
         "scheduler_age_s": scheduler_age_s(),
         "stopped": SimpleLazyObject(lambda: workspace_stop(actor.workspace)),
         "instance_stopped": SimpleLazyObject(instance_stop),

@@ -37,7 +37,7 @@ def attention(request: MemberRequest) -> HttpResponse:
     tab = _tab(request, counts)
     context = {
         "tab": tab,
-        "nav_counts": queries.count_for_navigation(counts),
+        "nav_counts": queries.navigation_of(counts),
         "tabs": [(name, label, counts[name]) for name, label in queries.TABS.items()],
         "outages": find_outages(actor) if counts["missed"] else [],
         "no_room": say_room(actor.workspace, 1),

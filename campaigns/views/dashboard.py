@@ -5,7 +5,7 @@ from django.views.decorators.http import require_GET
 from accounts.access import Perm
 from accounts.web import MemberRequest, member_view
 from campaigns.access import visible_campaigns
-from campaigns.attention import count_for_navigation, find_attention
+from campaigns.attention import find_attention, navigation_of
 from campaigns.dashboard import count_week, first_steps, next_days, recently_published
 from campaigns.outage import find_outages
 from campaigns.preflight import count_levels, find_flights
@@ -29,7 +29,7 @@ def dashboard(request: MemberRequest) -> HttpResponse:
         context |= {
             "attention": attention,
             "outages": find_outages(actor) if attention.counts["missed"] else [],
-            "nav_counts": count_for_navigation(attention.counts),
+            "nav_counts": navigation_of(attention.counts),
             "steps": first_steps(actor.workspace),
         }
         if actor.can(Perm.CONTENT_EDIT):

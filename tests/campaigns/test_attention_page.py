@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.access import Actor
 from accounts.models import Workspace
 from accounts.scope import workspace_scope
-from campaigns.attention import count_attention, count_for_navigation
+from campaigns.attention import count_attention, count_for_navigation, navigation_of
 from campaigns.models import Delivery, Post
 from campaigns.rendering import render
 from lib.clock import now
@@ -78,16 +78,23 @@ def test_every_kind_is_counted(stuck, at_risk, alice_actor, submitted, bob_actor
     }
 
 
-def test_the_navigation_counts_everything_but_reviews(stuck, at_risk, alice_actor) -> None:
-    stuck()
+def test_the_navigation_counts_all_that_the_tabs_do(
+    stuck, at_risk, alice_actor, submitted, bob_actor, roastery
+) -> None:
+    for state in (State.FAILED, State.UNCONFIRMED, State.MISSED):
+        stuck(state)
     at_risk()
-    assert count_for_navigation(count_attention(alice_actor)) == {"attention": 2, "reviews": 0, "inbox": 0}
+    submitted(add_post(bob_actor, roastery))
+    Connection.objects.update(status="reconnect")
+    found = count_for_navigation(alice_actor)
+    assert found == navigation_of(count_attention(alice_actor)) == {"attention": 5, "reviews": 1, "inbox": 0}
 
 
-def test_all_counts_cost_one_query(stuck, alice_actor) -> None:
+@pytest.mark.parametrize("count", [count_attention, count_for_navigation])
+def test_all_counts_cost_one_query(count, stuck, alice_actor) -> None:
     stuck()
     with CaptureQueriesContext(database) as queries:
-        count_attention(alice_actor)
+        count(alice_actor)
     assert len(queries) == 1
 
 
