@@ -32,6 +32,8 @@ TIMING = {
     "once": {"on", "at"},
     "cron": {"cron"},
 }
+# Only of a task that there is: its time, whatever it is.
+KEEP = "keep"
 NEEDED = {"required": "This is needed."}
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
@@ -123,8 +125,11 @@ class TaskForm(forms.Form):
         error_messages={"required": "Give a time."},
     )
 
-    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kind: str, now_words: str = "", **kwargs: Any) -> None:
+        """`now_words`: when it comes so far, which may be kept."""
         super().__init__(*args, **kwargs)
+        if now_words:
+            self.fields["repeat"].choices = [(KEEP, f"As now: {now_words}"), *REPEATS.items()]  # type: ignore[attr-defined]
         own = {"brief": brief_fields, "report": report_fields, "prompt": prompt_fields}[kind]()
         # What it does stands before when.
         self.fields = {"name": self.fields.pop("name"), **own, **self.fields}
@@ -137,7 +142,8 @@ class TaskForm(forms.Form):
 
     @property
     def others(self) -> list[forms.BoundField]:
-        return [field for field in self if field not in self.timing]
+        """What it does."""
+        return [field for field in self if field.name != "repeat" and field not in self.timing]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -150,9 +156,12 @@ class TaskForm(forms.Form):
     def args(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.own}
 
-    def time(self) -> tuple[str, str]:
-        """Mode and spec."""
-        data = self.cleaned_data
+    def time(self) -> tuple[str, str] | None:
+        """Mode and spec, whatever else is missing; None where they are not complete, or stay as they are."""
+        wrong, data = self.errors.keys(), self.cleaned_data
+        repeat = data.get("repeat", KEEP)
+        if repeat == KEEP or wrong & TIMING[repeat]:
+            return None
         if data["repeat"] == "hours":
             return Mode.EVERY, str(data["hours"] * 3600)
         if data["repeat"] == "cron":

@@ -5,6 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agents.models import PeriodicTask
+from agents.periodic.times import next_time, read_spec
+from lib.clock import now
 
 Mode = PeriodicTask.Mode
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -21,6 +23,21 @@ def schedule_words(mode: str, spec: str, zone: ZoneInfo) -> str:
     if not found or (found[3] == "1" and found[4] != "*"):
         return f"By cron: {spec}"
     return f"{_days(found[3], found[4])} at {int(found[2]):02}:{int(found[1]):02}"
+
+
+def coming_times(task: PeriodicTask, after: datetime, count: int) -> list[datetime]:
+    """The first times after `after`; fewer where it ends."""
+    found: list[datetime] = []
+    while len(found) < count and (moment := next_time(task, found[-1] if found else after)):
+        found.append(moment)
+    return found
+
+
+def first_times(mode: str, spec: str, zone: str, count: int) -> list[datetime]:
+    """When a task would come that were made now. Raises ValidationError."""
+    at = now()
+    task = PeriodicTask(mode=mode, spec=read_spec(mode, spec, zone, at), time_zone=zone, created_at=at)
+    return coming_times(task, at, count)
 
 
 def _days(of_month: str, of_week: str) -> str:

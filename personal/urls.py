@@ -14,5 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("you/tasks", tasks.task_list, name="tasks"),
     path("you/tasks/new/<slug:kind>", tasks.task_new, name="task-new"),
     path("you/tasks/<uuid:task_id>", tasks.task_detail, name="task"),
+    path("you/tasks/<uuid:task_id>/edit", tasks.task_edit, name="task-edit"),
     path("you/tasks/<uuid:task_id>/<slug:act>", tasks.task_act, name="task-act"),
 ]

@@ -150,6 +150,8 @@ DETAILS = {
     "assistant-edit": ("assistant", rf"/assistants/{UUID}/edit$"),
     "assistant-diff": ("assistant", rf"/assistants/{UUID}/diff$"),
     "assistant-try": ("assistant", rf"/assistants/{UUID}/versions/1/try$"),
+    "you-task": ("/you/tasks", rf"/you/tasks/{UUID}$"),
+    "you-task-edit": ("you-task", rf"/you/tasks/{UUID}/edit$"),
     "chat-thread": ("/assistant", rf"/assistant/{UUID}$"),
     "dataset": ("/datasets", rf"/datasets/{UUID}$"),
     "prompt-template": ("/assistants/library", rf"/assistants/library/{UUID}$"),

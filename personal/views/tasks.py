@@ -17,10 +17,14 @@ from accounts.web import MemberRequest, add_errors, member_view
 from agents.models import PeriodicTask
 from agents.periodic import services
 from agents.periodic.registry import KINDS
-from personal.forms import TaskForm
-from personal.schedule_words import schedule_words
+from lib.clock import now
+from personal.forms import KEEP, TaskForm
+from personal.schedule_words import coming_times, first_times, schedule_words
 
 HISTORY = 30
+SHOWN_TIMES = 3
+# What stands in the fields of a new task's time.
+START = {"day": "1", "hours": "6", "at": "09:00"}
 OFFERED = {
     "brief": ("Daily brief", "What needs you, what goes out today, yesterday's results, and news of your watchlist."),
     "report": ("Report", "Numbers of the last day, week or month, with their changes."),
@@ -32,12 +36,10 @@ FIELDS = {"spec": "repeat", "mode": "repeat", "args": "name", "time_zone": "repe
 
 
 def shown(task: PeriodicTask) -> dict[str, Any]:
-    zone = ZoneInfo(task.time_zone)
     return {
         "task": task,
         "kind": KINDS[task.kind].label if task.kind in KINDS else task.kind,
-        "when": schedule_words(task.mode, task.spec, zone),
-        "next": task.wanted_at.astimezone(zone) if task.wanted_at else None,
+        "when": schedule_words(task.mode, task.spec, ZoneInfo(task.time_zone)),
     }
 
 
@@ -53,31 +55,77 @@ def task_new(request: MemberRequest, kind: str) -> HttpResponse:
     if kind not in OFFERED:
         raise Http404
     request.actor.require(Perm(KINDS[kind].perm))
-    initial = {"name": NAMES[kind], "repeat": "weekly" if kind == "report" else "weekdays"}
-    form = TaskForm(request.POST or None, kind=kind, initial=initial)
-    status = 200
-    if request.method == "POST":
-        task = _create(request, form, kind)
-        if task:
-            messages.success(request, f"“{task.name}” is set up.")
-            return redirect("personal:task", task.pk)
-        status = 422
-    zone = request.user.time_zone or request.actor.workspace.time_zone
-    context = {"form": form, "kind": kind, "title": OFFERED[kind][0], "text": OFFERED[kind][1], "zone": zone}
-    return render(request, "personal/task_form.html", context, status=status)
+    start = {"name": NAMES[kind], "repeat": "weekly" if kind == "report" else "weekdays"}
+    form = TaskForm(request.POST or None, kind=kind, initial=start)
+    if form.is_bound and (task := _create(request, form, kind)):
+        messages.success(request, f"“{task.name}” is set up.")
+        return redirect("personal:task", task.pk)
+    chosen = form if form.is_bound else TaskForm(_timing(request, start["repeat"]), kind=kind)
+    context = {"form": form, "title": OFFERED[kind][0], "text": OFFERED[kind][1], **_coming(request, chosen)}
+    return render(request, "personal/task_form.html", context, status=422 if form.is_bound else 200)
+
+
+@member_view(Perm.VIEW)
+def task_edit(request: MemberRequest, task_id: UUID) -> HttpResponse:
+    task = services.get_task(request.actor, task_id)
+    if task.kind not in OFFERED:
+        raise Http404
+    request.actor.require(Perm(KINDS[task.kind].perm))
+    own = {"kind": task.kind, "now_words": shown(task)["when"]}
+    form = TaskForm(request.POST or None, initial={**task.args, "name": task.name, "repeat": KEEP}, **own)
+    if form.is_bound and _change(request, form, task):
+        messages.success(request, "Saved.")
+        return redirect("personal:task", task.pk)
+    chosen = form if form.is_bound else TaskForm(_timing(request, KEEP), **own)
+    context = {"form": form, "task": task, "title": task.name, "text": OFFERED[task.kind][0]}
+    context |= _coming(request, chosen, task)
+    return render(request, "personal/task_form.html", context, status=422 if form.is_bound else 200)
+
+
+def _zone(request: MemberRequest) -> str:
+    return request.user.time_zone or request.actor.workspace.time_zone
+
+
+def _timing(request: MemberRequest, repeat: str) -> dict[str, str]:
+    """What the page asks about while somebody chooses, or what stands there at first."""
+    return START | {"repeat": repeat} | request.GET.dict()
+
+
+def _coming(request: MemberRequest, form: TaskForm, task: PeriodicTask | None = None) -> dict[str, Any]:
+    """The first times that are chosen, or why there are none; of a task whose time stays, its own."""
+    zone, timing = _zone(request), form.time()
+    if task and not timing and form.cleaned_data.get("repeat") == KEEP:
+        return {"zone": task.time_zone, "times": coming_times(task, now(), SHOWN_TIMES)}
+    try:
+        return {"zone": zone, "times": first_times(*timing, zone, SHOWN_TIMES) if timing else []}
+    except ValidationError as error:
+        return {"zone": zone, "problem": " ".join(error.messages)}
 
 
 def _create(request: MemberRequest, form: TaskForm, kind: str) -> PeriodicTask | None:
-    if not form.is_valid():
+    timing = form.time()
+    if not form.is_valid() or not timing:
         return None
-    mode, spec = form.time()
+    own = {"kind": kind, "name": form.cleaned_data["name"], "args": form.args()}
     try:
-        return services.create_task(
-            kind=kind, name=form.cleaned_data["name"], args=form.args(), mode=mode, spec=spec, by=request.actor
-        )
+        return services.create_task(**own, mode=timing[0], spec=timing[1], by=request.actor)
     except ValidationError as error:
         _add_errors(form, error)
         return None
+
+
+def _change(request: MemberRequest, form: TaskForm, task: PeriodicTask) -> bool:
+    if not form.is_valid():
+        return False
+    fields = {"name": form.cleaned_data["name"], "args": form.args()}
+    if timing := form.time():
+        fields |= {"mode": timing[0], "spec": timing[1], "time_zone": _zone(request)}
+    try:
+        services.change_task(task, by=request.actor, **fields)
+    except ValidationError as error:
+        _add_errors(form, error)
+        return False
+    return True
 
 
 def _add_errors(form: TaskForm, error: ValidationError) -> None:
@@ -94,7 +142,9 @@ def _add_errors(form: TaskForm, error: ValidationError) -> None:
 def task_detail(request: MemberRequest, task_id: UUID) -> HttpResponse:
     task = services.get_task(request.actor, task_id)
     page = Paginator(services.turns_of(task), HISTORY).get_page(request.GET.get("page"))
-    return render(request, "personal/task_detail.html", {**shown(task), "page": page})
+    later = coming_times(task, task.wanted_at, SHOWN_TIMES - 1) if task.wanted_at else []
+    context = {**shown(task), "page": page, "later": later, "can_edit": task.kind in OFFERED}
+    return render(request, "personal/task_detail.html", context)
 
 
 @member_view(Perm.VIEW)

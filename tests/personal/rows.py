@@ -51,4 +51,5 @@ def add_watched(by: Actor, kind: str, value: str, data: dict, former: dict | Non
 
 def corner_pages(by: Actor) -> list[str]:
     brief, task = fill_corner(by)
-    return [f"/you/briefs/{brief.pk}", f"/you/tasks/{task.pk}", "/you/tasks/new/prompt", "/you/tasks/new/report"]
+    own = f"/you/tasks/{task.pk}"
+    return [f"/you/briefs/{brief.pk}", own, f"{own}/edit", "/you/tasks/new/prompt", "/you/tasks/new/report"]

@@ -10,6 +10,7 @@ from django.conf import settings
 from accounts.models import Notification, Workspace
 from accounts.scope import workspace_scope
 from agents.models import PeriodicTask
+from lib.clock import now, shifted
 from personal.booking import book
 from personal.forms import REPEATS, TIMING
 from personal.models import Brief, Watch, WatchValue
@@ -25,6 +26,13 @@ PAGES = ("/you", "/you/briefs", "/you/watchlist", "/you/tasks", "/you/preference
 def corner(workspace, alice_actor):
     with workspace_scope(workspace.pk):
         return fill_corner(alice_actor)
+
+
+@pytest.fixture
+def march():
+    """Sunday 1 March 2026, 18:00 in Berlin."""
+    with shifted(datetime(2026, 3, 1, 17, tzinfo=UTC) - now()):
+        yield
 
 
 def page(client, path: str, status: int = 200) -> str:
@@ -231,6 +239,80 @@ def test_each_way_of_repeating_hides_what_it_does_not_need(alice_client) -> None
     for name in set.union(*TIMING.values()):
         assert f'class="timing-{name}"' in text
         assert f".timing-{name}" in css
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({}, ["Mon 2 Mar 2026, 09:00", "Tue 3 Mar 2026, 09:00", "Wed 4 Mar 2026, 09:00"]),
+        ({"repeat": "weekly", "day": "0"}, ["Sun 8 Mar", "Sun 15 Mar", "Sun 22 Mar 2026, 09:00"]),
+        ({"repeat": "cron", "cron": "30 2 29 3 *"}, ["Sun 29 Mar 2026, 03:00", "Mon 29 Mar 2027, 02:30"]),
+        ({"repeat": "once", "on": "2026-03-01", "at": "23:30"}, ["First times: ", "Sun 1 Mar 2026, 23:30"]),
+        ({"repeat": "once", "on": "2026-02-01"}, ["This moment has passed."]),
+        ({"repeat": "cron", "cron": "0 0 30 2 *"}, ["This is no cron expression"]),
+        ({"repeat": "hours", "hours": "7"}, ["Mon 2 Mar 2026, 01:00", "Mon 2 Mar 2026, 08:00"]),
+    ],
+)
+def test_whoever_chooses_a_time_sees_what_it_means(alice_client, workspace, march, query, said) -> None:
+    answer = alice_client.get("/you/tasks/new/brief", query)
+    for words in said:
+        assert words in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", [{"repeat": "cron", "cron": "soon"}, {"repeat": "weekly", "day": "9"}, {"repeat": "x"}]
+)
+def test_a_time_that_is_none_has_no_first_times(alice_client, workspace, query) -> None:
+    answer = alice_client.get("/you/tasks/new/brief", query)
+    assert answer.status_code == 200
+    assert "First times" not in answer.text
+
+
+def test_a_task_is_changed_and_keeps_its_time_unless_another_is_chosen(alice_client, workspace, corner) -> None:
+    _brief, task = corner
+    path = f"/you/tasks/{task.pk}/edit"
+    assert "As now: Every weekday at 09:00" in page(alice_client, path)
+    assert alice_client.post(path, {"name": "Early", "repeat": "keep"}).status_code == 302
+    with workspace_scope(workspace.pk):
+        kept = PeriodicTask.objects.get()
+    assert (kept.name, kept.spec, kept.args, kept.wanted_at) == (
+        "Early",
+        task.spec,
+        {"with_words": False},
+        task.wanted_at,
+    )
+    refused = alice_client.post(path, {"name": "Later", "repeat": "cron", "cron": "* * * * *"})
+    assert refused.status_code == 422
+    assert "every hour at most" in refused.text
+    assert alice_client.post(path, {"name": "Later", "repeat": "daily", "at": "17:15"}).status_code == 302
+    assert "Every day at 17:15" in page(alice_client, f"/you/tasks/{task.pk}")
+
+
+def test_a_new_time_is_on_the_clock_of_today(alice_client, alice, workspace, corner) -> None:
+    _brief, task = corner
+    type(alice).objects.filter(pk=alice.pk).update(time_zone="Asia/Shanghai")
+    path = f"/you/tasks/{task.pk}/edit"
+    assert "on the clock of Europe/Berlin" in page(alice_client, path)
+    assert "on the clock of Asia/Shanghai" in page(alice_client, f"{path}?repeat=daily")
+    alice_client.post(path, {"name": "Later", "repeat": "daily", "at": "17:15"})
+    with workspace_scope(workspace.pk):
+        assert PeriodicTask.objects.get().time_zone == "Asia/Shanghai"
+
+
+def test_nobody_changes_anothers_task(bob_client, corner) -> None:
+    _brief, task = corner
+    page(bob_client, f"/you/tasks/{task.pk}/edit", 404)
+    assert bob_client.post(f"/you/tasks/{task.pk}/edit", {"name": "Mine", "repeat": "keep"}).status_code == 404
+
+
+def test_a_task_says_its_next_times(alice_client, workspace, march, alice_actor) -> None:
+    with workspace_scope(workspace.pk):
+        _brief, task = fill_corner(alice_actor)
+    text = page(alice_client, f"/you/tasks/{task.pk}")
+    for words in ("Mon 2 Mar, 09:00", "Tue 3 Mar, 09:00", "Wed 4 Mar, 09:00"):
+        assert words in text
+    alice_client.post(f"/you/tasks/{task.pk}/pause")
+    assert "Tue 3 Mar, 09:00" not in page(alice_client, f"/you/tasks/{task.pk}")
 
 
 def test_a_full_plan_leads_to_the_plans(alice_client, workspace) -> None:
