@@ -22,11 +22,13 @@ WATCHED, COMING, THREADS = 6, 4, 4
 def home(request: MemberRequest) -> HttpResponse:
     brief = visible_briefs(request.actor).first()
     language = get_preferences(request.actor).language
+    tasks = visible_tasks(request.actor).filter(is_active=True)
     context = {
         "brief": brief,
+        "has_task": brief is None and tasks.filter(kind="brief").exists(),
         "brief_data": data_of(brief) if brief else {},
         "entries": entries(request.actor, language)[:WATCHED],
-        "tasks": visible_tasks(request.actor).filter(is_active=True).order_by("wanted_at")[:COMING],
+        "tasks": tasks.order_by("wanted_at")[:COMING],
         "threads": visible_threads(request.actor)[:THREADS],
         "say": words(language),
     }

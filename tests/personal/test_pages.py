@@ -10,6 +10,7 @@ from django.conf import settings
 from accounts.models import Notification, Workspace
 from accounts.scope import workspace_scope
 from agents.models import PeriodicTask
+from agents.periodic.services import create_task
 from lib.clock import now, shifted
 from personal.booking import book
 from personal.forms import REPEATS, TIMING
@@ -59,6 +60,16 @@ def test_the_overview_has_everything(alice_client, corner) -> None:
     assert "The neighbours" in text
     assert "Morning brief" in text
     assert "112.50 USD (+12.5 % since you were last told)" in text
+
+
+def test_a_brief_that_is_set_up_is_not_offered_again(alice_client, workspace, alice_actor) -> None:
+    with workspace_scope(workspace.pk):
+        task = create_task(kind="brief", name="Early", mode="cron", spec="0 6 * * *", by=alice_actor)
+    text = page(alice_client, "/you")
+    assert "Your brief is set up" in text
+    assert "Set up a brief" not in text
+    alice_client.post(f"/you/tasks/{task.pk}/pause")
+    assert "Set up a brief" in page(alice_client, "/you")
 
 
 def test_nobody_sees_anothers_corner(bob_client, corner) -> None:
