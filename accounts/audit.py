@@ -53,8 +53,12 @@ def _append(workspace: Workspace | None, action: str, subject: Model, actor: str
 
 def _locked_head(workspace: Workspace | None) -> AuditHead:
     chain = workspace.pk if workspace else INSTANCE_CHAIN
+    heads = AuditHead.objects.select_for_update().filter(chain=chain)
+    if head := heads.first():
+        return head
+    # The first entry; another may be writing its first one as well.
     AuditHead.objects.bulk_create([AuditHead(chain=chain, workspace=workspace)], ignore_conflicts=True)
-    return AuditHead.objects.select_for_update().get(chain=chain)
+    return heads.get()
 
 
 def _digest(salt: str, actor: str, data: dict[str, Any]) -> str:

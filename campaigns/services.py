@@ -279,7 +279,7 @@ def _write_content(post: Post, draft: PostDraft, by: Actor) -> None:
     for position, part in enumerate(draft.parts):
         text, poll = _checked_text(part.text), clean_poll(part.poll)
         row = PostPart(workspace=post.workspace, post=post, position=position, text=text, poll=poll)
-        row.full_clean(exclude=["workspace", "post"])
+        row.full_clean(exclude=["workspace", "post"], validate_unique=False)
         row.save(force_insert=True)
         _write_media(row, part.media)
     _write_connections(post, draft, by)
@@ -312,7 +312,7 @@ def _write_media(part: PostPart, media: Sequence[MediaDraft]) -> None:
         use = PartMedia(
             workspace=part.workspace, part=part, asset_id=item.asset_id, position=position, alt_text=alt_text
         )
-        use.full_clean(exclude=["workspace", "part", "asset"])
+        use.full_clean(exclude=["workspace", "part", "asset"], validate_unique=False)
         use.save(force_insert=True)
 
 
