@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from campaigns.calendar_clock import change_note, skipped_hours
 from campaigns.calendar_span import DAY, Span
-from campaigns.models import Delivery, MediaAsset, Slot
+from campaigns.models import Delivery, Slot
 from campaigns.slot_preview import clock_note
 from campaigns.slots import resolve
 from social.models import Connection
@@ -33,7 +34,8 @@ class Chip:
     own_time: str = ""
     warnings: tuple[str, ...] = ()
     actions: frozenset[str] = frozenset()
-    picture: MediaAsset | None = None
+    # The asset's key.
+    picture: UUID | None = None
 
     # A month shows hundreds of chips, and each of these words several times.
     @cached_property
@@ -51,6 +53,10 @@ class Chip:
     @cached_property
     def moment(self) -> str:
         return self.at.isoformat()
+
+    @cached_property
+    def day(self) -> str:
+        return f"{self.at:%Y-%m-%d}"
 
     @cached_property
     def clock(self) -> str:
@@ -96,6 +102,11 @@ class CalendarDay:
     holidays: list[str] = field(default_factory=list)
     clock_note: str = ""
     hours: list[Hour] = field(default_factory=list)
+
+    @cached_property
+    def key(self) -> str:
+        """In addresses and for scripts."""
+        return self.date.isoformat()
 
     @property
     def shown(self) -> list[Chip]:

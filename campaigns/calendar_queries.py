@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from accounts.access import Actor, Perm
 from accounts.models import User
@@ -15,11 +15,10 @@ from campaigns.access import visible_deliveries, visible_posts
 from campaigns.calendar_clock import own_time
 from campaigns.calendar_days import CalendarDay, Chip, FreeSlot, free_slots, lay_out, moment_of
 from campaigns.calendar_span import Span
-from campaigns.calendar_warnings import find_warnings
+from campaigns.calendar_warnings import find_warnings, with_texts
 from campaigns.delivery_actions import delivery_actions
 from campaigns.holidays import holidays_of
-from campaigns.models import Delivery, MediaAsset, Post, Slot
-from campaigns.queries import with_content
+from campaigns.models import Delivery, PartMedia, Post, Slot
 from campaigns.slots import FREES_SLOT
 from lib.clock import now
 from social.models import Connection
@@ -28,6 +27,12 @@ State = Delivery.State
 TRAY_SHOWN = 12
 # A clash or the same text on the day next to the shown ones counts too.
 AROUND = timedelta(days=1)
+# A month has hundreds of rows: no column that a chip does not show or its warnings do not need.
+COLUMNS = (
+    *("connection", "state", "override_texts", "scheduled_at", "published_at", "problem_code"),
+    *("post__title", "post__campaign", "post__created_by"),
+)
+PICTURES = PartMedia.objects.filter(part__post=OuterRef("post")).order_by("part__position", "position")
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def calendar_days(span: Span, actor: Actor, wanted: CalendarFilter) -> list[Cale
 def _chips(span: Span, actor: Actor, wanted: CalendarFilter) -> list[Chip]:
     start, end = span.bounds
     # Unfiltered: a post warns of its neighbour although the neighbour is not looked for.
-    rows = list(with_content(visible_deliveries(actor).filter(_around(span))).order_by("pk"))
+    rows = _rows(visible_deliveries(actor).filter(_around(span)))
     warnings, reader = find_warnings(rows, span.zone), reader_zone(actor)
     return [
         Chip(
@@ -71,20 +76,23 @@ def _chips(span: Span, actor: Actor, wanted: CalendarFilter) -> list[Chip]:
             own_time=own_time(moment_of(row), span.zone, reader),
             warnings=warnings.get(row.pk, ()),
             actions=frozenset(delivery_actions(row, actor)),
-            picture=_picture(row.post),
+            picture=row.picture_id,
         )
         for row in rows
         if wanted.accepts(row) and start <= moment_of(row) < end
     ]
 
 
+def _rows(deliveries: QuerySet[Delivery]) -> list[Any]:
+    found = with_texts(deliveries).annotate(picture_id=Subquery(PICTURES.values("asset")[:1]))
+    # Accounts are few: each is loaded once, not joined to every row.
+    rows = found.select_related("post").only(*COLUMNS).prefetch_related("connection")
+    return list(rows.order_by("pk"))
+
+
 def reader_zone(actor: Actor) -> ZoneInfo | None:
     """Where the reader is, if they said so."""
     return ZoneInfo(actor.user.time_zone) if actor.user and actor.user.time_zone else None
-
-
-def _picture(post: Post) -> MediaAsset | None:
-    return next((use.asset for part in post.parts.all() for use in part.media.all()), None)
 
 
 def _around(span: Span) -> Q:
@@ -100,10 +108,12 @@ def _free_slots(span: Span, actor: Actor, wanted: CalendarFilter) -> Iterable[Fr
     slots = Slot.objects.filter(workspace=actor.workspace, connection__status=Connection.Status.ACTIVE)
     if wanted.connection_id:
         slots = slots.filter(connection_id=wanted.connection_id)
+    if not (found := list(slots.select_related("connection"))):
+        return []
     start, end = span.bounds
     busy = Delivery.objects.filter(workspace=actor.workspace, scheduled_at__gte=start, scheduled_at__lt=end)
     taken: set[Any] = set(busy.exclude(state__in=FREES_SLOT).values_list("connection_id", "scheduled_at"))
-    return free_slots(span, slots.select_related("connection"), taken, now())
+    return free_slots(span, found, taken, now())
 
 
 def calendar_authors(actor: Actor) -> QuerySet[User]:

@@ -4,11 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+
 from campaigns.calendar_days import moment_of
-from campaigns.models import Delivery
+from campaigns.models import Delivery, PostPart
 from social.networks.rules import RULES, clean_text
 
 State = Delivery.State
@@ -18,8 +22,14 @@ SENT = {State.PUBLISHED, State.PUBLISHING, State.UNCONFIRMED}
 Warnings = dict[UUID, tuple[str, ...]]
 
 
+def with_texts(deliveries: QuerySet[Delivery]) -> QuerySet[Any]:
+    """Adds `texts`, those of the post's parts, by the same query."""
+    parts = PostPart.objects.filter(post=OuterRef("post")).order_by("position")
+    return deliveries.annotate(texts=ArraySubquery(parts.values("text")))
+
+
 def find_warnings(deliveries: Iterable[Delivery], zone: ZoneInfo) -> Warnings:
-    """By delivery. Expects post.parts and connection loaded. What was sent is history and carries no warning."""
+    """By delivery. Expects post, connection and `with_texts`. What was sent is history and carries no warning."""
     rows = sorted((row for row in deliveries if row.state not in GOES_NOWHERE), key=moment_of)
     found: dict[UUID, list[str]] = defaultdict(list)
     for row, text in [*_clashes(rows, zone), *_same_texts(rows, zone)]:
@@ -59,10 +69,10 @@ def _text_key(row: Delivery) -> Hashable:
     return (row.connection.network if forbids else row.connection_id, texts)
 
 
-def _texts(row: Delivery) -> list[str]:
+def _texts(row: Any) -> list[str]:
+    """Those of the account, where it has texts of its own."""
     own = row.override_texts
-    parts = row.post.parts.all()
-    return [own[part.position] or part.text if part.position < len(own) else part.text for part in parts]
+    return [own[place] or text if place < len(own) else text for place, text in enumerate(row.texts)]
 
 
 def _clock(row: Delivery, zone: ZoneInfo) -> str:

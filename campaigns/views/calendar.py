@@ -98,18 +98,25 @@ def _navigation(request: HttpRequest, span: Any, actor: Actor) -> dict[str, Any]
         "shows_all_hours": request.GET.get("hours") == "all",
         "city": city(span.zone),
         "move_path": _move_path(request),
+        "day_path": _path_to(request, "campaigns:calendar", "day", view="day", month=""),
+        "rest_path": _path_to(request, "campaigns:calendar", "rest"),
         "zone_name": here.tzname(),
         "reader_city": city(reader) if reader and is_elsewhere else "",
     }
 
 
 def _move_path(request: HttpRequest) -> str:
-    """Where a post is moved without scripts, but for its key at the end; the view is kept."""
+    """Where a post is moved without scripts; the view is kept."""
+    return _path_to(request, "campaigns:calendar-move", "delivery")
+
+
+def _path_to(request: HttpRequest, name: str, last: str, **other: str) -> str:
+    """An address that ends before the value of `last`; it keeps what else this one asks for, but for the `other`."""
     query = request.GET.copy()
-    for name in ("delivery", "rest"):
-        query.pop(name, None)
-    query["delivery"] = ""
-    return f"{reverse('campaigns:calendar-move')}?{query.urlencode()}"
+    for key in ("delivery", "rest", last, *other):
+        query.pop(key, None)
+    query.update({key: value for key, value in other.items() if value} | {last: ""})
+    return f"{reverse(name)}?{query.urlencode()}"
 
 
 def _choices(request: HttpRequest, actor: Actor, wanted: CalendarFilter) -> dict[str, Any]:

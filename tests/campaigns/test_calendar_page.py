@@ -91,6 +91,16 @@ def test_a_chip_leads_to_its_post_and_tells_its_state_in_words(bob_client: Clien
     assert f'href="{post.get_absolute_url()}" draggable="false" title="Unconfirmed: Cheers, 00:30 Berlin' in html
 
 
+@pytest.mark.parametrize(("view", "warned"), [("month", 2), ("week", 3), ("list", 1)])
+def test_words_of_people_stay_words(bob_client: Client, bob_actor, roastery, december, view: str, warned: int) -> None:
+    for minute in (0, 5):
+        planned(bob_actor, roastery, at=datetime(2026, 12, 15, 14, minute, tzinfo=UTC), text='<b title="x">')
+    html = bob_client.get(URL, {"view": view}).content.decode()
+    assert "<b title" not in html
+    assert 'data-title="&lt;b title=&quot;x&quot;&gt;"' in html
+    assert html.count("before “&lt;b title=&quot;x&quot;&gt;”") == warned
+
+
 # --- going around -----------------------------------------------------------------------------------------
 
 
@@ -111,6 +121,12 @@ def test_the_rest_of_a_full_day_comes_when_it_is_opened(
     assert "cal-select" not in vic_client.get(URL, {"month": "2026-12", "rest": "2026-12-03"}).content.decode()
     for client, day in ((charlie_client, "2026-12-03"), (bob_client, "2026-12-04"), (bob_client, "nonsense")):
         assert "cal-chip" not in client.get(URL, {"month": "2026-12", "rest": day}).content.decode()
+
+
+def test_a_date_leads_to_its_day_with_the_filters_kept(bob_client: Client, in_workspace) -> None:
+    html = bob_client.get(URL, {"month": "2026-12", "state": "failed"}).content.decode()
+    address = "/calendar?state=failed&amp;view=day&amp;day=2026-12-03"
+    assert f'<a href="{address}" hx-get="{address}">' in html
 
 
 def test_previous_and_next_keep_the_filters(bob_client: Client, in_workspace) -> None:

@@ -5,9 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from campaigns.calendar_warnings import find_warnings
+from campaigns.calendar_warnings import find_warnings, with_texts
 from campaigns.models import Delivery
-from campaigns.queries import with_content
 from campaigns.services import PartDraft, PostDraft, create_post
 from social.models import Connection
 from tests.campaigns.cast import add_connection, add_post, set_state
@@ -30,7 +29,7 @@ def plan(bob_actor, roastery):
 
 
 def warnings() -> dict[str, list[str]]:
-    rows = list(with_content(Delivery.objects.order_by("pk")))
+    rows = list(with_texts(Delivery.objects.select_related("post", "connection").order_by("pk")))
     found = find_warnings(rows, BERLIN)
     return {f"{row.post} {row.connection}": list(found[row.pk]) for row in rows if row.pk in found}
 
@@ -72,7 +71,7 @@ def test_what_was_sent_is_warned_of_but_carries_no_warning(plan):
 def test_the_same_text_twice_is_told_with_its_day(plan):
     plan("Fresh beans.")
     plan("Fresh beans. ", 60 * 24)
-    first, second = find_warnings(with_content(Delivery.objects.order_by("scheduled_at")), BERLIN).values()
+    first, second = find_warnings(with_texts(Delivery.objects.order_by("scheduled_at")), BERLIN).values()
     assert first == ("The same text goes to @roastery on 16 Dec.",)
     assert second == ("The same text goes to @roastery on 15 Dec.",)
 
