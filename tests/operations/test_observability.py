@@ -26,7 +26,7 @@ RULES = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"][0]["rules
 PANELS = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
 EXPRESSIONS = [rule["expr"] for rule in RULES] + [target["expr"] for one in PANELS for target in one["targets"]]
 # What the language of expressions itself has.
-WORDS = {"absent", "and", "or", "sum", "time", "topk", "unless"}
+WORDS = {"absent", "and", "or", "sum", "time", "topk", "unless", "up"}
 DURATION = re.compile(r"\d+[smh]")
 
 
@@ -49,7 +49,7 @@ def given(client, workspace, in_workspace) -> set[str]:
 
 
 def names_in(expression: str) -> set[str]:
-    return set(re.findall(r"[a-z_]\w+", DURATION.sub("", expression))) - WORDS
+    return set(re.findall(r"[a-z_]\w+", re.sub(r"\{.*?\}", "", DURATION.sub("", expression)))) - WORDS
 
 
 def test_every_metric_that_is_asked_for_is_given(given):
@@ -70,6 +70,24 @@ def test_rule_is_whole(rule):
     assert rule["annotations"]["summary"]
     assert len(rule["annotations"]["runbook"]) > 20
     assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+def test_every_alert_is_in_the_operators_guide_in_the_same_order():
+    guide = (FOLDER.parents[1] / "docs/operations.md").read_text()
+    assert re.findall(r"^\| `(Rostrum\w+)` \|", guide, re.MULTILINE) == [rule["alert"] for rule in RULES]
+
+
+def test_the_alert_of_connections_comes_before_the_limit_of_the_compose_file():
+    compose = yaml.safe_load((FOLDER.parents[1] / "compose.production.yaml").read_text())
+    limit = int(" ".join(compose["services"]["postgres"]["command"]).partition("max_connections=")[2])
+    (rule,) = (rule["expr"] for rule in RULES if rule["alert"] == "RostrumDatabaseConnections")
+    assert rule == f"rostrum_database_connections > {limit * 4 // 5}"
+
+
+def test_the_alert_of_a_silent_copy_names_the_job_that_asks_it():
+    jobs = yaml.safe_load((FOLDER / "prometheus.yaml").read_text())["scrape_configs"]
+    (rule,) = (rule["expr"] for rule in RULES if rule["alert"] == "RostrumDown")
+    assert rule == f'up{{job="{jobs[0]["job_name"]}"}} == 0'
 
 
 def test_what_must_never_go_unseen_has_a_rule():
