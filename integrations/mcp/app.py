@@ -4,6 +4,7 @@ Nothing is kept between two requests. Who calls, what they see and what they may
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -21,6 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from integrations.mcp.auth import ServerSuspended, TokenReader
+from integrations.mcp.failures import ADDRESS, TooManyFailures, address_of
 from integrations.mcp.handlers import Handlers, count_questions, sign_with_its_name
 from integrations.mcp.limits import BODY_BYTES
 from integrations.mcp.registry import Registry
@@ -104,11 +106,17 @@ class RefusalWriter:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            ADDRESS.set(address_of(scope))
         try:
             await self.app(scope, receive, send)
         except ServerSuspended as refusal:
             body = {"error": "server_suspended", "error_description": str(refusal)}
             await JSONResponse(body, status_code=403)(scope, receive, send)
+        except TooManyFailures as refusal:
+            body = {"error": "rate_limited", "error_description": str(refusal)}
+            headers = {"Retry-After": str(math.ceil(refusal.retry_after_s))}
+            await JSONResponse(body, status_code=429, headers=headers)(scope, receive, send)
 
 
 def hosts() -> list[str]:

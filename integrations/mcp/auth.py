@@ -13,6 +13,7 @@ from accounts.access import ROLE_PERMS, Actor, Perm
 from accounts.models import Membership
 from accounts.scope import resolver_scope, workspace_scope
 from accounts.services import hash_key
+from integrations.mcp.failures import Failures
 from integrations.mcp.threads import look
 from integrations.models import McpServer, McpToken
 from lib.clock import now
@@ -58,8 +59,22 @@ class ServerToken(AccessToken):
 class TokenReader:
     """The SDK's TokenVerifier over the rows."""
 
+    def __init__(self) -> None:
+        self.failures = Failures()
+
     async def verify_token(self, token: str) -> ServerToken | None:
-        return await look(read_token, token)
+        """Raises TooManyFailures, or ServerSuspended, which counts as a failure, too."""
+        self.failures.check(token)
+        try:
+            found = await look(read_token, token)
+        except ServerSuspended:
+            await self.failures.note_bad(token)
+            raise
+        if found is None:
+            await self.failures.note_bad(token)
+        else:
+            self.failures.note_good(token)
+        return found
 
 
 def read_token(secret: str) -> ServerToken | None:
