@@ -20,6 +20,8 @@ def main() -> None:
         access_log=False,
         lifespan="on",
         server_header=False,
+        # Applications read X-Forwarded-For themselves (TRUSTED_PROXIES).
+        proxy_headers=False,
         timeout_graceful_shutdown=5,
     )
     uvicorn.Server(config).run(sockets=[listener])

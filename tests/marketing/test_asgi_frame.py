@@ -1,17 +1,24 @@
 """What answers beside Django's leave with: the headers of every answer, and the name that logs and tasks know."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
 import pytest
+import requests
 import structlog
+from django.core.asgi import get_asgi_application
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
-from marketing.asgi_frame import HEADERS, Framed
+from marketing.asgi_frame import HEADERS, Framed, Limited
+from tests.integrations.mcp.serving import served
 
 YEAR = "max-age=31536000"
 
@@ -22,6 +29,43 @@ def named(_request: Request) -> JSONResponse:
 
 def streamed(_request: Request) -> StreamingResponse:
     return StreamingResponse(iter([b"one", b"two"]))
+
+
+@pytest.fixture
+def pages() -> Iterator[str]:
+    """Django's pages, with bodies of at most 100,000 bytes."""
+    limited = Limited(get_asgi_application(), 100_000)
+    with served(lambda _address: Starlette(routes=[Mount("/", limited)])) as address:
+        yield f"{address}/livez"
+
+
+def test_a_large_body_is_refused_before_it_has_come(pages: str) -> None:
+    sent = 0
+
+    def chunks(count: int) -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(count):
+            yield b"x" * 10_000
+            sent += 1
+
+    small, large = requests.post(pages, data=chunks(10), timeout=10), requests.post(pages, data=chunks(11), timeout=10)
+    assert (small.status_code, large.status_code) == (200, 413)
+    assert (large.headers["Connection"], large.headers["X-Frame-Options"]) == ("close", "DENY")
+    # Of one that would never end, no more is read. Whether the answer is still heard is chance.
+    with suppress(requests.ConnectionError):
+        requests.post(pages, data=chunks(100_000), timeout=10)
+    assert sent < 10_000
+
+
+@pytest.mark.parametrize(("said", "status"), [("100000", 200), ("100001", 413), ("1" * 18, 413)])
+def test_a_body_that_is_said_to_be_large_is_not_waited_for(pages: str, said: str, status: int) -> None:
+    host, _, port = urlsplit(pages).netloc.partition(":")
+    connection = HTTPConnection(host, int(port), timeout=10)
+    connection.putrequest("POST", "/livez")
+    connection.putheader("Content-Length", said)
+    connection.endheaders(b"x" * 100_000 if status == 200 else b"")
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 def ask(address: str, times: int = 1) -> list[httpx.Response]:

@@ -1,3 +1,4 @@
+import http.client
 import os
 import re
 import signal
@@ -5,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -59,6 +61,12 @@ def test_mcp_answers_at_the_printed_address_also_after_it_was_killed(stack: Stac
     answer = requests.post(address, timeout=START_S)
     assert answer.status_code == 401
     assert address.replace("/mcp", "/.well-known/oauth-protected-resource/mcp") in answer.headers["WWW-Authenticate"]
+    # All else there are pages, and no body without a limit.
+    page = http.client.HTTPConnection(urlsplit(address).netloc, timeout=START_S)
+    page.putrequest("POST", "/livez")
+    page.putheader("Content-Length", str(10**12))
+    page.endheaders()
+    assert page.getresponse().status == 413
     os.kill(stack.child("marketing.asgi_server"), signal.SIGKILL)
     assert requests.post(address, timeout=START_S).status_code == 401
 
