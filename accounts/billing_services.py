@@ -24,7 +24,7 @@ def set_plan(workspace: Workspace, plan: str, *, staff: User, reason: str, until
     if plan and plan not in PLANS:
         raise ValidationError({"plan": f"Choose one of {', '.join(PLANS)}."})
     with transaction.atomic():
-        locked = Workspace.objects.select_for_update().get(pk=workspace.pk)
+        locked = Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
         if (locked.plan, locked.plan_until) == (plan, until):
             return False
         locked.plan, locked.plan_until = plan, until
@@ -43,7 +43,7 @@ def apply_change(change: PlanChange) -> bool:
     Raises Workspace.DoesNotExist.
     """
     with workspace_scope(change.workspace_id):
-        workspace = Workspace.objects.select_for_update().get(pk=change.workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=change.workspace_id)
         if change.revision <= workspace.billing_revision:
             return False
         before = plan_of(workspace)

@@ -167,7 +167,7 @@ def require_own_room(owner: User) -> None:
     given = PLANS[settings.DEFAULT_PLAN]
     if given.ai_micro is None:
         return
-    User.objects.select_for_update().get(pk=owner.pk)
+    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
     owned = Workspace.objects.filter(memberships__user=owner, memberships__role=Role.OWNER)
     if sum(plan_of(workspace) is given for workspace in owned) >= MOST_GIVEN:
         text = f"You own {MOST_GIVEN} workspaces on the {given.label} plan, which is the most."

@@ -248,7 +248,7 @@ def _end_access_of(member: Membership, by: Actor) -> None:
 
 
 def _lock_workspace(by: Actor) -> None:
-    Workspace.objects.select_for_update().get(pk=by.workspace.pk)
+    Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace.pk)
 
 
 def _locked_member(membership_id: int, by: Actor) -> Membership:

@@ -52,7 +52,7 @@ def set_holiday_countries(codes: Iterable[str], *, by: Actor) -> None:
     if len(wanted) > MAX_COUNTRIES:
         raise ValidationError({"countries": f"Choose at most {MAX_COUNTRIES} countries."})
     with transaction.atomic():
-        workspace = Workspace.objects.select_for_update().get(pk=by.workspace.pk)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace.pk)
         before = workspace.holiday_countries
         if before != wanted:
             Workspace.objects.filter(pk=workspace.pk).update(holiday_countries=wanted)

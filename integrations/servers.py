@@ -87,7 +87,7 @@ def add_server(
     )
     with transaction.atomic():
         # Two tabs at once must not both make the tenth.
-        Workspace.objects.select_for_update().get(pk=by.workspace.pk)
+        Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace.pk)
         rate.require(Limit(("mcp.create", user.pk), 60, timedelta(days=1), burst=30), text="Too many new servers.")
         _refuse_while_stopped(user, by.workspace)
         plans.require_room(by.workspace, "mcp_servers", partial(count_servers, by.workspace))

@@ -59,7 +59,7 @@ def attach_server(name: str, url: str, secret: str = "", *, by: Actor) -> Outsid
     _require_secrecy(row)
     with transaction.atomic():
         # Two at once must not both make the last one.
-        Workspace.objects.select_for_update().get(pk=by.workspace.pk)
+        Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace.pk)
         plans.require_room(by.workspace, "outside_servers", partial(count_attached, by.workspace))
         if count_attached(by.workspace) >= MAX_SERVERS:
             raise ValidationError(f"{MAX_SERVERS} servers are the most. Detach one first.")
@@ -202,7 +202,8 @@ def _require_not_stopped(row: OutsideServer) -> None:
 
 
 def _place_of(url: str) -> str:
-    return urlsplit(url).netloc.lower()
+    """Its host, whatever the port, and however it is spelled."""
+    return ascii_host(urlsplit(url).hostname or "").rstrip(".")
 
 
 # --- what is offered --------------------------------------------------------------------------------------

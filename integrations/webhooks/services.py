@@ -40,7 +40,7 @@ def create_endpoint(url: str, kinds: Sequence[str], *, by: Actor, label: str = "
     _fill(row, url=url, kinds=kinds, label=label)
     with workspace_scope(by.workspace.pk):
         # Two at once must not both make the last one.
-        Workspace.objects.select_for_update().get(pk=by.workspace.pk)
+        Workspace.objects.select_for_update(no_key=True).get(pk=by.workspace.pk)
         plans.require_room(by.workspace, "webhooks", partial(count_endpoints, by.workspace))
         if count_endpoints(by.workspace) >= MOST_ENDPOINTS:
             raise ValidationError(f"A workspace has at most {MOST_ENDPOINTS} webhooks. Delete one first.")
