@@ -21,8 +21,9 @@ from marketing.asgi_frame import Framed, Limited  # noqa: E402
 
 warm_up()
 load_definitions()
+form_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 # One file, and what else stands in a form.
-pages = Limited(django_pages, settings.MEDIA_UPLOAD_MAX_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+pages = Limited(django_pages, settings.MEDIA_UPLOAD_MAX_BYTES + form_bytes, form_bytes)
 endpoint = Framed(mcp_app(mcp_server(REGISTRY)))
 
 

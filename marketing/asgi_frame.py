@@ -24,24 +24,28 @@ class BodyTooLarge(Exception):
 
 
 class Limited:
-    """Refuses larger bodies before their end is read: Django writes all of one to the disk, whoever sent it."""
+    """Refuses larger bodies before their end is read: Django writes all of one to the disk, whoever sent it.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self.app, self.max_bytes = app, max_bytes
+    `max_unsaid` is for bodies that do not say how long they are: views look at what is said, and read the rest at once.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, max_unsaid: int) -> None:
+        self.app, self.max_bytes, self.max_unsaid = app, max_bytes, max_unsaid
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        taken = 0
+        said, taken = _said_bytes(scope), 0
+        most = self.max_unsaid if said is None else said
 
         async def receive_counted() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.max_bytes:
+            if taken > most:
                 raise BodyTooLarge
             return message
 
         try:
-            if _declared_bytes(scope) > self.max_bytes:
+            if most > self.max_bytes:
                 raise BodyTooLarge
             await self.app(scope, receive_counted, send)
         except BodyTooLarge:
@@ -51,12 +55,12 @@ class Limited:
             await refusal(scope, receive, send)
 
 
-def _declared_bytes(scope: Scope) -> int:
-    """0 where it is not said, as of bodies that come in chunks."""
+def _said_bytes(scope: Scope) -> int | None:
+    """None where it is not said, as of bodies that come in chunks."""
     try:
-        return int(Headers(scope=scope).get("content-length", "0"))
-    except ValueError:
-        return 0
+        return int(Headers(scope=scope)["content-length"])
+    except (KeyError, ValueError):
+        return None
 
 
 class Framed:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
+import idna
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 
@@ -203,7 +204,8 @@ def _require_not_stopped(row: OutsideServer) -> None:
 
 def _place_of(url: str) -> str:
     """Its host, whatever the port, and however it is spelled."""
-    return ascii_host(urlsplit(url).hostname or "").rstrip(".")
+    host = urlsplit(url).hostname or ""
+    return (host if host.isascii() else idna.encode(host, uts46=True).decode()).rstrip(".")
 
 
 # --- what is offered --------------------------------------------------------------------------------------

@@ -324,8 +324,14 @@ def test_no_admin_lifts_or_walks_around_a_pause_of_staff(stopped, alice_actor):
     for change in ("https://crm.example/other", "https://elsewhere.example/mcp"):
         with pytest.raises(ValidationError, match="Staff paused"):
             services.update_outside(stopped, by=alice_actor, url=change)
-    with pytest.raises(ValidationError, match="Staff paused"):
-        services.attach_server("Same", "https://CRM.example/mcp?again", by=alice_actor)
+    for same in (
+        "https://CRM.example/mcp?again",
+        "https://crm.example:8443/",
+        "http://crm.example.",
+        "https://crm。example。",
+    ):
+        with pytest.raises(ValidationError, match="Staff paused"):
+            services.attach_server("Same", same, by=alice_actor)
     stopped.refresh_from_db()
     assert (stopped.is_active, stopped.paused_by, stopped.pause_text) == (False, "staff", "Sends spam.")
     # What is not that server is not concerned, and the secret may be taken away.
