@@ -89,6 +89,7 @@ def test_the_program_brings_a_text_to_the_calendar(run, rita_actor, connection) 
     review = Review.objects.get()
     approve_review(review, by=rita_actor, seen_hash=review.action_hash)
     found = Delivery.objects.get()
+    assert Campaign.objects.get().status == "running"
     assert (found.state, found.scheduled_at.isoformat()) == ("scheduled", "2027-10-01T06:00:00+00:00")
 
 
