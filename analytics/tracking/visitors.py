@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import ipaddress
 import re
 import secrets
 from datetime import datetime
@@ -13,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest
+
+from lib.addresses import client_address, network_of
 
 COOKIE = "rostrum_visitor"
 COOKIE_DAYS = 365
@@ -53,22 +54,12 @@ def _key(secret: str, workspace_id: UUID) -> bytes:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The visitor's address as far as our own proxies vouch for it; empty where it cannot be read."""
-    chain = [text.strip() for text in request.headers.get("X-Forwarded-For", "").split(",") if text.strip()]
-    trusted = settings.TRUSTED_PROXIES
-    address = chain[-min(trusted, len(chain))] if trusted and chain else request.META.get("REMOTE_ADDR", "")
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        return ""
+    return client_address(request.headers.get("X-Forwarded-For", ""), request.META.get("REMOTE_ADDR", ""))
 
 
 def address_prefix(address: str) -> str:
     """Of IPv4 the first three bytes, of IPv6 the network that one household gets."""
-    if not address:
-        return ""
-    bits = 24 if ipaddress.ip_address(address).version == 4 else 56
-    return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
+    return network_of(address, v4_bits=24, v6_bits=56)
 
 
 def device_of(request: HttpRequest, bot_reason: str = "") -> str:

@@ -3,17 +3,16 @@
 Good tokens are never counted, and those that opened here lately go on past a colleague's wrong ones.
 """
 
-import ipaddress
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from accounts import rate
 from accounts.rate import Limit
 from integrations.mcp.threads import look
+from lib.addresses import client_address, network_of
 from lib.clock import now
 
 PER_MINUTE = 60
@@ -70,14 +69,7 @@ def failure_limit(address: str) -> Limit:
 
 
 def address_of(scope: Scope) -> str:
-    """As far as our own proxies vouch for it. Of IPv6 the network: a household has 2**64 addresses."""
-    chain = [one.strip() for line in Headers(scope=scope).getlist("x-forwarded-for") for one in line.split(",")]
-    trusted = settings.TRUSTED_PROXIES
-    text = chain[-min(trusted, len(chain))] if trusted and chain else (scope.get("client") or ("",))[0]
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return str(text)
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network(f"{address}/64", strict=False))
+    """Of IPv6 the network: a household has 2**64 addresses."""
+    forwarded = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
+    address = client_address(forwarded, (scope.get("client") or ("",))[0])
+    return network_of(address, v4_bits=32, v6_bits=64)
