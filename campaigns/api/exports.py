@@ -35,6 +35,7 @@ class ExportFilter(serializers.Serializer[Any]):
         return attrs
 
 
+LINES = {"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}}
 DAYS = {"from": "First day, of the workspace's zone.", "to": "Last day."}
 
 
@@ -44,7 +45,8 @@ class ExportView(WorkspaceView):
         tags=["imports"],
         summary="Plan and results as CSV, XLSX or JSON; one row for each account of a post",
         parameters=[ExportFilter],
-        responses={(200, kind.split(";")[0]): OpenApiTypes.BINARY for kind in FORMATS.values()},
+        responses={(200, kind.split(";")[0]): OpenApiTypes.BINARY for kind in FORMATS.values()}
+        | {(200, FORMATS["json"]): LINES},
     )
     def get(self, request: Request) -> HttpResponseBase:
         data = valid(ExportFilter(data=request.query_params))

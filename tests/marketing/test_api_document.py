@@ -8,6 +8,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 
+from campaigns.exports import COLUMNS
 from marketing.api_document import JSON, add_examples, examples, operations
 
 PROMISED = [
@@ -98,6 +99,15 @@ def test_what_asks_a_model_says_that_the_money_may_be_used_up(document):
     for path in ("/v1/messages", "/v1/messages/responses", "/v1/social-media/reply", "/api/ai/generate-content"):
         assert "402" in document["paths"][path]["post"]["responses"], path
     assert "402" not in document["paths"]["/api/campaigns"]["post"]["responses"]
+
+
+def test_an_export_is_a_file_or_in_json_a_list_of_rows(document):
+    answers = document["paths"]["/api/export"]["get"]["responses"]["200"]["content"]
+    assert answers["text/csv"]["schema"] == {"type": "string", "format": "binary"}
+    row = answers["application/json"]["schema"]["items"]
+    jsonschema.validate(dict.fromkeys(COLUMNS, ""), row)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"title": None}, row)
 
 
 def test_no_operation_is_described_by_the_words_of_a_base_class(document):
