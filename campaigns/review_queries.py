@@ -28,20 +28,31 @@ TABS = {"": "All", "me": "Waiting for me", "late": "Late", "held": "On hold", "m
 
 
 @dataclass(frozen=True)
-class Item:
+class Row:
+    """What a list shows of a review."""
+
     review: Review
     delivery: Delivery
-    preview: Preview
-    # By part, against what was approved last; empty when nothing was.
-    changes: list[list[Change]]
-    is_own: bool
-    # Of a post that is live already.
-    is_edit: bool = False
+    # The asset's key.
+    picture: UUID | None = None
+
+    @property
+    def is_edit(self) -> bool:
+        """Of a post that is live already."""
+        return self.review.kind == EDIT
 
     @property
     def seen(self) -> str:
         """What a form sends back: which review, and which content of it was on the screen."""
         return f"{self.review.pk}:{self.review.action_hash}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item(Row):
+    preview: Preview
+    # By part, against what was approved last; empty when nothing was.
+    changes: list[list[Change]]
+    is_own: bool
 
 
 @dataclass(frozen=True)
@@ -134,6 +145,29 @@ def neighbours(actor: Actor, review: Review) -> tuple[UUID | None, UUID | None]:
     return (queue[at - 1] if at else None), (queue[at + 1] if at + 1 < len(queue) else None)
 
 
+def load_rows(actor: Actor, reviews: Sequence[Review]) -> list[Row]:
+    """The same queries for any number of reviews. One whose post is gone is left out."""
+    keys = {review.pk: delivery_of(review) for review in reviews}
+    found = visible_deliveries(actor).filter(pk__in=keys.values()).select_related("post__campaign")
+    # Accounts are few: each is loaded once, not joined to every row.
+    deliveries = {row.pk: row for row in found.prefetch_related("connection")}
+    return [
+        Row(review, delivery, first_picture(review))
+        for review in reviews
+        if (delivery := deliveries.get(keys[review.pk]))
+    ]
+
+
+def delivery_of(review: Review) -> UUID:
+    return UUID(review.snapshot["delivery"]) if review.kind == EDIT else review.object_id
+
+
+def first_picture(review: Review) -> UUID | None:
+    """Of the post's first part. What edits a live post names no media."""
+    media = [item for part in review.snapshot.get("parts", ())[:1] for item in part["media"]]
+    return UUID(media[0]["asset_id"]) if media else None
+
+
 # --- what would be sent -----------------------------------------------------------------------------------
 
 
@@ -159,7 +193,8 @@ def _edit_items(actor: Actor, rows: list[Review]) -> dict[UUID, Item]:
         if delivery and change:
             diff = diff_words(review.snapshot["before"], review.snapshot["text"])
             preview = build_preview(_edited(delivery, change), delivery.connection, {})
-            items[review.pk] = Item(review, delivery, preview, [diff], _is_own(actor, delivery, review), is_edit=True)
+            is_own = _is_own(actor, delivery, review)
+            items[review.pk] = Item(review, delivery, preview=preview, changes=[diff], is_own=is_own)
     return items
 
 

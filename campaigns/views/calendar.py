@@ -123,7 +123,7 @@ def _choices(request: HttpRequest, actor: Actor, wanted: CalendarFilter) -> dict
     chosen = actor.workspace.holiday_countries
     return {
         "connections": list(_connections(actor)),
-        "campaigns": list(visible_campaigns(actor)),
+        "campaigns": list(visible_campaigns(actor).values_list("pk", "name")),
         "authors": list(calendar_authors(actor)),
         "states": Delivery.State.choices,
         "filters": [(name, request.GET[name]) for name in FILTERS if request.GET.get(name)],

@@ -59,7 +59,7 @@ def post_list(request: MemberRequest) -> HttpResponse:
         "page": page,
         "rows": [ListRow(post, *heading(post)) for post in page],
         "verdicts": _verdicts(actor, [row.pk for post in page for row in post.deliveries.all()]),
-        "campaigns": visible_campaigns(actor),
+        "campaigns": visible_campaigns(actor).values_list("pk", "name"),
         "connections": _connections(actor),
     }
     return render(request, "campaigns/post_list.html", context)

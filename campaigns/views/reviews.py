@@ -23,6 +23,7 @@ from campaigns.review_queries import (
     findings_of,
     for_me,
     load_items,
+    load_rows,
     narrow,
     neighbours,
     tab_rules,
@@ -70,16 +71,18 @@ def _queue(request: MemberRequest, left: list[Left] | None = None, refusal: Refu
     rows = narrow(waiting_reviews(actor), wanted)
     counts = count_tabs(actor, rows)
     shown = rows.filter(tab_rules(actor)[wanted.tab]).select_related("requested_by", "claimed_by")
-    page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
+    pages = Paginator(shown, PAGE_SIZE)
+    pages.count = counts[wanted.tab]
+    page = pages.get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "items": load_items(actor, list(page.object_list)),
+        "items": load_rows(actor, list(page.object_list)),
         "waiting": counts[""],
         "tabs": [(name, label, counts[name]) for name, label in TABS.items()],
         "wanted": wanted,
         "is_narrowed": wanted != Wanted(tab=wanted.tab),
         "choices": _choices(actor),
-        "decided": load_items(actor, _decided(actor)),
+        "decided": load_rows(actor, _decided(actor)),
         "may_review": actor.can(Perm.REVIEW),
         "now": now(),
         "left": _named(actor, left or []),
@@ -112,7 +115,7 @@ def _choices(actor: Actor) -> dict[str, Any]:
     people = Membership.objects.select_related("user").filter(workspace=actor.workspace).order_by("user__email")
     return {
         "risks": Risk.choices,
-        "campaigns": visible_campaigns(actor).order_by("name"),
+        "campaigns": visible_campaigns(actor).order_by("name").values_list("pk", "name"),
         "connections": Connection.objects.filter(workspace=actor.workspace).order_by("network", "handle"),
         "authors": [member.user for member in people[:200]],
     }
@@ -124,7 +127,7 @@ def _decided(actor: Actor) -> list[Review]:
 
 
 def _named(actor: Actor, left: list[Left]) -> list[tuple[Any, str]]:
-    items = {item.review.pk: item for item in load_items(actor, [one.review for one in left])}
+    items = {item.review.pk: item for item in load_rows(actor, [one.review for one in left])}
     return [(items[one.review.pk], one.why) for one in left if one.review.pk in items]
 
 
