@@ -72,6 +72,11 @@ def hand_over(brief: Brief, channels: tuple[str, ...]) -> None:
     transaction.on_commit(partial(tasks.send_brief.delay, str(brief.workspace_id), str(brief.pk)))
 
 
+def is_waiting(brief: Brief, data: dict[str, Any]) -> bool:
+    """The assistant has not answered yet."""
+    return brief.run_id is not None and brief.archived_at is None and not data.get("sections")
+
+
 def mark_read(brief: Brief) -> None:
     if brief.read_at is None:
         Brief.objects.filter(pk=brief.pk, read_at=None).update(read_at=now())

@@ -12,7 +12,7 @@ from accounts.web import MemberRequest, member_view
 from agents.periodic.services import visible_tasks
 from personal.access import get_brief, visible_briefs
 from personal.archive import data_of
-from personal.briefs import mark_read
+from personal.briefs import is_waiting, mark_read
 
 PAGE_SIZE = 30
 DAY = timedelta(days=1)
@@ -40,10 +40,12 @@ def brief_list(request: MemberRequest) -> HttpResponse:
 def brief_detail(request: MemberRequest, brief_id: UUID) -> HttpResponse:
     brief = get_brief(request.actor, brief_id)
     mark_read(brief)
+    data = data_of(brief)
     near = visible_briefs(request.actor).defer("data")
     context = {
         "brief": brief,
-        "data": data_of(brief),
+        "data": data,
+        "is_waiting": is_waiting(brief, data),
         "older": near.filter(wanted_at__lt=brief.wanted_at).first(),
         "newer": near.filter(wanted_at__gt=brief.wanted_at).last(),
     }

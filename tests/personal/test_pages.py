@@ -12,6 +12,7 @@ from accounts.scope import workspace_scope
 from agents.models import PeriodicTask
 from agents.periodic.services import create_task
 from lib.clock import now, shifted
+from lib.ids import uuid7
 from personal.booking import book
 from personal.forms import REPEATS, TIMING
 from personal.models import Brief, Watch, WatchValue
@@ -192,6 +193,24 @@ def test_briefs_are_listed_found_by_day_and_read(alice_client, workspace, alice_
     assert "1 to review" in page(alice_client, f"/you/briefs/{brief.pk}")
     with workspace_scope(workspace.pk):
         assert Brief.objects.get(pk=brief.pk).read_at is not None
+
+
+def test_an_answer_that_is_on_its_way_is_waited_for(alice_client, workspace, alice_actor) -> None:
+    own = {"workspace": workspace, "user": alice_actor.user, "run_id": uuid7(), "wanted_at": now()}
+    with workspace_scope(workspace.pk):
+        brief = Brief.objects.create(title="Ideas", data={"sections": []}, **own)
+    for path in ("/you", f"/you/briefs/{brief.pk}"):
+        assert "still at work on this" in page(alice_client, path)
+    assert 'hx-select="#brief"' in page(alice_client, f"/you/briefs/{brief.pk}")
+    lines = [{"text": "Post the autumn roast.", "path": ""}]
+    with workspace_scope(workspace.pk):
+        Brief.objects.update(data={"sections": [{"key": "answer", "title": "Answer", "lines": lines}]})
+    for path in ("/you", f"/you/briefs/{brief.pk}"):
+        text = page(alice_client, path)
+        assert "Post the autumn roast." in text
+        assert "still at work" not in text
+    assert 'id="brief"' in text
+    assert 'hx-select="#brief"' not in text
 
 
 # --- tasks ----------------------------------------------------------------------------------------------------
