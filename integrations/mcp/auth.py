@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 from mcp.server.auth.provider import AccessToken
 from pydantic import ConfigDict
 
@@ -106,17 +106,15 @@ def _find(secret: str) -> McpToken | None:
 
 def _caller(token: McpToken) -> Caller | None:
     with workspace_scope(token.workspace_id):
-        servers = McpServer.objects.select_related("user", "workspace")
+        member = Membership.objects.filter(user=OuterRef("user"), workspace=OuterRef("workspace"))
+        servers = McpServer.objects.select_related("user", "workspace").annotate(role=member.values("role"))
         server = servers.filter(pk=token.server_id).exclude(status=Status.REVOKED).first()
-        if server is None or not server.user.is_active or server.workspace.is_suspended:
-            return None
-        member = Membership.objects.filter(user=server.user_id, workspace=server.workspace_id).first()
-        if member is None:
+        if server is None or not server.user.is_active or server.workspace.is_suspended or server.role is None:
             return None
         if server.status == Status.SUSPENDED:
             raise ServerSuspended(server)
         _note_use(token, server)
-    return Caller(server, actor_of(server, member.role))
+    return Caller(server, actor_of(server, server.role))
 
 
 def actor_of(server: McpServer, role: str) -> Actor:
