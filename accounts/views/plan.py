@@ -1,5 +1,7 @@
 """Settings → Plan, and the hook of whoever sells plans."""
 
+from urllib.parse import urlsplit
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -21,8 +23,8 @@ MAX_BYTES = 64 * 1024
 @require_GET
 @member_view(Perm.VIEW)
 def plan(request: MemberRequest) -> HttpResponse:
-    actor = request.actor
-    may_change = actor.can(Perm.SETTINGS) and billing.provider() is not None
+    actor, shop = request.actor, billing.provider()
+    may_change = actor.can(Perm.SETTINGS) and shop is not None
     context = {
         "plan": plan_of(actor.workspace),
         "plans": list(PLANS.values()),
@@ -31,7 +33,12 @@ def plan(request: MemberRequest) -> HttpResponse:
         "may_change": may_change,
         "portal": portal_url(by=actor) if may_change else "",
     }
-    return render(request, "accounts/plan.html", context)
+    response = render(request, "accounts/plan.html", context)
+    if shop and may_change:
+        # What follows the buttons is a redirect to the shop.
+        pages = [urlsplit(shop.checkout_url(actor.workspace, name)) for name in PLANS]
+        response.form_targets = sorted({f"{page.scheme}://{page.netloc}" for page in pages if page.netloc})  # type: ignore[attr-defined]
+    return response
 
 
 @require_POST

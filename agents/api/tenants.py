@@ -81,6 +81,8 @@ class TenantStatus(serializers.Serializer[Any]):
 
 
 class SyncView(ServiceView):
+    problems = (409,)
+
     @extend_schema(
         operation_id="tenant_sync",
         tags=["service"],

@@ -101,6 +101,11 @@ def test_what_asks_a_model_says_that_the_money_may_be_used_up(document):
     assert "402" not in document["paths"]["/api/campaigns"]["post"]["responses"]
 
 
+def test_syncing_a_tenant_says_that_a_revision_may_be_taken(document):
+    for operation in document["paths"]["/v1/tenants/sync"].values():
+        assert "409" in operation["responses"]
+
+
 def test_an_export_is_a_file_or_in_json_a_list_of_rows(document):
     answers = document["paths"]["/api/export"]["get"]["responses"]["200"]["content"]
     assert answers["text/csv"]["schema"] == {"type": "string", "format": "binary"}
