@@ -64,6 +64,8 @@ class World:
         self.base, self.paths = base, paths
         self.token, self.token_at = "", -float(LOGIN_S)
         self.answers: dict[str, tuple[float, Any]] = {}
+        self.slug = ""
+        self.slug = self.call("GET", "/api/auth/me")["workspaces"][0]["slug"]
         self.lists = dict(found for path in paths for found in _lists(path, paths))
 
     def bearer(self) -> str:
@@ -75,7 +77,7 @@ class World:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The answer's JSON; empty where there is none, or an error."""
-        headers = {"Authorization": f"Bearer {self.bearer()}"}
+        headers = {"Authorization": f"Bearer {self.bearer()}", "X-Workspace": self.slug}
         answer = requests.request(method, self.base + path, json=body, headers=headers, timeout=60)
         return answer.json() if answer.ok and answer.content else {}
 
