@@ -5,7 +5,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.utils.dateformat import format as write
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -22,6 +21,6 @@ def when(context: Any, at: datetime | None, zone: str = "", *, seconds: bool = F
     return format_html(
         '<time datetime="{}" data-local>{}</time> <span class="muted">{}</span>',
         shown.isoformat(),
-        write(shown, "j M Y, H:i:s" if seconds else "j M Y, H:i"),
+        f"{shown.day} {shown:%b %Y, %H:%M:%S}" if seconds else f"{shown.day} {shown:%b %Y, %H:%M}",
         zone,
     )

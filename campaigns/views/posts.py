@@ -52,7 +52,9 @@ def post_list(request: MemberRequest) -> HttpResponse:
     found = filter_posts(visible_posts(actor), wanted)
     counts = count_tabs(found)
     tabs = [("", "All"), *((name, label) for name, (label, _condition) in TABS.items())]
-    page = Paginator(with_rows(tab_posts(found, wanted.tab)), PAGE_SIZE).get_page(request.GET.get("page"))
+    pages = Paginator(with_rows(tab_posts(found, wanted.tab)), PAGE_SIZE)
+    pages.count = counts[wanted.tab or "all"]
+    page = pages.get_page(request.GET.get("page"))
     context = {
         "wanted": wanted,
         "tabs": [Tab(name, label, counts[name or "all"], name == wanted.tab) for name, label in tabs],
