@@ -1,10 +1,13 @@
 """What needs a person: posts that did not go out or may not, reviews that wait, accounts to reconnect."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import Any
+from uuid import UUID
 
+from django.db import connections
 from django.db.models import CharField, Count, F, Func, IntegerField, Q, QuerySet, Subquery, Value, Window
 from django.db.models.functions import RowNumber
 
@@ -37,6 +40,8 @@ TABS = {
     "reviews": "Waiting for me",
     "connections": "Connections",
 }
+# Stand for the reader's workspace and for this moment where a statement is built once for all.
+SOME, SOME_TIME = Workspace(pk=UUID(int=0)), datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,8 @@ def tab_of(delivery: Delivery) -> str:
     return delivery.state if delivery.state in UNSETTLED else "risk"
 
 
-def _is_at_risk() -> Q:
-    return Q(state__in=BEFORE_SENDING, scheduled_at__gte=now() - FORGOTTEN) & ~Q(risk="")
+def _is_at_risk(at: datetime | None = None) -> Q:
+    return Q(state__in=BEFORE_SENDING, scheduled_at__gte=(at or now()) - FORGOTTEN) & ~Q(risk="")
 
 
 def failed_causes(actor: Actor) -> list[tuple[Cause, list[Delivery]]]:
@@ -98,14 +103,11 @@ def failed_causes(actor: Actor) -> list[tuple[Cause, list[Delivery]]]:
     return [(cause, shown.get((cause.connection.pk, cause.code), [])) for cause in causes_of(failed)]
 
 
-def broken_connections(workspace: Workspace) -> QuerySet[Connection]:
-    return Connection.objects.filter(_is_broken(), workspace=workspace)
-
-
-def _is_broken() -> Q:
-    """It needs a new log-in, keeps failing although it has one, or its network acts against it."""
+def broken_connections(workspace: Workspace, at: datetime | None = None) -> QuerySet[Connection]:
+    """They need a new log-in, keep failing although they have one, or their network acts against them."""
     is_active = Q(status=Connection.Status.ACTIVE)
-    return Q(status__in=BROKEN) | is_active & (Q(broken_until__gt=now()) | Q(is_in_trouble("pk")))
+    is_broken = Q(status__in=BROKEN) | is_active & (Q(broken_until__gt=at or now()) | Q(is_in_trouble("pk")))
+    return Connection.objects.filter(is_broken, workspace=workspace)
 
 
 def with_waiting(connections: QuerySet[Connection]) -> QuerySet[Connection]:
@@ -142,14 +144,28 @@ def with_deliveries(reviews: QuerySet[Review] | list[Review]) -> list[tuple[Revi
 
 
 def count_for_navigation(actor: Actor) -> dict[str, int]:
-    """What `navigation_of` says, for pages that show no more of it: one query, and a lighter one."""
+    """What `navigation_of` says, for pages that show no more of it. One query, like `count_attention`."""
     if not actor.can(Perm.VIEW):
         return dict.fromkeys(["attention", "reviews", "inbox"], 0)
-    deliveries = Delivery.objects.filter(Q(state__in=UNSETTLED) | _is_at_risk(), workspace=actor.workspace)
-    found = {"deliveries": deliveries, "connections": broken_connections(actor.workspace), **_in_navigation(actor)}
-    counts = _count(actor, found)
+    counts = _within(actor, partial(_navigation_counts, actor.workspace.pk))
     attention = counts["deliveries"] + counts["connections"]
     return {"attention": attention, "reviews": counts["all_reviews"], "inbox": counts["inbox"]}
+
+
+def _navigation_counts(workspace_id: UUID) -> dict[str, Any]:
+    names, sql, parameters = _navigation_statement()
+    meant: dict[Any, Any] = {SOME.pk: workspace_id, SOME_TIME: now(), SOME_TIME - FORGOTTEN: now() - FORGOTTEN}
+    with connections[Workspace.objects.db].cursor() as cursor:
+        cursor.execute(sql, [meant.get(value, value) for value in parameters])
+        return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+@cache
+def _navigation_statement() -> tuple[list[str], str, tuple[Any, ...]]:
+    """Names of the columns, SQL and parameters. Every page needs it, and to build it takes longer than to run it."""
+    deliveries = Delivery.objects.filter(Q(state__in=UNSETTLED) | _is_at_risk(SOME_TIME), workspace=SOME)
+    found = {"deliveries": deliveries, "connections": broken_connections(SOME, SOME_TIME), **_in_navigation(SOME)}
+    return ["scope", *found], *_counted(SOME, found).query.sql_with_params()
 
 
 def navigation_of(counts: Mapping[str, int]) -> dict[str, int]:
@@ -170,24 +186,28 @@ def count_attention(actor: Actor) -> dict[str, int]:
     found["risk"] = deliveries.filter(_is_at_risk())
     found["reviews"] = reviews_for(actor)
     found["connections"] = broken_connections(actor.workspace)
-    return _count(actor, found | _in_navigation(actor))
+    return _within(actor, _counted(actor.workspace, found | _in_navigation(actor.workspace)).get)
 
 
-def _in_navigation(actor: Actor) -> dict[str, QuerySet[Any]]:
-    unread = Conversation.objects.filter(workspace=actor.workspace, is_unread=True)
-    return {"all_reviews": waiting_reviews(actor.workspace), "inbox": unread}
+def _in_navigation(workspace: Workspace) -> dict[str, QuerySet[Any]]:
+    unread = Conversation.objects.filter(workspace=workspace, is_unread=True)
+    return {"all_reviews": waiting_reviews(workspace), "inbox": unread}
 
 
-def _count(actor: Actor, found: Mapping[str, QuerySet[Any]]) -> dict[str, int]:
-    """One query where the workspace's scope is open, as in most views."""
+def _counted(workspace: Workspace, found: Mapping[str, QuerySet[Any]]) -> Any:
+    """One row: the open scope, and how many each is."""
     scope = Func(Value(WORKSPACE), Value(True), function="current_setting", output_field=CharField())
     numbers = {name: _NumberOf(rows.order_by().values("pk")) for name, rows in found.items()}
-    row: Any = Workspace.objects.filter(pk=actor.workspace.pk).values(scope=scope, **numbers)
-    counts: dict[str, Any] = row.get()
+    return Workspace.objects.filter(pk=workspace.pk).values(scope=scope, **numbers)
+
+
+def _within(actor: Actor, count: Callable[[], dict[str, Any]]) -> dict[str, int]:
+    """The workspace's scope is open in most views; those that talk to a network render outside it."""
+    counts = count()
     if counts.pop("scope") != str(actor.workspace.pk):
-        # Views that talk to a network render outside the scope.
         with workspace_scope(actor.workspace.pk):
-            counts = row.values(*numbers).get()
+            counts = count()
+        del counts["scope"]
     return counts
 
 

@@ -14,7 +14,7 @@ from accounts.scope import workspace_scope
 from campaigns.attention import count_attention, count_for_navigation, navigation_of
 from campaigns.models import Delivery, Post
 from campaigns.rendering import render
-from lib.clock import now
+from lib.clock import now, shifted
 from social.models import Connection
 from tests.campaigns.cast import add_connection, add_post, set_state
 from tests.social.conftest import begin, connected, connection, sandbox, sandbox_process, visit_x  # noqa: F401
@@ -88,6 +88,23 @@ def test_the_navigation_counts_all_that_the_tabs_do(
     Connection.objects.update(status="reconnect")
     found = count_for_navigation(alice_actor)
     assert found == navigation_of(count_attention(alice_actor)) == {"attention": 5, "reviews": 1, "inbox": 0}
+
+
+def test_the_navigation_counts_for_each_workspace_and_at_each_moment(
+    at_risk, stuck, alice_actor, charlie_actor
+) -> None:
+    at_risk()
+    assert [count_for_navigation(actor)["attention"] for actor in (alice_actor, charlie_actor)] == [1, 0]
+    stuck()
+    assert count_for_navigation(alice_actor)["attention"] == 2
+    with shifted(timedelta(days=2)):
+        # What was at risk is forgotten by then.
+        assert count_for_navigation(alice_actor) == navigation_of(count_attention(alice_actor))
+        assert count_for_navigation(alice_actor)["attention"] == 1
+    Connection.objects.update(broken_until=now() + timedelta(hours=1))
+    assert count_for_navigation(alice_actor)["attention"] == 3
+    with shifted(timedelta(hours=2)):
+        assert count_for_navigation(alice_actor)["attention"] == 2
 
 
 @pytest.mark.parametrize("count", [count_attention, count_for_navigation])
