@@ -13,6 +13,7 @@ def poll_watches() -> None:
 @shared_task(name="personal.tidy_watches", expires=3600)
 def tidy_watches() -> None:
     watching.drop_strangers()
+    watching.drop_unwatched()
 
 
 @shared_task(name="personal.send_brief")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from personal.values import Value, read_value
 
 MAX_LABEL = 120
 MAX_PERCENT = 1_000
+# After it would have been read again; what is watched anew by then has its news still.
+UNWATCHED_KEPT = timedelta(days=7)
 EVERY_S = {WatchKind.SYMBOL: 900, WatchKind.ACCOUNT: 3600, WatchKind.KEYWORD: 3600}
 
 
@@ -113,6 +116,21 @@ def drop_strangers(limit: int = 1_000) -> int:
     return len(found)
 
 
+def drop_unwatched(limit: int = 5_000) -> int:
+    """What nobody watches any more: somebody typed it, and anybody could fill the table by typing and removing."""
+    with all_workspaces_scope("what nobody watches"), transaction.atomic():
+        # Whoever is about to watch it holds its row, or finds that it is gone.
+        rows = WatchValue.objects.select_for_update(skip_locked=True).filter(
+            ~Exists(Watch.objects.filter(value=OuterRef("pk"))),
+            watchers=0,
+            lease_until=None,
+            due_at__lt=now() - UNWATCHED_KEPT,
+        )
+        found = list(rows.values_list("pk", flat=True)[:limit])
+        WatchValue.objects.filter(pk__in=found).delete()
+    return len(found)
+
+
 def recount_watchers() -> int:
     """Whoever erases a person or a workspace deletes watches without knowing of their values. The number mended."""
     with all_workspaces_scope("count watchers"):
@@ -148,7 +166,9 @@ def _wanted(by: Actor, value: Value) -> int:
 def _shared(value: Value) -> WatchValue:
     fresh = WatchValue(kind=value.kind, value=value.value, every_s=EVERY_S[WatchKind(value.kind)], due_at=now())
     WatchValue.objects.bulk_create([fresh], ignore_conflicts=True)
-    return WatchValue.objects.get(kind=value.kind, value=value.value)
+    found = WatchValue.objects.select_for_update(no_key=True).filter(kind=value.kind, value=value.value).first()
+    # Gone between the two statements, since nobody watched it: made anew.
+    return found or _shared(value)
 
 
 def _label(text: str) -> str:

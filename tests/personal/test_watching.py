@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -9,9 +10,20 @@ from accounts.access import Actor, actor_for
 from accounts.models import AuditEntry, Membership
 from accounts.plans import PlanLimit
 from accounts.scope import all_workspaces_scope, workspace_scope
+from lib.clock import shifted
+from personal import watching
 from personal.access import get_watch, visible_watches
-from personal.models import Watch, WatchValue
-from personal.watching import add_watch, change_watch, drop_strangers, mark_seen, recount_watchers, remove_watch
+from personal.models import Observation, Watch, WatchValue
+from personal.watching import (
+    UNWATCHED_KEPT,
+    add_watch,
+    change_watch,
+    drop_strangers,
+    drop_unwatched,
+    mark_seen,
+    recount_watchers,
+    remove_watch,
+)
 from tests.personal.conftest import make_due, read_all
 
 
@@ -133,8 +145,27 @@ def test_counts_mend_after_a_deletion_from_elsewhere(watch, alice_actor, bob) ->
     assert recount_watchers() == 0
 
 
+@pytest.mark.django_db
+def test_what_nobody_watches_goes_after_a_while_with_what_was_read_of_it(watch, alice_actor, bob_actor) -> None:
+    watch("$ACME", by=bob_actor)
+    gone = watch("$OTHER")
+    read_all()
+    assert remove_watch(gone, by=alice_actor)
+    assert drop_unwatched() == 0
+    with shifted(UNWATCHED_KEPT + timedelta(hours=1)):
+        assert (drop_unwatched(), drop_unwatched()) == (1, 0)
+    assert watchers() == {"acme": 1}
+    assert [row.value.value for row in Observation.objects.select_related("value")] == ["acme"]
+    assert watch("$OTHER").seen_seq == 0
+
+
 @pytest.mark.django_db(transaction=True)
-def test_counts_stay_exact_while_many_add_and_remove(providers, workspace, alice_actor, bob_actor, vic_actor) -> None:
+def test_counts_stay_exact_while_many_add_and_remove(
+    providers, workspace, alice_actor, bob_actor, vic_actor, monkeypatch
+) -> None:
+    """And while what nobody watches is swept away under them."""
+    monkeypatch.setattr(watching, "UNWATCHED_KEPT", timedelta())
+
     def churn(by: Actor) -> int:
         try:
             for _ in range(6):
@@ -148,9 +179,17 @@ def test_counts_stay_exact_while_many_add_and_remove(providers, workspace, alice
         finally:
             connection.close()
 
+    def sweep() -> int:
+        try:
+            return sum(drop_unwatched() for _ in range(60))
+        finally:
+            connection.close()
+
     # Each person from two places at once would race for their one row, so each has one place here.
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(4) as pool:
+        sweeping = pool.submit(sweep)
         assert sum(pool.map(churn, [alice_actor, bob_actor, vic_actor])) == 3
+    assert sweeping.result() >= 0
     assert watchers() == {"acme": 3}
 
 
