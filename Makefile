@@ -9,7 +9,7 @@ FOUND := $(wildcard $(SOURCES)) manage.py
 # Without compiled modules each of the six programs of `make run` starts seconds later.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test test-fast lint manifests audit fmt bench prove screens contract test-rabbitmq test-pgbouncer clean
+.PHONY: help setup run test test-whole lint manifests audit fmt bench prove screens contract test-rabbitmq test-pgbouncer clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -20,9 +20,12 @@ setup: $(VENV)/dev.stamp ## Install everything into .venv
 run: $(VENV)/run.stamp ## Start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up
 
-test: $(VENV)/dev.stamp ## Run all tests
+test: $(VENV)/dev.stamp ## Run the tests
+	$(BIN)/python -m pytest -n auto -m "not whole"
+
+test-whole: $(VENV)/dev.stamp ## Run those that drive Chromium, whole products, kills and every route
 	@deploy/install-chromium.sh
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m whole
 
 lint: $(VENV)/dev.stamp ## Check style, types, floors and templates
 	$(BIN)/ruff check .

@@ -90,7 +90,19 @@ def turn_of(nodeid: str) -> int:
     return next((turn for turn, start in enumerate(LONG, 1) if nodeid.startswith(start)), len(LONG) + 1)
 
 
+# What drives Chromium, whole products and many processes, kills them, or walks over every route: `make test-whole`.
+WHOLE = re.compile(
+    r"tests/(browser|deploy|marketing|operations|security)/|tests/test_foreign_ids"
+    r"|_(api_access|crash|processes|proof|races|workers)\.py"
+)
+
+
+# Before pytest chooses by marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("browser") or WHOLE.search(item.nodeid.partition("::")[0]):
+            item.add_marker("whole")
     items.sort(key=lambda item: turn_of(item.nodeid))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from marketing.embedded import scratch_folder
-from marketing.pytest_services import STACKS, scope_of, turn_of, use_own_redis_database
+from marketing.pytest_services import STACKS, WHOLE, scope_of, turn_of, use_own_redis_database
 
 ROOT = Path(__file__).parents[2]
 PROBE = """
@@ -84,3 +84,9 @@ def test_what_takes_long_begins_early() -> None:
         "tests/test_pains.py",
     ]
     assert sorted(files, key=lambda file: turn_of(f"{file}::test_a")) == [files[2], files[1], files[3], files[0]]
+
+
+def test_what_needs_more_than_a_database_is_told_by_its_path() -> None:
+    assert all(WHOLE.search(file) for file in STACKS)
+    assert WHOLE.search("tests/campaigns/engine/test_crash.py")
+    assert not WHOLE.search("tests/lib/test_money.py")
