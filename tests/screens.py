@@ -150,6 +150,7 @@ DETAILS = {
     "assistant-edit": ("assistant", rf"/assistants/{UUID}/edit$"),
     "assistant-diff": ("assistant", rf"/assistants/{UUID}/diff$"),
     "assistant-try": ("assistant", rf"/assistants/{UUID}/versions/1/try$"),
+    "you-brief": ("/you/briefs", rf"/you/briefs/{UUID}$"),
     "you-task": ("/you/tasks", rf"/you/tasks/{UUID}$"),
     "you-task-edit": ("you-task", rf"/you/tasks/{UUID}/edit$"),
     "chat-thread": ("/assistant", rf"/assistant/{UUID}$"),
@@ -189,9 +190,10 @@ GUIDE = [
     "results",
     "experiment",
     "inbox",
-    "chat",
+    "chat-thread",
+    "you-brief",
     "you-watchlist",
-    "mcp-servers",
+    "mcp-server",
     "webhooks",
 ]
 GUIDE_SIZE = {"width": 1120, "height": 720}
@@ -286,11 +288,22 @@ def begin_work(page: Page, base: str, home: str, email: str, password: str) -> N
     call("POST", "/mcp/servers", {"name": "Laptop", "groups": ["read", "draft"]})
     kinds = ["delivery.published", "delivery.failed"]
     call("POST", "/webhooks", {"label": "Shop system", "url": "https://hooks.example.com/rostrum", "kinds": kinds})
-    brief = "Our decaf is back, in both shops from Monday"
-    call("POST", "/plans", {"brief": brief, "connections": [account], "languages": ["en", "zh"]})
+    wish = "Our decaf is back, in both shops from Monday"
+    call("POST", "/plans", {"brief": wish, "connections": [account], "languages": ["en", "zh"]})
     me = call("GET", "/auth/me")["id"]
     for value in ("$ACME", "@demo_rival", "#coldbrew"):
         call("POST", f"/users/{me}/watchlist", {"value": value})
+    brief = {"kind": "brief", "name": "Morning brief", "mode": "cron", "spec": "0 8 * * 1-5"}
+    task = call("POST", f"/users/{me}/tasks", brief)["id"]
+    call("POST", f"/users/{me}/tasks/{task}/run")
+    page.goto(f"{home}/memory/new")
+    page.fill("[name=text]", "We roast on Mondays and Thursdays. Bags leave the shop the day after.")
+    page.locator("main form .btn-primary").click()
+    page.wait_for_timeout(5_000)  # it is read into search
+    page.goto(f"{home}/assistant")
+    page.fill("#message", "On which days do we roast?")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(UUID))
     plan = {"name": "Landing page", "hypothesis": "A shorter page sells more.", "design": "A", "metric": "conversions"}
     link = call("POST", "/links", {"target": "https://roastery.example/long"})["id"]
     arms = [{"name": name, "content": {"url": f"https://roastery.example/{name}"}} for name in ("long", "short")]
