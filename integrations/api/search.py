@@ -13,10 +13,17 @@ from integrations.search.queries import MAX_TEXT
 from integrations.search.services import KINDS, LIMIT, MAX_LIMIT, QUICK, Group, Hit, find
 
 TEXT = OpenApiParameter(
-    "q", str, required=True, description='Words in Chinese or English; the last may be unfinished, "phrases" are whole.'
+    "q",
+    {"type": "string", "minLength": 1, "maxLength": MAX_TEXT},
+    required=True,
+    description='Words in Chinese or English; the last may be unfinished, "phrases" are whole.',
 )
 KIND = OpenApiParameter("kind", str, enum=list(KINDS), many=True, description="Only these; repeat it for several.")
-LIMITED = OpenApiParameter("limit", int, description=f"For each kind, 1 to {MAX_LIMIT}; {LIMIT} where it is left out.")
+LIMITED = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+    description=f"For each kind; {LIMIT} where it is left out.",
+)
 FOUND = OpenApiExample(
     "A post",
     {

@@ -101,6 +101,12 @@ def test_what_asks_a_model_says_that_the_money_may_be_used_up(document):
     assert "402" not in document["paths"]["/api/campaigns"]["post"]["responses"]
 
 
+def test_search_says_what_it_takes(document):
+    taken = {one["name"]: one["schema"] for one in document["paths"]["/api/search"]["get"]["parameters"]}
+    assert taken["q"] == {"type": "string", "minLength": 1, "maxLength": 200}
+    assert (taken["limit"]["minimum"], taken["limit"]["maximum"]) == (1, 50)
+
+
 def test_syncing_a_tenant_says_that_a_revision_may_be_taken(document):
     for operation in document["paths"]["/v1/tenants/sync"].values():
         assert "409" in operation["responses"]
