@@ -59,6 +59,10 @@ class ProblemSchema(AutoSchema):
         words = getdoc(getattr(self.view, self.method.lower())) or vars(type(self.view)).get("__doc__")
         return cleandoc(words or "")
 
+    def _get_paginator(self) -> Any:
+        """What is made comes as a whole: only lists that are read have pages."""
+        return super()._get_paginator() if self.method == "GET" else None
+
     def get_override_parameters(self) -> list[Any]:
         if not isinstance(self.view, WorkspaceView):
             return []

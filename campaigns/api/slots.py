@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,11 +18,18 @@ from campaigns.slots import add_slot, edit_slot, remove_slot
 from social.access import get_connection
 
 
+# No seconds and no offset: the slot has a zone of its own.
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$", "example": "09:00"})
+class ClockTime(serializers.TimeField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(input_formats=["%H:%M", "%H:%M:00"], **options)
+
+
 class SlotInput(serializers.Serializer[Any]):
     weekdays = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=6), allow_empty=False, help_text="0 is Monday."
     )
-    time = serializers.TimeField()
+    time = ClockTime()
     time_zone = serializers.CharField(
         max_length=64, required=False, validators=[check_time_zone], help_text="The workspace's own by default."
     )
@@ -31,7 +38,7 @@ class SlotInput(serializers.Serializer[Any]):
 class SlotAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     weekday = serializers.IntegerField(help_text="0 is Monday.")
-    time = serializers.TimeField()
+    time = ClockTime()
     time_zone = serializers.CharField()
 
 
@@ -65,7 +72,7 @@ class SlotListView(ListView):
 
 class SlotEditInput(serializers.Serializer[Any]):
     weekday = serializers.IntegerField(min_value=0, max_value=6, required=False, help_text="0 is Monday.")
-    time = serializers.TimeField(required=False)
+    time = ClockTime(required=False)
     time_zone = serializers.CharField(max_length=64, required=False, validators=[check_time_zone])
 
 

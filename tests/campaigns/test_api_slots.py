@@ -33,6 +33,11 @@ def test_slot_is_added_on_every_named_day(bob_api, url):
     ]
 
 
+def test_time_may_be_sent_as_it_was_answered(bob_api, url):
+    (slot,) = bob_api.post(url, {"weekdays": [0], "time": "09:30"}, format="json").json()
+    assert bob_api.patch(f"{url}/{slot['id']}", {"time": slot["time"]}, format="json").json() == slot
+
+
 def test_zone_is_the_workspaces_own_by_default(bob_api, url):
     (slot,) = bob_api.post(url, {"weekdays": [0], "time": "09:30"}, format="json").json()
     assert slot["time_zone"] == "Europe/Berlin"
@@ -40,7 +45,12 @@ def test_zone_is_the_workspaces_own_by_default(bob_api, url):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("weekdays", []), ("weekdays", [7]), ("weekdays", "0"), ("time", "25:00"), ("time_zone", "Mars/Olympus")],
+    [
+        *[("weekdays", value) for value in ([], [7], "0")],
+        # Neither seconds nor an offset: they would be dropped, or never met.
+        *[("time", value) for value in ("25:00", "09:30:15", "09:30:00.5", "09:30+16:25", "09:30Z", None)],
+        ("time_zone", "Mars/Olympus"),
+    ],
 )
 def test_wrong_field_is_named(bob_api, url, field, value):
     answer = bob_api.post(url, {"weekdays": [0], "time": "09:30", field: value}, format="json")

@@ -107,6 +107,14 @@ def test_search_says_what_it_takes(document):
     assert (taken["limit"]["minimum"], taken["limit"]["maximum"]) == (1, 50)
 
 
+def test_slots_are_answered_whole_when_made_and_in_pages_when_read(document):
+    slots = document["paths"]["/api/connections/{connection_id}/slots"]
+    answers = {"post": "201", "get": "200"}
+    made, read = (slots[method]["responses"][code]["content"][JSON]["schema"] for method, code in answers.items())
+    assert made == {"type": "array", "items": {"$ref": "#/components/schemas/SlotAnswer"}}
+    assert read == {"$ref": "#/components/schemas/PaginatedSlotAnswerList"}
+
+
 def test_syncing_a_tenant_says_that_a_revision_may_be_taken(document):
     for operation in document["paths"]["/v1/tenants/sync"].values():
         assert "409" in operation["responses"]
