@@ -129,6 +129,14 @@ def test_a_date_leads_to_its_day_with_the_filters_kept(bob_client: Client, in_wo
     assert f'<a href="{address}" hx-get="{address}">' in html
 
 
+@pytest.mark.parametrize("address", [URL, "/posts", "/reviews"])
+def test_the_campaign_looked_for_stays_chosen(bob_client: Client, bob_actor, in_workspace, address: str) -> None:
+    spring, autumn = (create_campaign(by=bob_actor, name=name) for name in ("Spring <1>", "Autumn"))
+    html = bob_client.get(address, {"campaign": spring.pk}).content.decode()
+    assert f'<option value="{spring.pk}" selected>Spring &lt;1&gt;</option>' in html
+    assert f'<option value="{autumn.pk}">Autumn</option>' in html
+
+
 def test_previous_and_next_keep_the_filters(bob_client: Client, in_workspace) -> None:
     html = bob_client.get(URL, {"month": "2026-12", "state": "failed"}).content.decode()
     assert 'href="/calendar?month=2026-11&amp;state=failed"' in html
