@@ -49,7 +49,7 @@ def wants_other(request: Request, *versions: object) -> bool:
 
 
 def locked(rows: QuerySet[M], row: M) -> M:
-    found = rows.select_for_update().filter(pk=row.pk).first()
+    found = rows.select_for_update(no_key=True).filter(pk=row.pk).first()
     if found is None:
         raise Http404
     return found

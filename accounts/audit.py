@@ -53,7 +53,7 @@ def _append(workspace: Workspace | None, action: str, subject: Model, actor: str
 
 def _locked_head(workspace: Workspace | None) -> AuditHead:
     chain = workspace.pk if workspace else INSTANCE_CHAIN
-    heads = AuditHead.objects.select_for_update().filter(chain=chain)
+    heads = AuditHead.objects.select_for_update(no_key=True).filter(chain=chain)
     if head := heads.first():
         return head
     # The first entry; another may be writing its first one as well.
@@ -106,7 +106,11 @@ def verify_chain(workspace: Workspace | None, anchors: Iterable[Anchor] = ()) ->
     entries = AuditEntry.objects.filter(workspace=workspace).select_related("detail").order_by("number")
     walk = _Walk(_by_number(anchors))
     yield from _verify_links(entries, walk)
-    head = AuditHead.objects.select_for_update().filter(chain=workspace.pk if workspace else INSTANCE_CHAIN).first()
+    head = (
+        AuditHead.objects.select_for_update(no_key=True)
+        .filter(chain=workspace.pk if workspace else INSTANCE_CHAIN)
+        .first()
+    )
     # What was added while we read: from here on the lock keeps the chain still.
     yield from _verify_links(entries.filter(number__gt=walk.number), walk)
     if (head.number, head.hash) != (walk.number, walk.hash) if head else walk.number:

@@ -99,7 +99,7 @@ def sweep(at: datetime | None = None) -> int:
     """Delete the cells that the clock has overtaken: they say no more than no row does."""
     at, total = at or now(), 0
     while True:
-        stale = RateCell.objects.select_for_update(skip_locked=True).filter(tat__lt=at).values("pk")
+        stale = RateCell.objects.select_for_update(no_key=True, skip_locked=True).filter(tat__lt=at).values("pk")
         with transaction.atomic():
             found = RateCell.objects.filter(pk__in=list(stale[:SWEPT_AT_ONCE].values_list("pk", flat=True))).delete()[0]
         total += found

@@ -147,7 +147,7 @@ class WorkspaceView(ApiView):
         except KeyReused as error:
             raise Unprocessable(str(error)) from error
         except KeyInFlight as error:
-            raise Conflict(str(error)) from error
+            raise Conflict(str(error), "idempotency_in_flight") from error
         if not is_new:
             raise Replay(Response(row.body, status=row.status, headers={"Idempotent-Replayed": "true"}))
         self._idempotency = row

@@ -98,7 +98,7 @@ class MfaStore:
         return Authenticator.objects.filter(stale).order_by("pk")
 
     def claim(self, after: Key | None, limit: int) -> list[Row]:
-        rows = self._stale().select_for_update(skip_locked=True).filter(pk__gt=after or 0)[:limit]
+        rows = self._stale().select_for_update(no_key=True, skip_locked=True).filter(pk__gt=after or 0)[:limit]
         return [Row(row.pk, {n: bytes.fromhex(row.data[n]) for n in self.NAMES if n in row.data}) for row in rows]
 
     def save(self, row: Row) -> None:

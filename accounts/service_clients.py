@@ -143,7 +143,7 @@ def sync_tenant(client: ServiceClient, external_id: str, revision: int, data: di
     """
     with transaction.atomic():
         # One sync of a client at a time: two first ones of the same tenant would make two workspaces.
-        ServiceClient.objects.select_for_update().get(pk=client.pk)
+        ServiceClient.objects.select_for_update(no_key=True).get(pk=client.pk)
         tenant = find_tenant(client, external_id)
         if tenant is None:
             return Synced(_make_tenant(client, external_id, revision, data), is_new=True, is_applied=True)

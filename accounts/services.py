@@ -158,7 +158,7 @@ def revoke_invitation(invitation_id: int, *, by: Actor) -> None:
     by.require(Perm.MEMBERS)
     with transaction.atomic():
         invitation = (
-            Invitation.objects.select_for_update()
+            Invitation.objects.select_for_update(no_key=True)
             .filter(pk=invitation_id, workspace=by.workspace, accepted_at=None)
             .first()
         )

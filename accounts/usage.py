@@ -86,7 +86,7 @@ def reserve(
     )
     with transaction.atomic():
         UsageEntry.objects.bulk_create([fresh], ignore_conflicts=True)
-        entry = UsageEntry.objects.select_for_update().get(workspace=workspace, key=key)
+        entry = UsageEntry.objects.select_for_update(no_key=True).get(workspace=workspace, key=key)
         # A row of somebody earlier has another id.
         if entry.pk != fresh.pk:
             if entry.status != Status.RELEASED:
@@ -174,7 +174,7 @@ def _warn(workspace: Workspace, budget: Budget, *, with_reserved: bool) -> None:
 def _close(workspace: Workspace, key: str, status: str, amount_micro: int | None) -> bool:
     # Nothing here is caught and gone on after: inside another transaction it needs no savepoint.
     with transaction.atomic(savepoint=False):
-        entry = UsageEntry.objects.select_for_update().filter(workspace=workspace, key=key).first()
+        entry = UsageEntry.objects.select_for_update(no_key=True).filter(workspace=workspace, key=key).first()
         if entry is None or entry.status != Status.RESERVED:
             return False
         held = entry.amount_micro

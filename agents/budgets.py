@@ -97,7 +97,7 @@ def change_settings(*, by: Actor, **fields: Any) -> AISettings:
         raise TypeError(f"{', '.join(sorted(unknown))}: no settings of assistants.")
     with transaction.atomic():
         AISettings.objects.bulk_create([AISettings(workspace=by.workspace)], ignore_conflicts=True)
-        row = AISettings.objects.select_for_update().get(workspace=by.workspace)
+        row = AISettings.objects.select_for_update(no_key=True).get(workspace=by.workspace)
         changed = {name: [getattr(row, name), value] for name, value in fields.items() if getattr(row, name) != value}
         for name, (_, value) in changed.items():
             setattr(row, name, value)

@@ -148,7 +148,7 @@ def start_thread_run(
 
 
 def _add_user_message(thread: Thread, run: Run, text: str, by: Actor) -> None:
-    locked = Thread.objects.select_for_update().get(pk=thread.pk)
+    locked = Thread.objects.select_for_update(no_key=True).get(pk=thread.pk)
     Message.objects.create(
         workspace=by.workspace,
         thread=thread,

@@ -161,7 +161,7 @@ def _roll(after: int, upto: int, since: date) -> None:
 def locked_cursor(*, skip_locked: bool = False) -> RollupCursor | None:
     """The one row, made where it is missing; None where somebody else has it."""
     RollupCursor.objects.bulk_create([RollupCursor()], ignore_conflicts=True)
-    return RollupCursor.objects.select_for_update(skip_locked=skip_locked).first()
+    return RollupCursor.objects.select_for_update(no_key=True, skip_locked=skip_locked).first()
 
 
 # --- questions --------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def keep_draft(
     with transaction.atomic():
         row, is_new = (
             _own(by)
-            .select_for_update()
+            .select_for_update(no_key=True)
             .get_or_create(workspace=by.workspace, user=by.user, post_id=post_id, defaults={"data": data})
         )
         if is_new:

@@ -64,7 +64,7 @@ def move_delivery(delivery: Delivery, at: datetime, *, by: Actor, seen: datetime
 def _locked(delivery: Delivery) -> Delivery:
     # The connection first, as every act on a time does.
     Connection.objects.select_for_update(no_key=True).get(pk=delivery.connection_id)
-    row = Delivery.objects.select_for_update().filter(pk=delivery.pk).first()
+    row = Delivery.objects.select_for_update(no_key=True).filter(pk=delivery.pk).first()
     if row is None:
         raise NotAllowedNow("This was removed meanwhile.")
     return row
@@ -132,7 +132,7 @@ def _all_locked(ids: list[UUID], by: Actor) -> dict[UUID, Delivery]:
     rows = visible_deliveries(by).filter(pk__in=ids)
     connections = set(rows.values_list("connection_id", flat=True))
     list(Connection.objects.select_for_update(no_key=True).filter(pk__in=connections).order_by("pk"))
-    list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
+    list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     return {row.pk: row for row in rows.select_related("post__campaign", "connection", "workspace")}
 
 

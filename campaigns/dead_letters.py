@@ -127,7 +127,7 @@ def retry_failed(
         found = _stuck_on(locked, code, states)
         rows = list(found[:MOST_AT_ONCE])
         # All of them before the first audit row: whoever holds one may be waiting for the chain.
-        list(Delivery.objects.select_for_update().filter(pk__in=[row.pk for row in rows]).order_by("pk"))
+        list(Delivery.objects.select_for_update(no_key=True).filter(pk__in=[row.pk for row in rows]).order_by("pk"))
         retried = _plan_all(locked, rows, by, remaining=max(0, found.count() - MOST_AT_ONCE))
         audit.record(
             "connection.retry_failed",

@@ -70,7 +70,7 @@ def _move(source: Source, url: str, by: Actor) -> None:
 def _give_up(source: Source, by: Actor, fault: FetchError) -> ScanReport:
     """What was read before stays; the next try waits longer each time, and as long as the server asks."""
     with workspace_scope(by.workspace.pk):
-        row = Source.objects.select_for_update().get(pk=source.pk)
+        row = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(row.failures, 10))
         pause = max(pause, timedelta(seconds=fault.retry_after_s or 0))
         Source.objects.filter(pk=source.pk).update(

@@ -151,7 +151,7 @@ def due_changes(limit: int = 50) -> list[tuple[UUID, UUID]]:
     at = now()
     with all_workspaces_scope("change what is live"):
         # Of the change alone: the account and the workspace are locked by others all the time.
-        rows = LiveChange.objects.select_for_update(of=("self",), skip_locked=True)
+        rows = LiveChange.objects.select_for_update(no_key=True, of=("self",), skip_locked=True)
         rows = rows.filter(_free(at), state=State.QUEUED, due_at__lte=at)
         found = list(rows.filter(_may_go()).order_by("due_at")[:limit])
         lease = at + timedelta(seconds=settings.LEASE_S)
@@ -303,7 +303,7 @@ def _queued(change_id: UUID) -> LiveChange | None:
 
 
 def _locked(part: LivePart) -> LivePart:
-    rows = LivePart.objects.select_related("connection", "delivery__post").select_for_update(of=("self",))
+    rows = LivePart.objects.select_related("connection", "delivery__post").select_for_update(no_key=True, of=("self",))
     held = rows.filter(pk=part.pk, deleted_at=None).first()
     if held is None:
         raise NotAllowedNow("This was taken down already.")

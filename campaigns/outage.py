@@ -109,7 +109,7 @@ def settle_missed(
         rows = with_content(Delivery.objects.filter(pk__in=[row.pk for row in deliveries]))
         in_order = sorted(rows, key=lambda row: (str(row.connection_id), _planned(row), str(row.pk)))
         lock_accounts(row.connection_id for row in in_order)
-        list(Delivery.objects.select_for_update().filter(pk__in=[row.pk for row in in_order]).order_by("pk"))
+        list(Delivery.objects.select_for_update(no_key=True).filter(pk__in=[row.pk for row in in_order]).order_by("pk"))
         act = _act(action, in_order, by, timedelta(days=days), timedelta(hours=hours))
         settled = [_settle_one(row, action, act) for row in in_order]
         done = [str(one.delivery.pk) for one in settled if one.is_done]

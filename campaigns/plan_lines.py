@@ -90,7 +90,7 @@ def rewrite_line(line: PlanLine, wish: str, *, by: Actor) -> Run:
         line = _open_line(line)
         if rewriting_run(line, is_open=True):
             raise NotAllowedNow("This line is being written anew already.")
-        plan = Plan.objects.select_for_update().get(pk=line.plan_id)
+        plan = Plan.objects.select_for_update(no_key=True).get(pk=line.plan_id)
         run = start_run(LINE, {"line": str(line.pk), "wish": wish}, by=by, campaign_id=plan.campaign_id)
         line.origin = line.origin | {"rewriting": str(run.pk)}
         line.save(update_fields=["origin"])
@@ -163,7 +163,7 @@ def _post_of(line: PlanLine, by: Actor) -> Post:
 
 def _campaign_of(plan_id: UUID, by: Actor) -> Campaign:
     """The first accepted line makes the campaign."""
-    plan = Plan.objects.select_for_update().get(pk=plan_id)
+    plan = Plan.objects.select_for_update(no_key=True).get(pk=plan_id)
     if plan.campaign is None:
         name = str(plan.strategy.get("name") or plan.brief)[:120]
         goal = str(plan.strategy.get("goal", ""))[:200]
@@ -217,7 +217,7 @@ def new_times(plan: Plan, *, by: Actor) -> int:
 
 def _open_line(line: PlanLine) -> PlanLine:
     """Under its lock, and still to be decided."""
-    row = PlanLine.objects.select_for_update().filter(pk=line.pk).first()
+    row = PlanLine.objects.select_for_update(no_key=True).filter(pk=line.pk).first()
     if row is None or row.status != LineStatus.PROPOSED:
         raise NotAllowedNow("Somebody decided on this line meanwhile.")
     return row

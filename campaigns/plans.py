@@ -97,7 +97,7 @@ def try_again(plan: Plan, *, by: Actor) -> Plan:
     """After a failure, from where it ended: what was written and paid for stays."""
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        plan = Plan.objects.select_for_update().get(pk=plan.pk)
+        plan = Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
         if plan.status != Status.FAILED:
             raise NotAllowedNow("It is not stopped, so there is nothing to try again.")
         run = run_of(plan)
@@ -151,14 +151,14 @@ def why_ended(run: Run) -> str:
 
 
 def save_strategy(plan_id: UUID, strategy: Data) -> None:
-    plan = Plan.objects.select_for_update().get(pk=plan_id)
+    plan = Plan.objects.select_for_update(no_key=True).get(pk=plan_id)
     plan.strategy = plan.strategy | strategy
     plan.save(update_fields=["strategy"])
 
 
 def save_line(plan_id: UUID, number: int, written: Data) -> str:
     """A new line, or the one of this number written anew. Its id."""
-    row = PlanLine.objects.select_for_update().filter(plan=plan_id, n=number).first()
+    row = PlanLine.objects.select_for_update(no_key=True).filter(plan=plan_id, n=number).first()
     if row is None:
         workspace_id = Plan.objects.values_list("workspace_id", flat=True).get(pk=plan_id)
         row = PlanLine(workspace_id=workspace_id, plan_id=plan_id, n=number)
@@ -173,7 +173,7 @@ def save_line(plan_id: UUID, number: int, written: Data) -> str:
 
 def save_rewritten(line_id: UUID, written: Data) -> None:
     """Nobody decided meanwhile: otherwise the old words stand."""
-    line = PlanLine.objects.select_for_update().get(pk=line_id)
+    line = PlanLine.objects.select_for_update(no_key=True).get(pk=line_id)
     if line.status != LineStatus.PROPOSED:
         return
     former = {"text": line.text, "angle": "Before"}

@@ -60,7 +60,7 @@ def prioritise_delivery(delivery: Delivery, *, by: Actor) -> None:
 def _locked(connection: Connection) -> list[Delivery]:
     """The connection first, as every act on a time does: then nobody gives out a slot meanwhile."""
     Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
-    return list(queued(connection).select_for_update())
+    return list(queued(connection).select_for_update(no_key=True))
 
 
 def _deal_out(times: list[datetime], order: list[Delivery]) -> None:

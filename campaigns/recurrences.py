@@ -131,7 +131,7 @@ def delete_recurrence(recurrence: Recurrence, *, by: Actor) -> None:
 
 
 def _locked(recurrence: Recurrence) -> Recurrence:
-    row = Recurrence.objects.select_for_update().filter(pk=recurrence.pk).first()
+    row = Recurrence.objects.select_for_update(no_key=True).filter(pk=recurrence.pk).first()
     if row is None:
         raise NotAllowedNow("This was deleted meanwhile.")
     return row

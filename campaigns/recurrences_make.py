@@ -40,7 +40,7 @@ def due_recurrences() -> list[tuple[UUID, UUID]]:
 def make_occurrence(workspace_id: UUID, recurrence_id: UUID) -> Post | None:
     """The next occurrence, in one transaction: a crash leaves nothing, and a second worker finds it made."""
     with workspace_scope(workspace_id):
-        rows = Recurrence.objects.select_for_update(of=("self",), skip_locked=True)
+        rows = Recurrence.objects.select_for_update(no_key=True, of=("self",), skip_locked=True)
         rows = rows.select_related("post__created_by", "post__campaign", "workspace")
         row = rows.filter(pk=recurrence_id, is_active=True).exclude(next_at=None).first()
         if row is None:

@@ -126,7 +126,7 @@ def delete_campaign(campaign: Campaign, *, by: Actor) -> None:
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
         posts = Post.objects.filter(campaign=campaign)
-        rows = Delivery.objects.select_for_update().filter(post__in=posts)
+        rows = Delivery.objects.select_for_update(no_key=True).filter(post__in=posts)
         if any(row.fence for row in rows):
             raise NotAllowedNow("Posts of this campaign were sent. Archive it instead, so that their receipts stay.")
         for row in rows:
@@ -186,8 +186,8 @@ def update_post(post: Post, draft: PostDraft, *, by: Actor, revision: int | None
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
         # The same row locks the engine needs to claim: an edit and a claim cannot overlap.
-        rows = list(Delivery.objects.select_for_update().filter(post=post))
-        post = Post.objects.select_for_update().get(pk=post.pk)
+        rows = list(Delivery.objects.select_for_update(no_key=True).filter(post=post))
+        post = Post.objects.select_for_update(no_key=True).get(pk=post.pk)
         if revision is not None and revision != post.revision:
             raise StaleForm("Somebody changed this post meanwhile. Your text is still here: compare, then save again.")
         if any(row.state in FROZEN or row.live_parts.exists() or may_be_live(row) for row in rows):
@@ -241,7 +241,7 @@ def _copy_origins(post: Post, copy: Post) -> None:
 def delete_post(post: Post, *, by: Actor) -> None:
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        rows = list(Delivery.objects.select_for_update().filter(post=post))
+        rows = list(Delivery.objects.select_for_update(no_key=True).filter(post=post))
         if any(row.fence for row in rows):
             raise NotAllowedNow("This post was sent, so its receipt stays. Cancel what is still planned instead.")
         for row in rows:

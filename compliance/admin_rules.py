@@ -157,7 +157,7 @@ class GuardRuleAdmin(StaffAdmin):
 
     def save_model(self, request: HttpRequest, obj: GuardRule, form: Any, change: bool) -> None:
         """From the row as it stands: the form has laid its fields over `obj` already."""
-        row = GuardRule.objects.select_for_update().get(pk=obj.pk) if change else GuardRule(pk=obj.pk)
+        row = GuardRule.objects.select_for_update(no_key=True).get(pk=obj.pk) if change else GuardRule(pk=obj.pk)
         cleaned = form.cleaned_data
         save_rule(row, cleaned["data"], staff=cast(User, request.user), is_enabled=cleaned["is_enabled"])
         obj.rule = row.rule

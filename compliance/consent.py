@@ -106,7 +106,7 @@ def give_consent(
     with transaction.atomic():
         if notice:
             # Its text stands still from now on: whoever changes it takes the same lock.
-            Notice.objects.select_for_update(of=("self",)).get(pk=notice.pk)
+            Notice.objects.select_for_update(no_key=True, of=("self",)).get(pk=notice.pk)
         return _add(contact, purpose, channel, State.GIVEN, by, method, evidence, notice)
 
 
@@ -218,7 +218,7 @@ VERBS = {"given": "consent.give", "withdrawn": "consent.withdraw", "objected": "
 
 def _lock(contact: Contact, by: Actor) -> None:
     by.require(Perm.CONTENT_EDIT)
-    if not Contact.objects.select_for_update().filter(pk=contact.pk, workspace=by.workspace).exists():
+    if not Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk, workspace=by.workspace).exists():
         raise Http404("No such contact.")
 
 

@@ -47,7 +47,7 @@ def update_guard_settings(*, by: Actor, **fields: Any) -> GuardSettings:
     by.require(Perm.SETTINGS)
     with transaction.atomic():
         GuardSettings.objects.bulk_create([GuardSettings(workspace=by.workspace)], ignore_conflicts=True)
-        settings = GuardSettings.objects.select_for_update().get(workspace=by.workspace)
+        settings = GuardSettings.objects.select_for_update(no_key=True).get(workspace=by.workspace)
         before = settings_data(settings)
         _fill(settings, fields)
         settings.full_clean(exclude=["workspace"])

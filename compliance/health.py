@@ -155,7 +155,7 @@ def _locked(workspace: Workspace, connection_id: UUID) -> AccountHealth:
     AccountHealth.objects.bulk_create(
         [AccountHealth(workspace=workspace, connection_id=connection_id)], ignore_conflicts=True
     )
-    rows = AccountHealth.objects.select_related("workspace").select_for_update(of=("self",))
+    rows = AccountHealth.objects.select_related("workspace").select_for_update(no_key=True, of=("self",))
     return rows.get(workspace=workspace, connection_id=connection_id)
 
 

@@ -82,7 +82,7 @@ def update_notice(notice: Notice, *, by: Actor, text: str) -> Notice:
     by.require(Perm.SETTINGS)
     text = _notice_text(text)
     with transaction.atomic():
-        stored = Notice.objects.select_for_update(of=("self",)).get(pk=notice.pk)
+        stored = Notice.objects.select_for_update(no_key=True, of=("self",)).get(pk=notice.pk)
         if Consent.objects.filter(notice=stored).exists():
             raise ValidationError({"text": "Somebody agreed to this text, so it stays. Publish a new version."})
         if stored.text != text:

@@ -69,7 +69,7 @@ def tell_workspace(workspace_id: UUID) -> int:
     with workspace_scope(workspace_id):
         workspace = Workspace.objects.get(pk=workspace_id)
         told = 0
-        for row in ending_terms(WorkspaceTerm.objects.select_for_update(), _until()):
+        for row in ending_terms(WorkspaceTerm.objects.select_for_update(no_key=True), _until()):
             # The address says which word and which end: told once for each.
             path = f"/settings/guard/words/{row.pk}?until={row.valid_to}"
             if not Notification.objects.filter(workspace=workspace, kind=TERM_ENDS, path=path).exists():

@@ -68,7 +68,11 @@ def add_arm(experiment: Experiment, draft: ArmDraft, *, by: Actor) -> Arm:
     """At any time: a split makes room for it in a new epoch, and nobody who has an arm moves."""
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        row = Experiment.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=experiment.pk)
+        row = (
+            Experiment.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("workspace")
+            .get(pk=experiment.pk)
+        )
         arms = list(row.arms.all())
         _require_open(row)
         _check_count(row, len(arms) + 1)
@@ -90,7 +94,11 @@ def close_arm(arm: Arm, *, by: Actor) -> Arm:
     """It gets nobody any more. The control stays: the others are held against it."""
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        row = Experiment.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=arm.experiment_id)
+        row = (
+            Experiment.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("workspace")
+            .get(pk=arm.experiment_id)
+        )
         arm = row.arms.get(pk=arm.pk)
         _require_open(row)
         if arm.is_control:

@@ -230,7 +230,7 @@ def exclude_unit(unit: Unit, *, by: Actor, reason: str) -> Unit:
     with transaction.atomic():
         # A look writes all units back: it must not have read this one before.
         _locked(unit.experiment)
-        row = Unit.objects.select_for_update().get(pk=unit.pk)
+        row = Unit.objects.select_for_update(no_key=True).get(pk=unit.pk)
         row.state, row.reason = Unit.State.EXCLUDED, reason.strip()[:200]
         row.save(update_fields=["state", "reason"])
         audit.record("experiment.unit_exclude", unit.experiment, by=by, unit=str(unit.pk), reason=row.reason)
@@ -248,7 +248,7 @@ def new_version(experiment: Experiment, *, by: Actor) -> Experiment:
 
 
 def _locked(experiment: Experiment) -> Experiment:
-    rows = Experiment.objects.select_for_update(of=("self",)).select_related("workspace", "campaign")
+    rows = Experiment.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace", "campaign")
     row = rows.filter(pk=experiment.pk).first()
     if row is None:
         # A draft may be deleted between its loading and an act.

@@ -35,7 +35,7 @@ def claim_due() -> list[tuple[UUID, UUID]]:
     """Workspace and experiment ids. Until its lease ends nobody else claims one; a dead worker's comes again."""
     with all_workspaces_scope("find experiments that are due"):
         is_free = Q(lease_until=None) | Q(lease_until__lte=now())
-        rows = Experiment.objects.select_for_update(skip_locked=True, of=("self",))
+        rows = Experiment.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
         due = rows.filter(is_free, status=Status.RUNNING, due_at__lte=now(), workspace__is_suspended=False)
         found = list(due.order_by("due_at").values_list("workspace_id", "pk")[:BATCH])
         Experiment.objects.filter(pk__in=[pk for _, pk in found]).update(lease_until=now() + LEASE)
@@ -45,7 +45,9 @@ def claim_due() -> list[tuple[UUID, UUID]]:
 def tend(workspace_id: UUID, experiment_id: UUID) -> bool:
     """In one transaction: a crash leaves nothing, and a second worker finds it done."""
     with workspace_scope(workspace_id):
-        rows = Experiment.objects.select_for_update(skip_locked=True, of=("self",)).select_related("workspace")
+        rows = Experiment.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).select_related(
+            "workspace"
+        )
         row = rows.filter(pk=experiment_id, status=Status.RUNNING, due_at__lte=now()).first()
         if row is None:
             return False

@@ -29,7 +29,7 @@ def _lead_links(experiment: Experiment, arm: Arm, by: Actor) -> None:
 
 def _note_on_campaign(campaign: Campaign, experiment: Experiment, arm: Arm) -> None:
     """Drafting reads the campaign's config: what won is there for its coming posts."""
-    campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     winners = [won for won in campaign.config.get("winners", []) if won.get("experiment") != str(experiment.pk)]
     won = {"experiment": str(experiment.pk), "name": experiment.name, "arm": arm.name, "content": arm.content}
     campaign.config = campaign.config | {"winners": [*winners, won]}

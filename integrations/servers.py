@@ -310,7 +310,11 @@ def _living(workspace: Workspace) -> QuerySet[McpServer]:
 
 
 def _locked(server: McpServer, *, is_alive: bool = True) -> McpServer:
-    found = McpServer.objects.select_for_update(of=("self",)).select_related("user", "workspace").get(pk=server.pk)
+    found = (
+        McpServer.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("user", "workspace")
+        .get(pk=server.pk)
+    )
     if is_alive and found.status == Status.REVOKED:
         raise ServerConflict("This server was revoked. Make a new one.")
     return found

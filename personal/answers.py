@@ -51,7 +51,7 @@ def fetch_answers() -> int:
 
 def _fetch(workspace_id: UUID, pk: UUID) -> bool:
     with workspace_scope(workspace_id):
-        brief = Brief.objects.select_for_update().get(pk=pk)
+        brief = Brief.objects.select_for_update(no_key=True).get(pk=pk)
         run = Run.objects.filter(pk=brief.run_id).first() if brief.run_id else None
         is_late = brief.created_at < now() - PATIENCE
         if not brief.data or brief.data["sections"] or not (run is None or run.is_ended or is_late):

@@ -99,7 +99,7 @@ def _lock(provider: Provider) -> bool:
 
 def _due(kinds: list[str], moment: datetime, room: int) -> list[Claimed]:
     free = Q(lease_until=None) | Q(lease_until__lte=moment)
-    rows = WatchValue.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+    rows = WatchValue.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).filter(
         # The count may lag behind a deletion; what nobody watches must cost nothing.
         Exists(Watch.objects.filter(value=OuterRef("pk"))),
         free,
@@ -151,7 +151,7 @@ def store(claimed: Iterable[Claimed], readings: dict[UUID, Reading | ProviderErr
     """The number of observations made. Rows are locked in one order, and only those whose fence is still ours."""
     fences = {one.id: one.fence for one in claimed}
     with all_workspaces_scope("keep what was read"):
-        rows = WatchValue.objects.select_for_update().filter(pk__in=fences).order_by("pk")
+        rows = WatchValue.objects.select_for_update(no_key=True).filter(pk__in=fences).order_by("pk")
         mine = [row for row in rows if row.fence == fences[row.pk]]
         news = [made for row in mine if (made := _keep(row, readings.get(row.pk)))]
         Observation.objects.bulk_create(news)

@@ -113,7 +113,7 @@ def has_telegram(person: User) -> bool:
 def _locked(by: Actor, person: User) -> Preference:
     fresh = Preference(workspace=by.workspace, user=person, channels=list(DEFAULTS["channels"]))
     Preference.objects.bulk_create([fresh], ignore_conflicts=True)
-    return Preference.objects.select_for_update().get(workspace=by.workspace, user=person)
+    return Preference.objects.select_for_update(no_key=True).get(workspace=by.workspace, user=person)
 
 
 def _write(name: str, text: str, by: Actor) -> bool:

@@ -67,7 +67,7 @@ def change_watch(watch: Watch, *, by: Actor, **fields: Any) -> Watch:
     if unknown := fields.keys() - {"label", "alert_percent"}:
         raise TypeError(f"{', '.join(sorted(unknown))}: nothing that can be changed.")
     with transaction.atomic():
-        found = visible_watches(by).select_for_update(of=("self",)).filter(pk=watch.pk).first()
+        found = visible_watches(by).select_for_update(no_key=True, of=("self",)).filter(pk=watch.pk).first()
         if found is None:
             raise Http404
         if "label" in fields:
@@ -120,7 +120,7 @@ def drop_unwatched(limit: int = 5_000) -> int:
     """What nobody watches any more: somebody typed it, and anybody could fill the table by typing and removing."""
     with all_workspaces_scope("what nobody watches"), transaction.atomic():
         # Whoever is about to watch it holds its row, or finds that it is gone.
-        rows = WatchValue.objects.select_for_update(skip_locked=True).filter(
+        rows = WatchValue.objects.select_for_update(no_key=True, skip_locked=True).filter(
             ~Exists(Watch.objects.filter(value=OuterRef("pk"))),
             watchers=0,
             lease_until=None,
@@ -149,7 +149,7 @@ WHERE v.watchers <> coalesce(w.n, 0) ORDER BY v.id
 def _recount(pk: UUID) -> int:
     """Under the row's lock: who adds or removes in this moment waits with their own step, and takes it afterwards."""
     with all_workspaces_scope("count watchers"):
-        value = WatchValue.objects.select_for_update().get(pk=pk)
+        value = WatchValue.objects.select_for_update(no_key=True).get(pk=pk)
         found = Watch.objects.filter(value=value).count()
         return WatchValue.objects.filter(pk=pk).exclude(watchers=found).update(watchers=found)
 

@@ -92,7 +92,7 @@ def _safe(data: Data) -> Data:
 
 
 def _finish(flow: Flow, text: str) -> bool:
-    brief = Brief.objects.select_for_update().get(pk=UUID(flow.input["brief"]))
+    brief = Brief.objects.select_for_update(no_key=True).get(pk=UUID(flow.input["brief"]))
     if brief.data is None or "words" in brief.data:
         return False
     brief.data["words"] = text

@@ -228,7 +228,7 @@ def _store_connection(account: Account, scopes: list[str], by: Actor, app_key: s
 
 def _fresh_credential(connection: Connection, app: NetworkApp | None, kind: str) -> Credential:
     """The account's row without anything of the grant before: old and new tokens must not be mixed."""
-    credential = Credential.objects.select_for_update().filter(connection=connection).first()
+    credential = Credential.objects.select_for_update(no_key=True).filter(connection=connection).first()
     credential = credential or Credential(workspace_id=connection.workspace_id, connection=connection)
     credential.app, credential.kind = app, kind
     credential.refresh_token, credential.token_secret, credential.expires_at = "", "", None

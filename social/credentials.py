@@ -109,7 +109,7 @@ def api_host(network: str = Network.X) -> str:
 
 def _load(connection: Connection, *, lock: bool = False) -> Credential:
     rows = Credential.objects.select_related("app", "bot", "connection").filter(connection=connection)
-    credential = (rows.select_for_update(of=("self",)) if lock else rows).first()
+    credential = (rows.select_for_update(no_key=True, of=("self",)) if lock else rows).first()
     # Read afresh: somebody may have acted since the caller loaded the connection.
     status = credential.connection.status if credential else Connection.Status.DISCONNECTED
     if credential is None or status == Connection.Status.DISCONNECTED:

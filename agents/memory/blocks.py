@@ -139,7 +139,7 @@ def _locked(label: str, by: Actor) -> MemoryBlock:
     fresh = get_block(by, label)
     if fresh._state.adding:
         MemoryBlock.objects.bulk_create([fresh], ignore_conflicts=True)
-    return MemoryBlock.objects.select_for_update().get(workspace=by.workspace, user=fresh.user, label=label)
+    return MemoryBlock.objects.select_for_update(no_key=True).get(workspace=by.workspace, user=fresh.user, label=label)
 
 
 def _keep(block: MemoryBlock, run_id: UUID | None) -> None:

@@ -196,7 +196,7 @@ ACTS: dict[str, Callable[[Json, list[str], User | None, Actor], list[Json]]] = {
 
 def _note(day: date, user: User | None, diff: list[Json], by: Actor) -> Consolidation:
     """One row a day: a second tidying is added to it, unless the first was undone."""
-    row, is_new = Consolidation.objects.select_for_update().get_or_create(
+    row, is_new = Consolidation.objects.select_for_update(no_key=True).get_or_create(
         workspace=by.workspace, user=user, day=day, defaults={"diff": diff}
     )
     if not is_new:
@@ -227,7 +227,7 @@ def undo_consolidation(row: Consolidation, *, by: Actor) -> int | None:
     """Take all of it back that nobody has changed since; how many lines. None where that was done already."""
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        row = Consolidation.objects.select_for_update().get(pk=row.pk)
+        row = Consolidation.objects.select_for_update(no_key=True).get(pk=row.pk)
         if row.undone_at:
             return None
         undone = sum(UNDO[line["act"]](line, by) for line in reversed(row.diff))

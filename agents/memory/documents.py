@@ -224,7 +224,7 @@ def _fetch(url: str) -> tuple[Document.Kind, bytes, str]:
 
 def _finish(document: Document, title: str, pieces: Iterable[Piece]) -> None:
     # Whoever deleted it in the meantime has deleted the right thing.
-    if not Document.objects.select_for_update().filter(pk=document.pk, status=Status.WAITING).exists():
+    if not Document.objects.select_for_update(no_key=True).filter(pk=document.pk, status=Status.WAITING).exists():
         return
     if document.url and document.title == document.url[:200] and title:
         document.title = title

@@ -226,7 +226,7 @@ def chain_of(item: MemoryItem) -> list[MemoryItem]:
 
 def _forget_in_diffs(by: Actor, chain: Iterable[MemoryItem]) -> None:
     keys = {str(row.pk) for row in chain}
-    for day in Consolidation.objects.filter(workspace=by.workspace).select_for_update():
+    for day in Consolidation.objects.filter(workspace=by.workspace).select_for_update(no_key=True):
         diff = [line | {"before": None, "after": None} if line.get("id") in keys else line for line in day.diff]
         if diff != day.diff:
             day.diff = diff

@@ -157,7 +157,7 @@ def set_consolidate_hour(hour: int | None, *, by: Actor) -> None:
     if hour is not None and not 0 <= hour <= 23:
         raise ValidationError({"hour": "Choose an hour between 0 and 23."})
     with transaction.atomic():
-        row, _ = AISettings.objects.select_for_update().get_or_create(workspace=by.workspace)
+        row, _ = AISettings.objects.select_for_update(no_key=True).get_or_create(workspace=by.workspace)
         before = row.consolidate_hour
         row.consolidate_hour, row.updated_by, row.updated_at = hour, by.user, now()
         row.save(update_fields=["consolidate_hour", "updated_by", "updated_at"])

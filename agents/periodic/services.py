@@ -175,7 +175,7 @@ def _take_away(task: PeriodicTask) -> None:
 
 
 def _locked(task: PeriodicTask, by: Actor) -> PeriodicTask:
-    found = visible_tasks(by).select_for_update().filter(pk=task.pk).first()
+    found = visible_tasks(by).select_for_update(no_key=True).filter(pk=task.pk).first()
     if found is None:
         raise Http404
     return found

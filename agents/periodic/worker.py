@@ -67,7 +67,7 @@ def do_turn(claim: Claim) -> Status | None:
 
 def _locked(claim: Claim) -> PeriodicTask | None:
     """Locked to the end of the transaction: nobody can take the turn over meanwhile."""
-    tasks = PeriodicTask.objects.select_for_update(of=("self",)).select_related("workspace", "user")
+    tasks = PeriodicTask.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace", "user")
     mine = tasks.filter(pk=claim.task_id, fence=claim.fence, lease_until__isnull=False)
     return mine.first()
 

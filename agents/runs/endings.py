@@ -24,7 +24,12 @@ def end_run(
 ) -> bool:
     """Expects a scope. `held` is the one run and what must still be true of it; False where it is not."""
     at = now()
-    run = held.filter(status__in=Run.OPEN).select_related("workspace").select_for_update(of=("self",)).first()
+    run = (
+        held.filter(status__in=Run.OPEN)
+        .select_related("workspace")
+        .select_for_update(no_key=True, of=("self",))
+        .first()
+    )
     if run is None:
         return False
     ended = {"status": status, "output": output, "error": error, "ended_at": at, "lease_until": None, "progress": ""}

@@ -385,7 +385,7 @@ class Flow:
 
     def _add_message(self, text: str, citations: Any, provenance: str) -> None:
         threads = Thread.objects.filter(runs=self.run)
-        thread = threads.select_for_update(of=("self",)).get()
+        thread = threads.select_for_update(no_key=True, of=("self",)).get()
         last = Message.objects.filter(thread=thread).aggregate(last=Max("seq"))["last"] or 0
         seq = max(thread.last_seq, last) + 1
         threads.update(last_seq=seq, updated_at=now())

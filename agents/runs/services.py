@@ -139,7 +139,7 @@ def _make_room(thread: Thread, multitask: str) -> list[Run]:
 
     The thread's row is the lock: two starts do not miss each other.
     """
-    Thread.objects.select_for_update().get(pk=thread.pk)
+    Thread.objects.select_for_update(no_key=True).get(pk=thread.pk)
     busy = Run.objects.filter(thread=thread, status__in=BUSY)
     if multitask == Multitask.REJECT and busy.exists():
         raise ThreadBusy("The assistant is still at work in this thread.")
@@ -197,8 +197,8 @@ def answer_interrupt(
         raise PermissionDenied("Only a person can approve this.")
     with workspace_scope(by.workspace.pk):
         # The run before its interrupt, as the worker takes them.
-        run = Run.objects.select_for_update().get(pk=interrupt.run_id)
-        row = Interrupt.objects.select_for_update().get(pk=interrupt.pk)
+        run = Run.objects.select_for_update(no_key=True).get(pk=interrupt.run_id)
+        row = Interrupt.objects.select_for_update(no_key=True).get(pk=interrupt.pk)
         _check_answerable(row, run, answer, by, seen_sha256)
         at = now()
         Interrupt.objects.filter(pk=row.pk, answer="").update(
@@ -247,7 +247,7 @@ def _go_on(run: Run, asked: Interrupt) -> None:
 def resume_run(run: Run, *, by: Actor, timeout_s: float | None = None) -> Run:
     """Let a run that failed go on after its last step, in its own person's name."""
     with workspace_scope(by.workspace.pk):
-        row = Run.objects.select_for_update().get(pk=run.pk)
+        row = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
         by.require(Perm(_find_workflow(row.workflow).perm))
         if row.status not in {Status.FAILED, Status.TIMED_OUT, Status.OVER_BUDGET}:
             raise RunConflict("Only a run that failed can go on.")
@@ -288,7 +288,11 @@ def end_expired(limit: int = 200) -> int:
 def _expire(workspace_id: UUID, interrupt_id: UUID) -> bool:
     with workspace_scope(workspace_id):
         asked = Interrupt.objects.filter(pk=interrupt_id).first()
-        run = Run.objects.select_for_update().filter(pk=asked.run_id, status=Status.WAITING).first() if asked else None
+        run = (
+            Run.objects.select_for_update(no_key=True).filter(pk=asked.run_id, status=Status.WAITING).first()
+            if asked
+            else None
+        )
         open_ = Interrupt.objects.filter(pk=interrupt_id, answer="", expires_at__lte=now())
         if asked is None or run is None or not open_.update(answer=Answer.EXPIRED, answered_at=now()):
             return False

@@ -45,7 +45,9 @@ def claim_due(limit: int) -> list[Claim]:
 
 
 def _claim(workspace_id: UUID, connection_id: UUID, at: datetime, limit: int) -> Claim | None:
-    rows = MeasuredPost.objects.select_for_update(skip_locked=True).filter(_free(at), connection_id=connection_id)
+    rows = MeasuredPost.objects.select_for_update(no_key=True, skip_locked=True).filter(
+        _free(at), connection_id=connection_id
+    )
     ids = list(rows.filter(due_at__lte=at).order_by("due_at", "pk").values_list("pk", flat=True)[: max(0, limit)])
     if not ids:
         return None

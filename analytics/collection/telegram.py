@@ -42,7 +42,7 @@ def _keep_reactions(connection: Connection, message_id: str, total: int) -> None
     if part and not MeasuredPost.objects.filter(part=part).exists():
         adopt(part)
     # Whoever measures it at this moment writes other columns of the same row.
-    rows = MeasuredPost.objects.select_for_update().filter(connection=connection, remote_id=message_id)
+    rows = MeasuredPost.objects.select_for_update(no_key=True).filter(connection=connection, remote_id=message_id)
     if post := rows.first():
         post.reactions = total
         post.missing.pop("reactions", None)

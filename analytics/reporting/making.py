@@ -40,7 +40,9 @@ def take_turns(limit: int = BATCH) -> int:
     """Make a report of each schedule that is due. What was missed while nothing ran becomes one report, the last."""
     moment = now()
     with all_workspaces_scope("find reports that are due"), transaction.atomic():
-        due = ReportSchedule.objects.select_for_update(skip_locked=True, of=("self",)).select_related("workspace")
+        due = ReportSchedule.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).select_related(
+            "workspace"
+        )
         due = due.filter(is_active=True, due_at__lte=moment, workspace__is_suspended=False, workspace__deletes_at=None)
         found = list(due.order_by("due_at")[:limit])
         for schedule in found:
@@ -75,7 +77,7 @@ def make_reports(limit: int = BATCH) -> int:
     moment = now()
     free = Q(lease_until=None) | Q(lease_until__lt=moment)
     with all_workspaces_scope("find reports to make"), transaction.atomic():
-        waiting = Report.objects.select_for_update(skip_locked=True).filter(free, status=Status.MAKING)
+        waiting = Report.objects.select_for_update(no_key=True, skip_locked=True).filter(free, status=Status.MAKING)
         found = list(waiting.order_by("created_at").values_list("workspace_id", "pk")[:limit])
         Report.objects.filter(pk__in=[pk for _, pk in found]).update(lease_until=moment + LEASE)
     for workspace_id, pk in found:

@@ -75,7 +75,7 @@ def create_schedule(*, by: Actor, **fields: Any) -> ReportSchedule:
 def change_schedule(schedule: ReportSchedule, *, by: Actor, **fields: Any) -> ReportSchedule:
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        schedule = ReportSchedule.objects.select_for_update().get(pk=schedule.pk)
+        schedule = ReportSchedule.objects.select_for_update(no_key=True).get(pk=schedule.pk)
         changed = {name: value for name, value in fields.items() if name in FIELDS and getattr(schedule, name) != value}
         for name, value in changed.items():
             setattr(schedule, name, value)

@@ -207,7 +207,11 @@ def change_link(
         "is_active": is_active,
     }
     with transaction.atomic():
-        link = Link.objects.select_for_update(of=("self",)).select_related("domain", "campaign", "post").get(pk=link.pk)
+        link = (
+            Link.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("domain", "campaign", "post")
+            .get(pk=link.pk)
+        )
         changed = {n: value for n, value in wanted.items() if value is not None and value != getattr(link, n)}
         former = {name: getattr(link, name) for name in changed}
         for name, value in changed.items():

@@ -43,7 +43,7 @@ def change_tracking(*, by: Actor, **values: Any) -> Tracking:
     with transaction.atomic():
         fresh = Tracking(workspace=by.workspace, pixel_key=secrets.token_hex(10))
         Tracking.objects.bulk_create([fresh], ignore_conflicts=True)
-        row = Tracking.objects.select_for_update().get(workspace=by.workspace)
+        row = Tracking.objects.select_for_update(no_key=True).get(workspace=by.workspace)
         changed = {name: value for name, value in _clean(values).items() if getattr(row, name) != value}
         for name, value in changed.items():
             setattr(row, name, value)

@@ -36,7 +36,7 @@ def change_utm(campaign: Campaign | None, *, by: Actor, **texts: str) -> UtmTemp
     by.require(Perm.CONTENT_EDIT)
     _check(texts)
     with transaction.atomic():
-        rows = UtmTemplate.objects.select_for_update().filter(workspace=by.workspace, campaign=campaign)
+        rows = UtmTemplate.objects.select_for_update(no_key=True).filter(workspace=by.workspace, campaign=campaign)
         row = rows.first() or UtmTemplate(workspace=by.workspace, campaign=campaign)
         for column, text in texts.items():
             setattr(row, column, text.strip())
@@ -49,7 +49,9 @@ def reset_utm(campaign: Campaign | None, *, by: Actor) -> bool:
     """Back to the workspace's, or to the default. True where there was one of its own."""
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        row = UtmTemplate.objects.select_for_update().filter(workspace=by.workspace, campaign=campaign).first()
+        row = (
+            UtmTemplate.objects.select_for_update(no_key=True).filter(workspace=by.workspace, campaign=campaign).first()
+        )
         if row is None:
             return False
         audit.record("utm.reset", row, by=by, campaign=str(campaign.pk) if campaign else "")

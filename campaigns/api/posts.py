@@ -311,7 +311,7 @@ class PostView(WorkspaceView):
         post = get_post(self.actor, post_id)
         self.actor.require(Perm.CONTENT_EDIT)
         # Deliveries before their post, the order of the services and of the engine.
-        list(Delivery.objects.select_for_update().filter(post=post))
+        list(Delivery.objects.select_for_update(no_key=True).filter(post=post))
         post = locked(Post.objects.all(), post)
         check_if_match(request, post.revision)
         return post

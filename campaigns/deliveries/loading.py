@@ -28,7 +28,7 @@ def locked_one(delivery: Delivery) -> Delivery:
 
 def locked(rows: QuerySet[Delivery]) -> list[Delivery]:
     """Loaded only once the locks are held: a join in the locking query would show the post as it was before."""
-    ids = list(rows.select_for_update().values_list("pk", flat=True))
+    ids = list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
     return list(with_content(Delivery.objects.filter(pk__in=ids)))
 
 

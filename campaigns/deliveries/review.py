@@ -230,7 +230,7 @@ def too_late(delivery_ids: Collection[UUID], at: datetime) -> set[UUID]:
 
 
 def lock_deliveries(delivery_ids: Iterable[UUID]) -> None:
-    list(Delivery.objects.select_for_update().filter(pk__in=delivery_ids).order_by("pk").values_list("pk"))
+    list(Delivery.objects.select_for_update(no_key=True).filter(pk__in=delivery_ids).order_by("pk").values_list("pk"))
 
 
 def _reviewed(review: Review) -> Delivery:

@@ -57,7 +57,7 @@ def _look_up(delivery: Delivery) -> None:
         posts = []
     with workspace_scope(delivery.workspace_id):
         held = (
-            Delivery.objects.select_for_update(of=("self",))
+            Delivery.objects.select_for_update(no_key=True, of=("self",))
             .select_related("connection", "workspace")
             .filter(pk=delivery.pk, state=State.UNCONFIRMED, fence=delivery.fence)
             .first()

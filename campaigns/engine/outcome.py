@@ -34,7 +34,7 @@ MAX_BACKOFF_S = 3600
 def record_accepted(job: Job, position: int, accepted: Accepted) -> None:
     """An answer always counts, however late: the part is live, whatever was decided meanwhile."""
     with workspace_scope(job.workspace_id):
-        rows = Delivery.objects.select_related("connection", "workspace").select_for_update(of=("self",))
+        rows = Delivery.objects.select_related("connection", "workspace").select_for_update(no_key=True, of=("self",))
         held = rows.filter(pk=job.delivery.pk).first()
         if held is None:
             log.error("answer_for_nothing", delivery=str(job.delivery.pk), remote_id=accepted.remote_id)
@@ -87,7 +87,9 @@ def is_uncertain(delivery: Delivery) -> bool:
 def finish(job: Job) -> None:
     """Every part was live already when this claim began."""
     with workspace_scope(job.workspace_id):
-        held = Delivery.objects.select_for_update().filter(pk=job.delivery.pk, fence=job.fence, state=State.PUBLISHING)
+        held = Delivery.objects.select_for_update(no_key=True).filter(
+            pk=job.delivery.pk, fence=job.fence, state=State.PUBLISHING
+        )
         if delivery := held.first():
             _close_attempt(job, Outcome.ABANDONED, message="Everything was live already.")
             mark_published(delivery)

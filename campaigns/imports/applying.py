@@ -53,14 +53,14 @@ def apply_import(workspace_id: UUID, import_id: UUID) -> bool:
 
 def _apply_batch(import_id: UUID, plan: Plan, groups: list[Group], by: Actor) -> None:
     # Under the row's lock a second worker waits, and then sees what is done. Not the workspace's: all write below it.
-    row = Import.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=import_id)
+    row = Import.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace").get(pk=import_id)
     left = [group for group in groups if not all(row.fates[one.number]["is_done"] for one in group.rows)]
     if row.status != Status.APPLYING or not left:
         return
     posts = existing_posts(row, left)
     lock_accounts(pk for group in left for pk in group.times)
-    list(Delivery.objects.select_for_update().filter(post__in=posts.values()).order_by("pk"))
-    list(Post.objects.select_for_update().filter(pk__in=[post.pk for post in posts.values()]).order_by("pk"))
+    list(Delivery.objects.select_for_update(no_key=True).filter(post__in=posts.values()).order_by("pk"))
+    list(Post.objects.select_for_update(no_key=True).filter(pk__in=[post.pk for post in posts.values()]).order_by("pk"))
     for group in left:
         fate = _apply_group(group, posts.get(group.external_id), plan, by)
         fate.is_done = True

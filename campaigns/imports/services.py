@@ -56,7 +56,9 @@ def check_import(
     """The dry run: each row's fate, and nothing else changes. May be repeated until it is applied."""
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        row = Import.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=imported.pk)
+        row = (
+            Import.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace").get(pk=imported.pk)
+        )
         _refuse_begun(row)
         row.mapping = clean_mapping(row.mapping if mapping is None else mapping, row.columns)
         row.time_zone = time_zone or row.time_zone
@@ -89,7 +91,7 @@ def start_import(imported: Import, *, by: Actor) -> Import:
     # Times in the file are plans.
     by.require(Perm.PUBLISH)
     with transaction.atomic():
-        row = Import.objects.select_for_update().get(pk=imported.pk)
+        row = Import.objects.select_for_update(no_key=True).get(pk=imported.pk)
         if row.status == Status.MAPPING:
             raise NotAllowedNow("Check the rows first.")
         if row.status == Status.CHECKED:
@@ -103,7 +105,7 @@ def delete_import(imported: Import, *, by: Actor) -> None:
     """The file is forgotten; posts made from it stay."""
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
-        row = Import.objects.select_for_update().get(pk=imported.pk)
+        row = Import.objects.select_for_update(no_key=True).get(pk=imported.pk)
         if row.status == Status.APPLYING:
             raise NotAllowedNow("It is being applied. Wait until it is done.")
         audit.record("import.delete", row, by=by, name=row.name)

@@ -40,7 +40,7 @@ def release_hold(hold_id: UUID, *, by: Actor) -> bool:
     """False where it was released already."""
     by.require(Perm.SETTINGS)
     with transaction.atomic():
-        hold = LegalHold.objects.select_for_update().filter(workspace=by.workspace, pk=hold_id).first()
+        hold = LegalHold.objects.select_for_update(no_key=True).filter(workspace=by.workspace, pk=hold_id).first()
         if hold is None:
             raise Http404("No such hold.")
         if not _release(hold):

@@ -23,7 +23,7 @@ def scrub(declaration: Declaration, traces: Traces) -> int:
     for keys in _batches(_found(declaration, traces)):
         with all_workspaces_scope(REASON):
             allow_erasing()
-            rows = declaration.model._base_manager.select_for_update(of=("self",)).filter(pk__in=keys)
+            rows = declaration.model._base_manager.select_for_update(no_key=True, of=("self",)).filter(pk__in=keys)
             done += sum(_scrub_row(declaration, row, traces) for row in rows)
     return done + _unlink(declaration, traces)
 

@@ -52,7 +52,11 @@ def restrict_user(user: User) -> None:
 def lift_restriction(request_id: UUID) -> bool:
     """Of an account, by the link that was mailed; False where it was lifted already or never stood."""
     with transaction.atomic(), all_workspaces_scope("a person lifts their own restriction"):
-        row = PrivacyRequest.objects.select_for_update().filter(pk=request_id, kind="restrict", status="done").first()
+        row = (
+            PrivacyRequest.objects.select_for_update(no_key=True)
+            .filter(pk=request_id, kind="restrict", status="done")
+            .first()
+        )
         if row is None or row.details.get("lifted_at") or row.subject_kind != SubjectKind.USER:
             return False
         row.details = {**row.details, "lifted_at": now().isoformat()}

@@ -41,7 +41,7 @@ def _sweep_model(declaration: Declaration, batch: int) -> int:
     while True:
         with all_workspaces_scope("retention"):
             allow_erasing()
-            old = expired(declaration).select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+            old = expired(declaration).select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk")
             keys = list(old.values_list("pk", flat=True)[:batch])
             declaration.model._base_manager.filter(pk__in=keys).delete()
         deleted += len(keys)

@@ -39,7 +39,11 @@ def enter(experiment: Experiment, delivery: Delivery, *, by: Actor) -> Unit:
     by.require(Perm.CONTENT_EDIT)
     with transaction.atomic():
         # The lock deals the places of a stratum one after the other.
-        row = Experiment.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=experiment.pk)
+        row = (
+            Experiment.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("workspace")
+            .get(pk=experiment.pk)
+        )
         if row.design != Experiment.Design.PROGRAMME or row.status != Experiment.Status.RUNNING:
             raise NotAllowedNow("This style programme does not run.")
         if delivery.state not in NOT_SENT or delivery.scheduled_at is None:

@@ -102,14 +102,14 @@ def is_usable(server: McpServer) -> bool:
 
 def lock_code(code: str) -> OAuthCode | None:
     """Two that show the same code at once: one waits here, and finds it used."""
-    rows = OAuthCode.objects.select_for_update(of=("self",)).select_related(
+    rows = OAuthCode.objects.select_for_update(no_key=True, of=("self",)).select_related(
         "server", "server__user", "server__workspace", "client"
     )
     return rows.filter(code_hash=hash_key(code)).first()
 
 
 def lock_refresh(secret: str) -> McpToken | None:
-    rows = McpToken.objects.select_for_update(of=("self",)).select_related(
+    rows = McpToken.objects.select_for_update(no_key=True, of=("self",)).select_related(
         "server", "server__user", "server__workspace", "client"
     )
     return rows.filter(token_hash=hash_key(secret), kind=Kind.REFRESH).first()

@@ -80,7 +80,7 @@ def update_outside(
     """Another address may be another server: nothing of it is allowed until somebody has looked."""
     by.require(Perm.TOOLS)
     with transaction.atomic():
-        row = OutsideServer.objects.select_for_update().get(pk=outside.pk)
+        row = OutsideServer.objects.select_for_update(no_key=True).get(pk=outside.pk)
         before = (row.name, row.url)
         row.name = row.name if name is None else _clean_name(name)
         row.url = row.url if url is None else _clean_url(url)
@@ -108,7 +108,7 @@ def look_at(outside: OutsideServer, *, by: Actor) -> OutsideServer:
     except OutsideError as error:
         described, problem = [], error.text
     with workspace_scope(by.workspace.pk):
-        row = OutsideServer.objects.select_for_update().get(pk=outside.pk)
+        row = OutsideServer.objects.select_for_update(no_key=True).get(pk=outside.pk)
         row.problem_text, row.checked_at = problem[:300], now()
         fields = ["problem_text", "checked_at"]
         if not problem:
@@ -126,7 +126,7 @@ def allow_tools(
     by.require(Perm.TOOLS)
     wanted, reading = set(names), set(read_only)
     with transaction.atomic():
-        row = OutsideServer.objects.select_for_update().get(pk=outside.pk)
+        row = OutsideServer.objects.select_for_update(no_key=True).get(pk=outside.pk)
         if seen and seen != digest_of(row):
             raise ValidationError("Its tools were looked at again meanwhile. Read them, then choose.")
         known = {tool["name"]: tool["sha256"] for tool in row.tools}
@@ -145,7 +145,7 @@ def set_active(outside: OutsideServer, is_active: bool, *, by: Actor) -> Outside
     """Raises PermissionDenied where staff paused it: they alone resume it."""
     by.require(Perm.TOOLS)
     with transaction.atomic():
-        row = OutsideServer.objects.select_for_update().get(pk=outside.pk)
+        row = OutsideServer.objects.select_for_update(no_key=True).get(pk=outside.pk)
         if row.is_active != is_active:
             _keep_pause_of_staff(row)
             _set_pause(row, *(("", "") if is_active else (Pauser.ADMIN, f"Paused by {by.label}.")))
@@ -166,7 +166,11 @@ def resume_by_staff(outside: OutsideServer, *, staff: User, reason: str) -> bool
 def _act_as_staff(outside: OutsideServer, staff: User, reason: str, pauser: str) -> bool:
     action = "outside.pause" if pauser else "outside.resume"
     with transaction.atomic():
-        row = OutsideServer.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=outside.pk)
+        row = (
+            OutsideServer.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("workspace")
+            .get(pk=outside.pk)
+        )
         if row.paused_by == pauser:
             return False
         with workspace_scope(row.workspace_id):
@@ -190,7 +194,7 @@ def detach_server(outside: OutsideServer, *, by: Actor) -> None:
     """Raises PermissionDenied where staff paused it: attached anew, it would be in use again."""
     by.require(Perm.TOOLS)
     with transaction.atomic():
-        _keep_pause_of_staff(OutsideServer.objects.select_for_update().get(pk=outside.pk))
+        _keep_pause_of_staff(OutsideServer.objects.select_for_update(no_key=True).get(pk=outside.pk))
         audit.record("outside.detach", outside, by=by, name=outside.name, url=without_query(outside.url))
         OutsideServer.objects.filter(pk=outside.pk).delete()
 
@@ -219,7 +223,7 @@ def offered_tools(outside: OutsideServer) -> list[Tool]:
 def withhold_tool(outside: OutsideServer, name: str, *, by: Actor) -> None:
     """It has changed: nobody is offered it until an admin has looked and allowed it anew."""
     with transaction.atomic():
-        row = OutsideServer.objects.select_for_update().get(pk=outside.pk)
+        row = OutsideServer.objects.select_for_update(no_key=True).get(pk=outside.pk)
         if row.allowed.pop(name, None) is None:
             return
         row.read_only = [one for one in row.read_only if one != name]

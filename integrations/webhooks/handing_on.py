@@ -55,7 +55,7 @@ def hand_on_batch(workspace_id: UUID) -> int:
         if not endpoints:
             return waiting.update(is_handed_on=True)
         # Ids of one millisecond are in no order; the clock's microseconds are.
-        events = list(waiting.order_by("created_at", "id").select_for_update(skip_locked=True)[:BATCH])
+        events = list(waiting.order_by("created_at", "id").select_for_update(no_key=True, skip_locked=True)[:BATCH])
         _make_deliveries(workspace_id, events, endpoints)
         return Event.objects.filter(pk__in=[event.pk for event in events]).update(is_handed_on=True)
 

@@ -25,7 +25,7 @@ def note_success(endpoint_id: UUID) -> None:
 
 def note_failure(endpoint: WebhookEndpoint, *, is_gone: bool) -> None:
     """In the transaction that records the answer."""
-    row = WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first()
+    row = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk).first()
     if row is None:
         return
     row.failures_in_row += 1

@@ -72,7 +72,7 @@ def rotate_secret(row: WebhookEndpoint, *, by: Actor) -> str:
     """The new secret. For a day, both sign."""
     by.require(Perm.WEBHOOKS)
     with transaction.atomic():
-        locked = WebhookEndpoint.objects.select_for_update().get(pk=row.pk)
+        locked = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=row.pk)
         row.old_secret, row.old_secret_until = locked.secret, now() + OLD_SECRET_LASTS
         row.secret = _new_secret()
         row.save(update_fields=["secret", "old_secret", "old_secret_until"])
@@ -138,7 +138,7 @@ def replay_failed(endpoint: WebhookEndpoint, since: datetime, *, by: Actor) -> i
     by.require(Perm.WEBHOOKS)
     with transaction.atomic():
         # Two people who press at once send it once.
-        WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+        WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
         failed = WebhookDelivery.objects.filter(
             endpoint=endpoint, status=State.FAILED, created_at__gte=since, replays=None
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import send_mail
 
@@ -90,5 +91,5 @@ def tell_staff(found: Iterable[Alert]) -> int:
         addresses = list(User.objects.filter(is_superuser=True, is_active=True).values_list("email", flat=True))
         text = "\n".join(f"- {one.text}" for one in fresh)
         for address in addresses:
-            send_mail("Rostrum needs a look", f"{text}\n\nDetails: {PAGE}", None, [address])
+            send_mail("Rostrum needs a look", f"{text}\n\nDetails: {settings.BASE_URL}{PAGE}", None, [address])
     return len(fresh)

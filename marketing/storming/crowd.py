@@ -146,7 +146,7 @@ class Crowd:
     def _give_tokens(self, connection: Connection) -> None:
         """What connecting again would do."""
         pair = self.admin("POST", "tokens", {"handle": connection.handle})
-        credential = Credential.objects.select_for_update().get(connection=connection)
+        credential = Credential.objects.select_for_update(no_key=True).get(connection=connection)
         credential.access_token, credential.refresh_token = pair["access_token"], pair["refresh_token"]
         credential.expires_at = now() + timedelta(hours=2)
         credential.version += 1

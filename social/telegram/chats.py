@@ -84,7 +84,7 @@ def connect_chat(bot: KnownBot, chat: str, *, by: Actor, topic: int | None = Non
         raise ValidationError({"topic": "This group has no topics."})
     with workspace_scope(by.workspace.pk):
         # The lock: of two workspaces that connect the same chat at once, one comes second.
-        known = BotChat.objects.select_for_update().get(bot_id=bot.bot_id, chat_id=found.chat.id)
+        known = BotChat.objects.select_for_update(no_key=True).get(bot_id=bot.bot_id, chat_id=found.chat.id)
         _refuse_taken(bot, found.chat.id, by)
         connection = _store_connection(bot, found, known, topic, by)
         _store_credential(connection, bot)

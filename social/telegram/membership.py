@@ -72,7 +72,7 @@ def _hear_topic(bot_id: int, message: dict[str, Any]) -> None:
 
 
 def remember_topic(bot_id: int, chat_id: int, topic_id: int, name: str) -> None:
-    chat = BotChat.objects.select_for_update().filter(bot_id=bot_id, chat_id=chat_id).first()
+    chat = BotChat.objects.select_for_update(no_key=True).filter(bot_id=bot_id, chat_id=chat_id).first()
     if chat and chat.topics.get(str(topic_id)) != name:
         chat.topics[str(topic_id)] = name
         chat.is_forum = True

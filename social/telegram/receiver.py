@@ -57,7 +57,9 @@ def claim_next(seen: Collection[int] = ()) -> BotReceiver | None:
     with transaction.atomic():
         free = BotReceiver.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now())).exclude(pk__in=seen)
         due = free.filter(_is_shared() | Q(polled_at=None) | Q(polled_at__lt=now() - wait))
-        row = due.select_for_update(skip_locked=True).order_by(F("polled_at").asc(nulls_first=True)).first()
+        row = (
+            due.select_for_update(no_key=True, skip_locked=True).order_by(F("polled_at").asc(nulls_first=True)).first()
+        )
         if row:
             row.lease_until = now() + LEASE
             row.save(update_fields=["lease_until"])

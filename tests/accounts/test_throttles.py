@@ -1,6 +1,7 @@
 """How often a caller may ask: who is counted as one, what the headers say, and when it begins anew."""
 
 import pytest
+from django.core.cache.backends.redis import RedisCache
 from django.urls import path
 from rest_framework.response import Response
 
@@ -129,3 +130,10 @@ def test_door_is_counted_apart_from_the_rest(api, three_a_minute):
     for _ in range(3):
         api().get("/api/door")
     assert api().get("/api/open").status_code == 200
+
+
+def test_without_redis_callers_go_on_and_nobody_logs_in(api, alice, monkeypatch):
+    monkeypatch.setattr(CallerThrottle, "cache", RedisCache("redis://127.0.0.1:1/0", {}))
+    answer, refused = api(alice).get("/api/open"), api(alice).get("/api/door")
+    assert (answer.status_code, answer.has_header("RateLimit-Limit")) == (200, False)
+    assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")

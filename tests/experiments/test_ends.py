@@ -121,7 +121,7 @@ def test_a_look_cannot_undo_an_exclusion(roastery, bob_actor):
     unit = units_of(run_pairs(bob_actor, roastery))[0]
     with CaptureQueriesContext(connection) as queries:
         services.exclude_unit(unit, by=bob_actor, reason="A storm was on the news.")
-    locks = [query["sql"] for query in queries if "FOR UPDATE" in query["sql"]]
+    locks = [query["sql"] for query in queries if "FOR NO KEY UPDATE" in query["sql"]]
     # Looks hold the experiment's row from before they read until they have written.
     assert 'FROM "experiments_experiment"' in locks[0]
 

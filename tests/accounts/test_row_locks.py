@@ -1,6 +1,6 @@
-"""Every row refers to its workspace and is checked at the commit: who locks a workspace must let that check pass.
+"""What a row refers to is looked up at its commit: who locks a row must let that pass.
 
-Otherwise whoever has the trail's head and commits waits for whoever has the workspace and wants the head.
+Otherwise whoever has the trail's head and commits waits for whoever has the row and wants the head.
 """
 
 import re
@@ -18,10 +18,10 @@ from tests.campaigns.engine import workers
 from tests.waiting import wait_for
 
 APPS = [config.path for config in apps.get_app_configs() if Path(config.path).parent == settings.BASE_DIR]
-WHOLE_LOCK = re.compile(r"\b(Workspace|User)\.objects\.select_for_update\((?!no_key=True)")
+WHOLE_LOCK = re.compile(r"\.select_for_update\((?!no_key=True)")
 
 
-def test_nobody_locks_a_workspace_or_a_person_against_what_refers_to_them():
+def test_nobody_locks_a_row_against_what_refers_to_it():
     files = [path for app in APPS for path in Path(app).rglob("*.py")]
     found = [str(path.relative_to(settings.BASE_DIR)) for path in files if WHOLE_LOCK.search(path.read_text())]
     assert found == [], "say select_for_update(no_key=True)"
