@@ -154,7 +154,14 @@ BACKUP_DATABASE_URL = env.text("BACKUP_DATABASE_URL", "") or DATABASE_URL
 BACKUP_KEY = env.text("BACKUP_KEY", "")
 # Where pg_dump and pg_restore lie; empty: those that came with the packages, or of the PATH.
 POSTGRES_BIN = env.text("POSTGRES_BIN", "")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # One that hangs must not hold every request.
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = _celery_url(env.text("BROKER_URL", REDIS_URL))
