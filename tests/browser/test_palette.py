@@ -69,7 +69,7 @@ def test_it_opens_finds_and_leads_there_by_keyboard(window: Page) -> None:
     expect(chosen).to_contain_text("Search everything")
     window.keyboard.press("Enter")
     window.wait_for_url("**/search?q=coff")
-    expect(window.locator("main mark")).to_have_count(2)
+    expect(window.locator("main mark")).to_have_count(4)
 
 
 def test_it_goes_to_pages_by_name(window: Page) -> None:
