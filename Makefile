@@ -23,7 +23,7 @@ run: $(VENV)/run.stamp ## Start everything on this machine; Ctrl-C stops it
 test: $(VENV)/dev.stamp ## Run the tests
 	$(BIN)/python -m pytest -n auto -m "not whole"
 
-test-whole: $(VENV)/dev.stamp ## Run those that drive Chromium, whole products, kills and every route
+test-whole: $(VENV)/dev.stamp ## Run those of engine, wires, Chromium, whole products, kills
 	@deploy/install-chromium.sh
 	$(BIN)/python -m pytest -n auto -m whole
 

@@ -90,9 +90,9 @@ def turn_of(nodeid: str) -> int:
     return next((turn for turn, start in enumerate(LONG, 1) if nodeid.startswith(start)), len(LONG) + 1)
 
 
-# What drives Chromium, whole products and many processes, kills them, or walks over every route: `make test-whole`.
+# What talks over wires, drives Chromium or whole products, kills, or walks over every route: `make test-whole`.
 WHOLE = re.compile(
-    r"tests/(browser|deploy|marketing|operations|security)/|tests/test_foreign_ids"
+    r"tests/(agents/llm|browser|campaigns/engine|deploy|marketing|operations|sandbox|security)/|tests/test_foreign_ids"
     r"|_(api_access|crash|processes|proof|races|workers)\.py"
 )
 
