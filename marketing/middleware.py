@@ -50,6 +50,13 @@ class RequestLogMiddleware(RequestMiddleware):
         path = SECRET_PATH.sub(r"\1***", request.path)
         return f"{request.method} {path}"
 
+    def prepare(self, request: HttpRequest) -> None:
+        super().prepare(request)
+        request.log_id = structlog.contextvars.get_contextvars()["request_id"]  # type: ignore[attr-defined]
+
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
-        response.headers["X-Request-Id"] = structlog.contextvars.get_contextvars()["request_id"]
+        name: str = request.log_id  # type: ignore[attr-defined]
+        # A stream that nobody read to its end is cleaned up at any time, and takes away what is bound then.
+        structlog.contextvars.bind_contextvars(request_id=name)
+        response.headers["X-Request-Id"] = name
         super().handle_response(request, response)

@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import include, path
+from django_structlog.middlewares.request import sync_streaming_content_wrapper
 
 from accounts.models import User
 from marketing import urls
@@ -162,6 +163,17 @@ def test_answer_has_the_name_of_its_request_and_not_what_a_stranger_calls_it(bro
     assert UUID(name)
     logged = [record.msg for record in caplog.records if isinstance(record.msg, dict) and "request" in record.msg]
     assert {entry["request_id"] for entry in logged} == {name}
+
+
+def test_answer_keeps_its_name_while_an_older_stream_is_cleaned_up(rf: RequestFactory) -> None:
+    older = sync_streaming_content_wrapper(iter([b"first", b"second"]), {"request_id": "older"})
+    next(older)
+
+    def answer(_request: HttpRequest) -> HttpResponse:
+        older.close()
+        return HttpResponse()
+
+    assert UUID(RequestLogMiddleware(answer)(rf.get("/")).headers["X-Request-Id"])
 
 
 # --- errors -------------------------------------------------------------------------------------------------
