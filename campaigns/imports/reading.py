@@ -5,7 +5,6 @@ import csv
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -152,20 +151,10 @@ def _workbook_lines(content: bytes) -> Iterator[list[str]]:
         sheet = book.worksheets[0]
         for line in sheet.iter_rows(max_col=MAX_COLUMNS + 1, values_only=True):
             yield [_cell_text(value) for value in line]
-    # openpyxl promises no exception type for damaged workbooks.
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        OSError,
-        SyntaxError,
-        EOFError,
-        NotImplementedError,
-        zlib.error,
-    ) as fault:
+    except ValidationError:
+        raise
+    # Neither openpyxl nor zipfile promises an exception type for damaged or locked workbooks.
+    except Exception as fault:
         raise ValidationError("This workbook cannot be read. Save it as XLSX or CSV again.") from fault
 
 
