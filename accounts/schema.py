@@ -22,7 +22,7 @@ MEANINGS = {
     414: "The address, with all that is asked in it, is too long for the server: about 4,000 bytes.",
     422: "This Idempotency-Key was used for a different request.",
     429: "Too many requests: wait as long as Retry-After says.",
-    502: "The model's provider answered with an error.",
+    502: "The model's provider, or the network, answered with an error.",
     503: "The run ended without a result, or no provider can be reached.",
     504: "The model did not answer in time.",
 }

@@ -96,6 +96,8 @@ class PartTakeDownView(WorkspaceView):
 class OnNetwork(NetworkView):
     """Talks to the network: what that refuses is answered with 502 and its reason."""
 
+    problems = (502,)
+
     def found(self, delivery_id: UUID, position: int) -> LivePart:
         with workspace_scope(self.actor.workspace.pk):
             return get_live_part(self.actor, delivery_id, position)
