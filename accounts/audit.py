@@ -52,13 +52,19 @@ def _append(workspace: Workspace | None, action: str, subject: Model, actor: str
 
 
 def _locked_head(workspace: Workspace | None) -> AuditHead:
-    chain = workspace.pk if workspace else INSTANCE_CHAIN
-    heads = AuditHead.objects.select_for_update(no_key=True).filter(chain=chain)
+    heads = _heads(workspace)
     if head := heads.first():
         return head
     # The first entry; another may be writing its first one as well.
-    AuditHead.objects.bulk_create([AuditHead(chain=chain, workspace=workspace)], ignore_conflicts=True)
+    fresh = AuditHead(chain=workspace.pk if workspace else INSTANCE_CHAIN, workspace=workspace)
+    AuditHead.objects.bulk_create([fresh], ignore_conflicts=True)
     return heads.get()
+
+
+def _heads(workspace: Workspace | None) -> QuerySet[AuditHead]:
+    """That of the chain, if it has one, and locked."""
+    chain = workspace.pk if workspace else INSTANCE_CHAIN
+    return AuditHead.objects.select_for_update(no_key=True).filter(chain=chain)
 
 
 def _digest(salt: str, actor: str, data: dict[str, Any]) -> str:
@@ -106,11 +112,7 @@ def verify_chain(workspace: Workspace | None, anchors: Iterable[Anchor] = ()) ->
     entries = AuditEntry.objects.filter(workspace=workspace).select_related("detail").order_by("number")
     walk = _Walk(_by_number(anchors))
     yield from _verify_links(entries, walk)
-    head = (
-        AuditHead.objects.select_for_update(no_key=True)
-        .filter(chain=workspace.pk if workspace else INSTANCE_CHAIN)
-        .first()
-    )
+    head = _heads(workspace).first()
     # What was added while we read: from here on the lock keeps the chain still.
     yield from _verify_links(entries.filter(number__gt=walk.number), walk)
     if (head.number, head.hash) != (walk.number, walk.hash) if head else walk.number:

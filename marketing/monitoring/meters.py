@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from django.core.cache import cache
 from redis import Redis
+from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 # Upper ends in milliseconds; what is slower is in the last one.
@@ -60,7 +61,7 @@ class Meter:
             pipe.expire(key, KEPT_S)
             pipe.hset(PROCESSES, process_name(), json.dumps({"rss": rss_bytes(), "at": time.time()}))
             pipe.execute()
-        except Exception:
+        except (RedisError, OSError):
             log.warning("performance_not_counted", exc_info=True)
 
 
